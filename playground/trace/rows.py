@@ -1,0 +1,198 @@
+"""What a recording says, row by row: steps, tasks, waits, hand-offs, requests.
+
+The rows are facts: frozen, small, and free of any knowledge of how they were recorded, stored or drawn.
+All times are integer nanoseconds since the start of the run. A row points at another row by that row's
+index in its own table (`step.task` is an index into `trace.tasks`); `None` says that there is none.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = [
+    "Block",
+    "Handoff",
+    "Message",
+    "Request",
+    "Site",
+    "Step",
+    "StepOutcome",
+    "Task",
+    "TaskOutcome",
+    "Wait",
+    "WaitOn",
+]
+
+StepOutcome = Literal["waits", "yields", "returned", "raised", "cancelled", "callback"]
+TaskOutcome = Literal["pending", "returned", "raised", "cancelled"]
+WaitOn = Literal["timer", "io", "lock", "queue", "event", "thread", "task", "future"]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A place in the source.
+
+    Attributes:
+        file: the path, or `cell 3` for the third cell that a notebook ran.
+        line: the line's number, from 1.
+        function: the qualified name of the function that holds the line.
+        text: the line itself, stripped, as it stood when it was recorded; empty if it was not to be had.
+    """
+
+    file: str
+    line: int
+    function: str
+    text: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}, line {self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One turn of the event loop's hand: a callback that ran from its start to its return.
+
+    Attributes:
+        task: the task that ran, or `None` for a callback that is no task.
+        start_ns, duration_ns: when it began and for how long it held the loop.
+        woken_by: the step that made it ready; `None` for a timer, I/O, a thread or the outside.
+        outcome: `waits` (for something), `yields` (let others run), `returned`, `raised` or `cancelled`
+            (the task ended so), or `callback` (it was no task).
+        site: where the task stopped, or the callback's definition; `None` where neither is known.
+    """
+
+    task: int | None
+    start_ns: int
+    duration_ns: int
+    woken_by: int | None
+    outcome: StepOutcome
+    site: Site | None
+
+    @property
+    def end_ns(self) -> int:
+        return self.start_ns + self.duration_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Block(Step):
+    """A step that held the event loop for too long.
+
+    `duration_ns` is the time in which the step ran or slept: its wall time less `delayed_ns`.
+    `site` is the line at which the loop was seen standing most often; `samples` is how often it was looked at.
+
+    Attributes:
+        step: index of the step in `trace.steps`.
+        delayed_ns: time within the step in which the system did not run the thread (0 where unknown).
+        samples: how often the loop's thread was looked at during the step.
+        call: what the line was calling there, such as `time.sleep`; empty if that is not known.
+    """
+
+    step: int
+    delayed_ns: int
+    samples: int
+    call: str = ""
+
+    @property
+    def end_ns(self) -> int:
+        """When the step ended on the run's clock, delays included."""
+        return self.start_ns + self.duration_ns + self.delayed_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A coroutine under the loop's care.
+
+    Attributes:
+        name: the task's name.
+        coroutine: the qualified name of the coroutine that it runs.
+        parent: the task that created it, or `None`.
+        created_ns, ended_ns: when it was created and when it ended; `None` if it was still pending.
+        outcome: how it ended.
+    """
+
+    name: str
+    coroutine: str
+    parent: int | None
+    created_ns: int
+    ended_ns: int | None
+    outcome: TaskOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A task that could not go on, from the end of one of its steps until it was made ready.
+
+    The time from `end_ns` to the start of the task's next step is the time in which it was ready and
+    queued. `on` says what for; `site` is the line of the task's own code at which it stopped.
+    """
+
+    task: int
+    start_ns: int
+    end_ns: int
+    on: WaitOn
+    site: Site | None
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """A call that the loop gave to a worker thread, with its four moments.
+
+    Attributes:
+        task: the task that waits for it, or `None`.
+        function: qualified name of what the worker called.
+        limiter_wait_ns: how long the task queued for a free place before the call was submitted.
+        submitted_ns, started_ns, ended_ns: given to the thread, begun there, done there.
+        woken_ns: when the loop next ran the task that waited; `None` if it never did.
+        thread: number of the worker thread, from 0, in the order in which they were first used.
+        cpu_ns: processor time that the worker spent in it.
+        outcome: how the call ended; `pending` if it had not ended when the recording did.
+        site: the line of the task's own code that waits for it.
+    """
+
+    task: int | None
+    function: str
+    limiter_wait_ns: int
+    submitted_ns: int
+    started_ns: int | None
+    ended_ns: int | None
+    woken_ns: int | None
+    thread: int | None
+    cpu_ns: int
+    outcome: TaskOutcome
+    site: Site | None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One ASGI message of a request: which way it went, its type, when, and what it said, in short."""
+
+    direction: Literal["receive", "send"]
+    type: str
+    at_ns: int
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request (or websocket) as the app saw it, from its scope to the end of the app's call.
+
+    Attributes:
+        number: its number in the run, from 0, in the order in which the app was called.
+        route: the path template that answered it, such as `/items/{id}`; `None` if the app did not say.
+        status: the response's status; `None` if none was sent.
+        end_ns: when the app's call ended; `None` if it had not when the recording did.
+        task: the task in which the app was called.
+        handoffs: indexes into `trace.handoffs` of the calls made for it, in order.
+        error: type and text of the exception that the app let out, or `None`.
+    """
+
+    number: int
+    method: str
+    path: str
+    route: str | None
+    status: int | None
+    start_ns: int
+    end_ns: int | None
+    task: int | None
+    handoffs: tuple[int, ...]
+    messages: tuple[Message, ...]
+    error: str | None
