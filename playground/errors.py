@@ -5,12 +5,28 @@ reader would expect to catch. A message says what was expected, what arrived, an
 
     PlaygroundError
     ├── ProtocolError           an app broke the order of ASGI messages       (RuntimeError)
+    ├── NoAnswer                an app kept its client waiting for too long   (TimeoutError)
+    ├── ClientGone              an app sent to a client that had hung up      (ConnectionError, an OSError)
     ├── LabError                a lab was used in a way that cannot work      (RuntimeError)
     │   └── LabClosed           a lab was used after it was closed
-    └── TraceError              a recording cannot be read or written         (ValueError)
+    ├── TraceError              a recording cannot be read or written         (ValueError)
+    ├── UsageError              the toolkit was called in a way that cannot work  (AssertionError)
+    │   └── RouteError          a path, or a value for it, cannot be routed   (also ValueError)
+    ├── HandlerError            a handler takes or returns what no one can use    (TypeError)
+    └── StreamConsumed          a body was read that had been read before     (RuntimeError)
 """
 
-__all__ = ["LabClosed", "LabError", "PlaygroundError", "ProtocolError", "TraceError"]
+__all__ = [
+    "HandlerError",
+    "LabClosed",
+    "LabError",
+    "PlaygroundError",
+    "ProtocolError",
+    "RouteError",
+    "StreamConsumed",
+    "TraceError",
+    "UsageError",
+]
 
 
 class PlaygroundError(Exception):
@@ -19,6 +35,18 @@ class PlaygroundError(Exception):
 
 class ProtocolError(PlaygroundError, RuntimeError):
     """An app sent an ASGI message that is not legal at that point, or ended before it should."""
+
+
+class NoAnswer(PlaygroundError, TimeoutError):
+    """The client's timeout passed while an app owed it a message; the text names the message."""
+
+
+class ClientGone(PlaygroundError, ConnectionError):
+    """An app sent to a client that had closed the connection.
+
+    It is raised inside the app, by its `send`: the ASGI specification asks for a subclass of `OSError`
+    there since its version 2.4. An app may catch it, clean up, and return or let it pass.
+    """
 
 
 class LabError(PlaygroundError, RuntimeError):
@@ -31,3 +59,22 @@ class LabClosed(LabError):
 
 class TraceError(PlaygroundError, ValueError):
     """A recording is damaged, foreign, or of a version that this release does not know."""
+
+
+class UsageError(PlaygroundError, AssertionError):
+    """The toolkit was called in a way that cannot work.
+
+    An `AssertionError` too, because Starlette asserts at these places and its users catch that.
+    """
+
+
+class RouteError(UsageError, ValueError):
+    """A path cannot be a route, or a value cannot stand in one."""
+
+
+class HandlerError(PlaygroundError, TypeError):
+    """A handler takes what it cannot be given, or returned what no response can be made of."""
+
+
+class StreamConsumed(PlaygroundError, RuntimeError):
+    """The body of a request was read as a stream, and then asked for again."""
