@@ -17,9 +17,11 @@ reader would expect to catch. A message says what was expected, what arrived, an
 """
 
 __all__ = [
+    "ClientGone",
     "HandlerError",
     "LabClosed",
     "LabError",
+    "NoAnswer",
     "PlaygroundError",
     "ProtocolError",
     "RouteError",
