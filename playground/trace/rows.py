@@ -13,6 +13,7 @@ __all__ = [
     "Handoff",
     "Message",
     "Request",
+    "Sample",
     "Site",
     "Step",
     "StepOutcome",
@@ -73,6 +74,27 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """One look at the loop's thread, taken from outside while a step was holding it.
+
+    Attributes:
+        step: the step that was running, an index into `trace.steps`.
+        at_ns: when the look was taken.
+        delay_ns: how long, since the thread began, the system had let it queue for a processor instead of
+            running it; `None` where the system does not tell. Differences within a step are what counts.
+        site: the line of the user's own code at which the thread stood; `None` in the reading that the loop
+            itself takes when a long step ends.
+        call: the expression that was being evaluated there, such as `time.sleep(0.2)`; may be empty.
+    """
+
+    step: int
+    at_ns: int
+    delay_ns: int | None
+    site: Site | None
+    call: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Block(Step):
     """A step that held the event loop for too long.
 
@@ -83,7 +105,7 @@ class Block(Step):
         step: index of the step in `trace.steps`.
         delayed_ns: time within the step in which the system did not run the thread (0 where unknown).
         samples: how often the loop's thread was looked at during the step.
-        call: what the line was calling there, such as `time.sleep`; empty if that is not known.
+        call: the expression seen there most often, such as `time.sleep(0.2)`; empty if that is not known.
     """
 
     step: int

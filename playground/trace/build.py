@@ -1,0 +1,247 @@
+"""From what the recorder gathered to the rows of a `Trace`.
+
+Everything that the hot path left out is worked out here: absolute times, names, lines, waits, the moment at
+which a hand-off's waiter woke. Nothing is guessed: what cannot be known becomes `None`.
+
+A wait ends when what it waited for has happened. If the step that made a task ready was only a library's
+callback (a timer's, or one that a worker thread posted), what it passes on happened when that callback itself
+became ready; so a sleep that is over while the loop is blocked ends at its due time, and the rest is queueing.
+"""
+
+from bisect import bisect_left
+from collections import defaultdict
+from typing import Final
+
+from playground.trace.recorder import Recorder
+from playground.trace.requests import RequestRecord
+from playground.trace.rows import (
+    Handoff,
+    Message,
+    Request,
+    Sample,
+    Step,
+    StepOutcome,
+    Task,
+    TaskOutcome,
+    Wait,
+)
+from playground.trace.sites import WAITS, call_text
+from playground.trace.threads import HandoffRecord
+from playground.trace.trace import Trace
+
+__all__ = ["build"]
+
+_OUTCOMES: Final[tuple[StepOutcome, ...]] = ("callback", "yields", "waits", "returned", "raised", "cancelled")
+_ENDED: Final[dict[StepOutcome, TaskOutcome]] = {"returned": "returned", "raised": "raised", "cancelled": "cancelled"}
+_CALLBACK: Final = 0
+
+
+def build(recorder: Recorder, title: str = "Run") -> Trace:
+    """The trace of a recording that is over."""
+    return _Builder(recorder).trace(title)
+
+
+class _Builder:
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._origin = recorder.started_ns
+        self._events = list(recorder.log)
+        self._dropped = recorder.log.dropped
+        ended_ns = recorder.ended_ns
+        self._duration_ns = (recorder.now() if ended_ns is None else ended_ns) - self._origin
+        self._starts: list[int] = []
+        self._ready: list[int] = []
+        self._steps_of: dict[int, list[int]] = defaultdict(list)
+
+    def trace(self, title: str) -> Trace:
+        self._place_events()
+        steps = self._build_steps()
+        waits = self._build_waits()
+        handoffs = self._build_handoffs(waits)
+        return Trace(
+            steps=steps,
+            tasks=self._build_tasks(),
+            waits=waits,
+            handoffs=handoffs,
+            requests=self._build_requests(handoffs),
+            samples=self._build_samples(),
+            duration_ns=self._duration_ns,
+            clock=self._recorder.clock,
+            dropped=self._dropped,
+            title=title,
+        )
+
+    def _place_events(self) -> None:
+        """Absolute start and moment of readiness of each event, and which events each task has."""
+        at = self._recorder.log.dropped_ns
+        is_glue = self._recorder.sites.is_glue
+        for index, (gap, duration, task, waker, ready, _, _, _, _, _) in enumerate(self._events):
+            at += gap
+            self._starts.append(at)
+            ready_at = at - ready
+            source = waker - 1 - self._dropped
+            if 0 <= source < index and self._events[source][6] == _CALLBACK and is_glue(self._events[source][8]):
+                ready_at = min(ready_at, self._ready[source])
+            self._ready.append(max(0, ready_at))
+            if task:
+                self._steps_of[task].append(index)
+            at += duration
+
+    def _build_steps(self) -> tuple[Step, ...]:
+        site = self._recorder.sites.site
+        return tuple(
+            Step(
+                task=task - 1 if task else None,
+                start_ns=start,
+                duration_ns=duration,
+                woken_by=self._step_index(waker),
+                outcome=_OUTCOMES[outcome],
+                site=site(code, offset),
+            )
+            for start, (_, duration, task, waker, _, _, outcome, _, code, offset) in zip(
+                self._starts, self._events, strict=True
+            )
+        )
+
+    def _step_index(self, number: int) -> int | None:
+        index = number - 1 - self._dropped
+        return index if index >= 0 else None
+
+    def _build_waits(self) -> tuple[Wait, ...]:
+        waits = []
+        for task, indexes in self._steps_of.items():
+            for index, following in zip(indexes, [*indexes[1:], None], strict=True):
+                _, duration, _, _, _, _, outcome, kind, code, offset = self._events[index]
+                if _OUTCOMES[outcome] != "waits":
+                    continue
+                start = self._starts[index] + duration
+                end = self._duration_ns if following is None else self._ready[following]
+                site = self._recorder.sites.site(code, offset)
+                waits.append(Wait(task - 1, start, max(start, end), WAITS[kind], site))
+        waits.sort(key=lambda wait: (wait.start_ns, wait.task))
+        return tuple(waits)
+
+    def _build_tasks(self) -> tuple[Task, ...]:
+        tasks = []
+        for number, record in enumerate(self._recorder.tasks, 1):
+            last = self._steps_of.get(number, [None])[-1]
+            outcome = _OUTCOMES[self._events[last][6]] if last is not None else "waits"
+            ended = _ENDED.get(outcome)
+            ended_ns = self._starts[last] + self._events[last][1] if ended and last is not None else None
+            tasks.append(
+                Task(
+                    name=record.name,
+                    coroutine=record.coroutine,
+                    parent=record.parent - 1 if record.parent else None,
+                    created_ns=record.created_ns - self._origin,
+                    ended_ns=ended_ns,
+                    outcome=ended or "pending",
+                )
+            )
+        return tuple(tasks)
+
+    def _build_handoffs(self, waits: tuple[Wait, ...]) -> tuple[Handoff, ...]:
+        records = [record for record in self._recorder.handoffs if record.submitted_ns is not None]
+        records.sort(key=lambda record: record.submitted_ns or 0)
+        started = sorted((record for record in records if record.started_ns is not None), key=_started)
+        threads: dict[int, int] = {}
+        for record in started:
+            threads.setdefault(record.thread, len(threads))
+        waits_of: dict[int, list[Wait]] = defaultdict(list)
+        for wait in waits:
+            waits_of[wait.task + 1].append(wait)
+        return tuple(self._build_handoff(record, threads, waits_of.get(record.task, [])) for record in records)
+
+    def _build_handoff(self, record: HandoffRecord, threads: dict[int, int], waits: list[Wait]) -> Handoff:
+        origin = self._origin
+        submitted_ns = (record.submitted_ns or 0) - origin
+        # the wait in which the task stood when the call was submitted, or fell right after
+        at = bisect_left(waits, submitted_ns, key=lambda wait: wait.end_ns)
+        return Handoff(
+            task=record.task - 1 if record.task else None,
+            function=record.function,
+            limiter_wait_ns=max(0, submitted_ns - (record.asked_ns - origin)) if self._queued(record, waits) else 0,
+            submitted_ns=submitted_ns,
+            started_ns=None if record.started_ns is None else record.started_ns - origin,
+            ended_ns=None if record.ended_ns is None else record.ended_ns - origin,
+            woken_ns=self._woken_ns(record),
+            thread=threads.get(record.thread) if record.started_ns is not None else None,
+            cpu_ns=record.cpu_ns,
+            outcome=record.outcome if record.ended_ns is not None else "pending",  # type: ignore[arg-type]
+            site=waits[at].site if at < len(waits) else None,
+        )
+
+    def _queued(self, record: HandoffRecord, waits: list[Wait]) -> bool:
+        """Whether the task waited at all between asking for a thread and getting one."""
+        asked_ns = record.asked_ns - self._origin
+        submitted_ns = (record.submitted_ns or 0) - self._origin
+        at = bisect_left(waits, asked_ns, key=lambda wait: wait.start_ns)
+        return at < len(waits) and waits[at].end_ns <= submitted_ns
+
+    def _woken_ns(self, record: HandoffRecord) -> int | None:
+        """The start of the first step of the waiting task after the worker was done."""
+        if record.ended_ns is None or not record.task:
+            return None
+        ended_ns = record.ended_ns - self._origin
+        indexes = self._steps_of.get(record.task, [])
+        at = bisect_left(indexes, ended_ns, key=self._starts.__getitem__)
+        return self._starts[indexes[at]] if at < len(indexes) else None
+
+    def _build_requests(self, handoffs: tuple[Handoff, ...]) -> tuple[Request, ...]:
+        records = self._recorder.requests
+        owner = self._request_of_task(records)
+        handoffs_of: dict[int, list[int]] = defaultdict(list)
+        for index, handoff in enumerate(handoffs):
+            if handoff.task is not None and handoff.task in owner:
+                handoffs_of[owner[handoff.task]].append(index)
+        return tuple(
+            self._build_request(number, record, tuple(handoffs_of.get(number, ())))
+            for number, record in enumerate(records)
+        )
+
+    def _request_of_task(self, records: list[RequestRecord]) -> dict[int, int]:
+        own = {record.task - 1: number for number, record in enumerate(records) if record.task}
+        owner: dict[int, int] = {}
+        for index, task in enumerate(self._recorder.tasks):  # a parent has a smaller number than its children
+            if index in own:
+                owner[index] = own[index]
+            elif task.parent - 1 in owner:
+                owner[index] = owner[task.parent - 1]
+        return owner
+
+    def _build_request(self, number: int, record: RequestRecord, handoffs: tuple[int, ...]) -> Request:
+        return Request(
+            number=number,
+            method=record.method,
+            path=record.path,
+            route=record.route,
+            status=record.status,
+            start_ns=record.start_ns - self._origin,
+            end_ns=None if record.end_ns is None else record.end_ns - self._origin,
+            task=record.task - 1 if record.task else None,
+            handoffs=handoffs,
+            messages=tuple(
+                Message(direction, kind, at_ns - self._origin, detail)
+                for direction, kind, at_ns, detail in list(record.messages)
+            ),
+            error=record.error,
+        )
+
+    def _build_samples(self) -> tuple[Sample, ...]:
+        sites = self._recorder.sites
+        samples = []
+        for step, at_ns, delay_ns, code, offset in self._recorder.looks:
+            index = self._step_index(step)
+            if index is None or index >= len(self._events):
+                continue
+            site, call = None, ""
+            if code is not None:
+                number = (sites.codes.get(code) or sites.meet(code))[1]
+                site, call = sites.site(number, offset), call_text(code, offset)
+            samples.append(Sample(index, at_ns - self._origin, delay_ns, site, call))
+        samples.sort(key=lambda sample: sample.at_ns)
+        return tuple(samples)
+
+
+def _started(record: HandoffRecord) -> int:
+    return record.started_ns or 0

@@ -1,0 +1,107 @@
+"""The sampler: looks at the loop's thread from outside while a step holds it, and notes the line it stands at.
+
+A blocking call gives the loop no chance to say where it is, so another thread looks, every 5 ms, and only
+notes something when it finds the same step running as at its last look. It decides nothing: what counts as a
+block is for the trace to say. Where the system tells (Linux), it also reads how long the thread has queued for
+a processor, so that a busy machine is not mistaken for a busy handler.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from types import CodeType, FrameType
+from typing import Final, Protocol
+
+from playground.trace.sites import is_own
+
+__all__ = ["TICK_S", "Look", "RunDelay", "Sampler"]
+
+TICK_S: Final = 0.005
+"""Time between two looks: at most 200 a second, each about 10 µs, so 0.2 % of one core."""
+
+Look = tuple[int, int, int | None, CodeType | None, int]
+"""Step, time in ns, run delay in ns, code (`None`: taken by the loop itself), instruction offset."""
+
+
+class _Steps(Protocol):
+    step: int
+
+
+class RunDelay:
+    """How long a thread has queued for a processor, from Linux's schedstat (its second number, in ns)."""
+
+    def __init__(self, native_id: int) -> None:
+        try:
+            self._file: int | None = os.open(f"/proc/self/task/{native_id}/schedstat", os.O_RDONLY)
+        except OSError:
+            self._file = None
+
+    def read_ns(self) -> int | None:
+        """Nanoseconds since the thread began; `None` where the system does not tell."""
+        if self._file is None:
+            return None
+        fields = os.pread(self._file, 64, 0).split()
+        # a kernel without CONFIG_SCHED_INFO reports no run time at all
+        return int(fields[1]) if len(fields) == 3 and fields[0] != b"0" else None
+
+    def close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+class Sampler:
+    """Looks at one thread until it is closed.
+
+    Args:
+        loop: whose `step` tells which step is running (0: none).
+        now: the recorder's clock, in nanoseconds.
+        looks: where to append what was seen.
+
+    To be made on the loop's own thread.
+    """
+
+    def __init__(self, loop: _Steps, now: Callable[[], int], looks: list[Look]) -> None:
+        self._loop = loop
+        self._now = now
+        self._looks = looks
+        self._ident = threading.get_ident()
+        self._delay = RunDelay(threading.get_native_id())
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="playground sampler", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop looking; returns when the thread has ended."""
+        self._over.set()
+        self._thread.join()
+        self._delay.close()
+
+    def end_of(self, step: int) -> None:
+        """Note that a long step has just ended. Called on the loop's thread."""
+        self._looks.append((step, self._now(), self._delay.read_ns(), None, 0))
+
+    def _watch(self) -> None:
+        last = 0
+        while not self._over.wait(TICK_S):
+            step = self._loop.step
+            if step and step == last:
+                self._look(step)
+            last = step
+
+    def _look(self, step: int) -> None:
+        frame = sys._current_frames().get(self._ident)
+        at_ns = self._now()
+        if frame is None or self._loop.step != step:
+            return
+        place = _own_frame(frame)
+        self._looks.append((step, at_ns, self._delay.read_ns(), place.f_code, place.f_lasti))
+
+
+def _own_frame(frame: FrameType) -> FrameType:
+    """The innermost frame of the user's own code; the innermost of all where there is none."""
+    own: FrameType | None = frame
+    while own is not None and not is_own(own.f_code.co_filename):
+        own = own.f_back
+    return own or frame

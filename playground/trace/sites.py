@@ -1,0 +1,193 @@
+"""Sites: which code is the user's own, what waiting inside library code means, and what a line is called.
+
+Numbers are given out on the hot path; names, lines and source texts are looked up only when a trace is built.
+Nothing here calls `repr`, `str` or `==` on an object of the user's: a Django query set would run its query.
+"""
+
+import functools
+import linecache
+import os
+import sys
+import sysconfig
+from types import CodeType
+from typing import Any, Final
+
+from playground.trace.rows import Site, WaitOn
+
+__all__ = ["WAITS", "Sites", "call_text", "is_own", "label"]
+
+WAITS: Final[tuple[WaitOn, ...]] = ("future", "timer", "io", "lock", "queue", "event", "thread", "task", "future")
+"""What the small integers mean that an event carries as its kind. 0 is "not known from the code"."""
+
+_KIND: Final = {name: number for number, name in enumerate(WAITS) if number}
+
+# (file's end, function) -> what a task waits for while it is suspended inside it; "*" is any function.
+# Taken from the modules' documentation of what each of these calls waits for.
+_MEANING: Final[dict[tuple[str, str], WaitOn]] = {
+    ("asyncio/tasks.py", "sleep"): "timer",
+    ("asyncio/tasks.py", "wait"): "task",
+    ("asyncio/tasks.py", "_wait"): "task",
+    ("asyncio/tasks.py", "_wait_for_one"): "task",
+    ("asyncio/taskgroups.py", "__aexit__"): "task",
+    ("asyncio/threads.py", "to_thread"): "thread",
+    ("asyncio/locks.py", "acquire"): "lock",
+    ("asyncio/locks.py", "wait"): "event",
+    ("asyncio/locks.py", "wait_for"): "event",
+    ("asyncio/queues.py", "*"): "queue",
+    ("asyncio/streams.py", "*"): "io",
+    ("asyncio/selector_events.py", "*"): "io",
+    ("asyncio/sslproto.py", "*"): "io",
+    ("asyncio/subprocess.py", "*"): "io",
+    ("anyio/_core/_eventloop.py", "sleep"): "timer",
+    ("anyio/_core/_eventloop.py", "sleep_until"): "timer",
+    ("anyio/_core/_eventloop.py", "sleep_forever"): "timer",
+    ("anyio/to_thread.py", "run_sync"): "thread",
+    ("anyio/streams/memory.py", "*"): "queue",
+    ("anyio/_core/_sockets.py", "*"): "io",
+    ("anyio/_core/_synchronization.py", "acquire"): "lock",
+    ("anyio/_core/_synchronization.py", "wait"): "event",
+    ("anyio/_backends/_asyncio.py", "__aexit__"): "task",
+    ("anyio/_backends/_asyncio.py", "run_sync_in_worker_thread"): "thread",
+    ("asgiref/sync.py", "__call__"): "thread",
+}
+
+_PACKAGE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_LIBRARIES: Final = tuple(
+    os.path.join(path, "")
+    for path in {
+        *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+        os.path.dirname(os.__file__),
+        _PACKAGE,
+    }
+)
+_SHOWN: Final = frozenset({os.path.join(_PACKAGE, "demo.py")})
+"""The demo's app stands in for a user's."""
+
+
+@functools.lru_cache(maxsize=4096)
+def is_own(filename: str) -> bool:
+    """Whether a file holds the user's own code, and not a library's or ours."""
+    if filename.startswith("<frozen"):
+        return False
+    return filename in _SHOWN or not filename.startswith(_LIBRARIES)
+
+
+def label(function: object) -> str:
+    """A callable's name, found without asking the object itself for anything but its `__qualname__`."""
+    while isinstance(function, functools.partial):
+        # asyncio.to_thread passes partial(context.run, function, ...)
+        inner = function.args[0] if function.args and label(function.func) == "Context.run" else function.func
+        function = inner
+    name = getattr(function, "__qualname__", None)
+    if not isinstance(name, str):
+        return type(function).__qualname__
+    owner = getattr(function, "__self__", None)
+    if "." not in name and owner is not None and not isinstance(owner, type(sys)):
+        return f"{type(owner).__qualname__}.{name}"
+    return name
+
+
+def _meaning(code: CodeType) -> int:
+    path = code.co_filename.replace(os.sep, "/")
+    for (file, function), on in _MEANING.items():
+        if path.endswith("/" + file) and function in ("*", code.co_name):
+            return _KIND[on]
+    return 0
+
+
+class Sites:
+    """Numbers for code objects, and the places that they and an instruction's offset stand for.
+
+    Attributes:
+        codes: code object to (what waiting in it means, its number from 1, whether it is the user's own).
+    """
+
+    def __init__(self) -> None:
+        self.codes: dict[CodeType, tuple[int, int, bool]] = {}
+        self._known: list[CodeType | str | None] = [None]
+        self._names: dict[str, int] = {}
+        self._sites: dict[tuple[int, int], Site | None] = {}
+
+    def meet(self, code: CodeType) -> tuple[int, int, bool]:
+        """Number a code object that was not met before."""
+        own = is_own(code.co_filename)
+        entry = self.codes[code] = (0 if own else _meaning(code), self._number(code), own)
+        return entry
+
+    def callback(self, function: object) -> int:
+        """The number of a callback's code, or of its mere name when it was not written in Python."""
+        while isinstance(function, functools.partial):
+            function = function.func
+        code = getattr(getattr(function, "__func__", function), "__code__", None)
+        if isinstance(code, CodeType):
+            known = self.codes.get(code)
+            return (known or self.meet(code))[1]
+        name = label(function)
+        if name not in self._names:
+            self._names[name] = self._number(name)
+        return self._names[name]
+
+    def is_glue(self, number: int) -> bool:
+        """Whether a callback's code is a library's, so that it only passes on what has already happened."""
+        known = self._known[number]
+        return not isinstance(known, CodeType) or not is_own(known.co_filename)
+
+    def site(self, number: int, offset: int) -> Site | None:
+        """The place that a code's number and an instruction's offset stand for; offset 0 is its definition."""
+        key = (number, offset)
+        if key not in self._sites:
+            known = self._known[number]
+            if isinstance(known, CodeType):
+                self._sites[key] = _locate(known, offset)
+            else:
+                self._sites[key] = None if known is None else Site("", 0, known)
+        return self._sites[key]
+
+    def _number(self, known: CodeType | str) -> int:
+        if len(self._known) > 0xFFFF:  # an event has 16 bits for it; a program with more loses the names of the rest
+            return 0
+        self._known.append(known)
+        return len(self._known) - 1
+
+
+@functools.lru_cache(maxsize=1024)
+def _positions(code: CodeType) -> list[tuple[int | None, int | None, int | None, int | None]]:
+    return list(code.co_positions())
+
+
+def _locate(code: CodeType, offset: int) -> Site:
+    line = code.co_firstlineno
+    positions = _positions(code)
+    if 0 < offset // 2 < len(positions):
+        line = positions[offset // 2][0] or line
+    text = linecache.getline(code.co_filename, line).strip()
+    return Site(_file_name(code.co_filename), line, code.co_qualname, text)
+
+
+def _file_name(filename: str) -> str:
+    """A cell of a notebook as `cell 3`, a file below the working directory by its relative path."""
+    ipython = sys.modules.get("IPython")
+    shell: Any = ipython.get_ipython() if ipython is not None else None
+    if shell is not None:
+        number = getattr(shell.compile, "_filename_map", {}).get(filename)
+        if number is not None:
+            return f"cell {number}"
+    here = os.path.join(os.getcwd(), "")
+    return filename.removeprefix(here)
+
+
+def call_text(code: CodeType, offset: int) -> str:
+    """The source text of the expression that the instruction at `offset` evaluates, on one line; may be empty."""
+    positions = _positions(code)
+    if not 0 <= offset // 2 < len(positions):
+        return ""
+    line, end_line, column, end_column = positions[offset // 2]
+    if line is None or end_line is None or column is None or end_column is None:
+        return ""
+    lines = [linecache.getline(code.co_filename, number).encode() for number in range(line, end_line + 1)]
+    if not lines[0]:
+        return ""
+    lines[-1] = lines[-1][:end_column]  # columns count bytes of UTF-8
+    lines[0] = lines[0][column:]
+    text = " ".join(b" ".join(part.strip() for part in lines).decode(errors="replace").split())
+    return text if len(text) <= 60 else text[:59] + "…"

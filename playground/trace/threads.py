@@ -1,0 +1,160 @@
+"""Hand-offs: who gave what to which worker thread, seen from both ends.
+
+Two seams carry every hand-off of the frameworks that we know: the loop's `run_in_executor` (asyncio.to_thread,
+asgiref, and so Django) and anyio's backend call `run_sync_in_worker_thread` (Starlette, FastAPI, our own
+toolkit). The first is replaced on the recorded loop only; the second while any loop is being recorded, where it
+lets all other loops through untouched. Each hand-off is one record: the loop's thread writes its beginning,
+the worker its middle; `build` finds the moment at which the loop woke.
+"""
+
+import asyncio
+import concurrent.futures
+import threading
+from collections.abc import Callable
+from time import thread_time_ns
+from typing import Any, Final, Protocol, TypeVar
+
+import anyio
+from anyio._backends._asyncio import AsyncIOBackend
+
+from playground.trace.sites import label
+
+__all__ = ["HandoffRecord", "HandoffRecorder", "watch_threads"]
+
+T = TypeVar("T")
+
+_RUNNING: Final = "pending"
+
+
+class HandoffRecord:
+    """One hand-off while it happens. Times are nanoseconds of the recorder's clock; `None` until known."""
+
+    __slots__ = ("asked_ns", "cpu_ns", "ended_ns", "function", "outcome", "started_ns", "submitted_ns", "task", "thread")
+
+    def __init__(self, function: str, task: int, asked_ns: int) -> None:
+        self.function = function
+        self.task = task
+        self.asked_ns = asked_ns
+        self.submitted_ns: int | None = None
+        self.started_ns: int | None = None
+        self.ended_ns: int | None = None
+        self.thread = 0
+        self.cpu_ns = 0
+        self.outcome = _RUNNING
+
+
+class HandoffRecorder(Protocol):
+    """What the hooks need of a recorder."""
+
+    now: Callable[[], int]
+    handoffs: list[HandoffRecord]
+
+    def number_of(self, task: "asyncio.Task[Any] | None") -> int:
+        """The number of a task; 0 for none."""
+
+
+class watch_threads:  # noqa: N801 (used like a function)
+    """Context manager: while it is open, hand-offs of `loop` are told to `recorder`."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, recorder: HandoffRecorder) -> None:
+        self._loop = loop
+        self._recorder = recorder
+        self._had: Any = None
+
+    def __enter__(self) -> None:
+        own = vars(self._loop)
+        self._had = own.get("run_in_executor")
+        own["run_in_executor"] = _executor_hook(self._loop, self._recorder)
+        with _lock:
+            if not _recorders:
+                AsyncIOBackend.run_sync_in_worker_thread = classmethod(_anyio_hook)  # type: ignore[assignment]
+            _recorders[id(self._loop)] = self._recorder
+
+    def __exit__(self, *exc_info: object) -> None:
+        own = vars(self._loop)
+        if self._had is None:
+            own.pop("run_in_executor", None)
+        else:
+            own["run_in_executor"] = self._had
+        with _lock:
+            _recorders.pop(id(self._loop), None)
+            if not _recorders:
+                AsyncIOBackend.run_sync_in_worker_thread = _anyio_original  # type: ignore[method-assign]
+
+
+_lock: Final = threading.Lock()
+_recorders: Final[dict[int, HandoffRecorder]] = {}
+_anyio_original: Final = vars(AsyncIOBackend)["run_sync_in_worker_thread"]
+
+
+def _observed(recorder: HandoffRecorder, record: HandoffRecord, function: Callable[..., T]) -> Callable[..., T]:
+    """`function`, noting when and where it runs."""
+    now = recorder.now
+
+    def observed(*args: Any) -> T:
+        record.thread = threading.get_ident()
+        record.started_ns = now()
+        cpu = thread_time_ns()
+        try:
+            result = function(*args)
+        except BaseException:
+            record.outcome = "raised"
+            raise
+        else:
+            record.outcome = "returned"
+            return result
+        finally:
+            record.cpu_ns = thread_time_ns() - cpu
+            record.ended_ns = now()
+
+    return observed
+
+
+def _begin(recorder: HandoffRecorder, loop: asyncio.AbstractEventLoop, function: object) -> HandoffRecord:
+    record = HandoffRecord(label(function), recorder.number_of(asyncio.current_task(loop)), recorder.now())
+    recorder.handoffs.append(record)
+    return record
+
+
+def _executor_hook(loop: asyncio.AbstractEventLoop, recorder: HandoffRecorder) -> Callable[..., Any]:
+    original = loop.run_in_executor
+
+    def run_in_executor(executor: Any, func: Callable[..., T], *args: Any) -> "asyncio.Future[T]":
+        if isinstance(executor, concurrent.futures.ProcessPoolExecutor):
+            return original(executor, func, *args)  # what runs in another process cannot be seen from here
+        record = _begin(recorder, loop, func)
+        record.submitted_ns = record.asked_ns
+        return original(executor, _observed(recorder, record, func), *args)
+
+    return run_in_executor
+
+
+class _Entrance:
+    """A limiter that notes the moment at which it let the call in."""
+
+    def __init__(self, limiter: Any, recorder: HandoffRecorder, record: HandoffRecord) -> None:
+        self._limiter = limiter
+        self._recorder = recorder
+        self._record = record
+
+    async def __aenter__(self) -> None:
+        await self._limiter.__aenter__()
+        self._record.submitted_ns = self._recorder.now()
+
+    async def __aexit__(self, *exc_info: Any) -> Any:
+        return await self._limiter.__aexit__(*exc_info)
+
+
+async def _anyio_hook(
+    cls: Any, func: Callable[..., T], args: tuple[Any, ...], abandon_on_cancel: bool = False, limiter: Any = None
+) -> T:
+    original = _anyio_original.__get__(None, cls)
+    loop = asyncio.get_running_loop()
+    recorder = _recorders.get(id(loop))
+    if recorder is None:
+        result: T = await original(func, args, abandon_on_cancel, limiter)
+        return result
+    record = _begin(recorder, loop, func)
+    entrance = _Entrance(limiter or anyio.to_thread.current_default_thread_limiter(), recorder, record)
+    result = await original(_observed(recorder, record, func), args, abandon_on_cancel, entrance)
+    return result
