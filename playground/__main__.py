@@ -1,0 +1,160 @@
+"""The command line: `playground lab` and `playground demo`.
+
+Decides what the words on the command line mean, where the notebooks are, and how a command ends: 0 it did
+what was asked, 1 it could not and said why on stderr, 2 the words were wrong (argparse). It refuses to know
+what a lab or a recording is: `demo` tells that story, and JupyterLab shows the notebooks.
+"""
+
+import argparse
+import importlib.util
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+__all__ = ["main"]
+
+PACKAGE = Path(__file__).parent
+FIRST_NOTEBOOK = "00_start_here.ipynb"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; `argv` defaults to the words after the program's name. Returns the exit code."""
+    parser = _parser()
+    options, unknown = parser.parse_known_args(argv)
+    if unknown and options.command != "lab":  # only `lab` has someone to pass them on to
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    try:
+        return lab(options, unknown) if options.command == "lab" else demo(options)
+    except OSError as error:
+        if error.filename is None:  # not about a file that the user named: a defect, to be seen whole
+            raise
+        return _fail(f"cannot write {error.filename}: {error.strerror}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="playground", description="See what your async web app is doing.", allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"playground {version('playground')}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+
+    lab = commands.add_parser(
+        "lab",
+        help="open JupyterLab on the notebooks",
+        description="Open JupyterLab on the notebooks. Other options go to JupyterLab as they are.",
+        allow_abbrev=False,
+    )
+    lab.add_argument("--no-browser", action="store_true", help="only start the server and print its address")
+    lab.add_argument("--port", type=int, help="listen here, or on the next free port (default: 8888)")
+
+    demo = commands.add_parser(
+        "demo",
+        help="the first notebook's story, without Jupyter",
+        description="Send fifty requests to an app with a mistake in it, and see what went wrong.",
+        allow_abbrev=False,
+    )
+    page = demo.add_mutually_exclusive_group()
+    page.add_argument(
+        "--html",
+        type=Path,
+        metavar="PATH",
+        default=Path("timeline.html"),
+        help="where to write the interactive timeline (default: %(default)s)",
+    )
+    page.add_argument("--no-html", action="store_const", const=None, dest="html", help="do not write it")
+    return parser
+
+
+# -- playground demo -----------------------------------------------------------------------------------------
+
+
+def demo(options: argparse.Namespace) -> int:
+    """Tell the first notebook's story in the terminal."""
+    from playground import demo as story
+
+    story.tell(print, html=options.html, width=shutil.get_terminal_size((100, 24)).columns)
+    return 0
+
+
+# -- playground lab ------------------------------------------------------------------------------------------
+
+
+def lab(options: argparse.Namespace, extra: Sequence[str]) -> int:
+    """Open JupyterLab on the notebooks; returns when its server has stopped."""
+    if importlib.util.find_spec("jupyterlab") is None:
+        return _fail(missing_jupyterlab(PACKAGE, sys.executable))
+    folder = notebooks_folder(PACKAGE, Path.cwd())
+    # Read by JupyterLab and its kernels: our page_config.json turns off the question about news and updates.
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(
+        filter(None, [str(PACKAGE / "_jupyter"), os.environ.get("JUPYTER_CONFIG_PATH")])
+    )
+    from jupyterlab.labapp import LabApp
+
+    LabApp.launch_instance(jupyter_arguments(options, extra, folder, root=_is_root()))
+    return 0
+
+
+def notebooks_folder(package: Path, here: Path) -> Path:
+    """The folder with the notebooks: the clone's own, or else a copy to work in, made below `here`.
+
+    The notebooks of an installed package are copied because the next upgrade would replace them; a notebook
+    that is in the copy already stays as its reader left it.
+
+    Raises:
+        OSError: the copy cannot be written.
+    """
+    if _is_clone(package):
+        return package.parent / "notebooks"
+    copy = here / "playground-notebooks"
+    copy.mkdir(exist_ok=True)
+    for notebook in sorted((package / "_notebooks").glob("*.ipynb")):
+        if not (copy / notebook.name).exists():
+            shutil.copy(notebook, copy)
+    return copy
+
+
+def jupyter_arguments(
+    options: argparse.Namespace, extra: Sequence[str], folder: Path, *, root: bool
+) -> list[str]:
+    """JupyterLab's command line. `extra` comes last, so what the user says wins."""
+    arguments = [f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}"]
+    if options.no_browser:
+        arguments.append("--no-browser")
+    if options.port is not None:
+        arguments.append(f"--ServerApp.port={options.port}")
+    if root:  # containers run as root; Jupyter would refuse to start, though it listens on this machine only
+        arguments.append("--allow-root")
+    return [*arguments, *extra]
+
+
+def missing_jupyterlab(package: Path, python: str) -> str:
+    """What to say where there is no JupyterLab: who lacks it, and the command that installs it."""
+    quoted = shlex.quote(python)
+    has_pip = importlib.util.find_spec("pip") is not None  # an environment that uv made has none
+    install = f"{quoted} -m pip install" if has_pip else f"uv pip install --python {quoted}"
+    if _is_clone(package):
+        command = f"cd {shlex.quote(str(package.parent))} && {install} -c binder/requirements.txt -e '.[lab]'"
+    else:
+        command = f"{install} jupyterlab ipykernel"
+    return f"`playground lab` opens JupyterLab, which {python} does not have. Install it:\n\n    {command}"
+
+
+def _is_clone(package: Path) -> bool:
+    return (package.parent / "pyproject.toml").is_file() and (package.parent / "notebooks").is_dir()
+
+
+def _is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def _fail(reason: str) -> int:
+    print(f"playground: {reason}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

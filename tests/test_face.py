@@ -1,0 +1,95 @@
+"""What `import playground` offers, and what it must not cost."""
+
+import importlib
+import json
+import pkgutil
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+import playground
+
+# The public face as the design words it. What is not built yet is missing from `playground.__all__`.
+DESIGNED = {
+    "App",
+    "Lab",
+    "Run",
+    "Trace",
+    "watch",
+    "compare",
+    "Network",
+    "Workload",
+    "experiment",
+    "LabClosed",
+    "LabError",
+    "PlaygroundError",
+    "ProtocolError",
+    "TraceError",
+}
+
+# Jupyter, widgets, servers and what draws: none of them may be needed to write an app or to read a recording.
+HEAVY = {
+    "IPython",
+    "ipykernel",
+    "jupyter_client",
+    "jupyter_core",
+    "jupyterlab",
+    "anywidget",
+    "ipywidgets",
+    "traitlets",
+    "uvicorn",
+    "starlette",
+    "playwright",
+    "playground.views",
+    "playground.widgets",
+    "playground.demo",
+}
+
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages(playground.__path__, "playground.")
+    if "node_modules" not in module.name
+)
+
+
+@pytest.fixture(scope="module")
+def fresh() -> dict[str, Any]:
+    """What a new Python has loaded and started after `import playground`, with warnings as errors."""
+    code = (
+        "import json, os, sys, threading; import playground; tasks = '/proc/self/task'; print(json.dumps({"
+        "'modules': sorted(sys.modules), 'python_threads': threading.active_count(),"
+        "'system_threads': len(os.listdir(tasks)) if os.path.isdir(tasks) else 1}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stderr == ""
+    loaded: dict[str, Any] = json.loads(done.stdout)
+    return loaded
+
+
+def test_the_face_shows_what_is_built_of_the_design() -> None:
+    assert sorted(playground.__all__) == sorted(
+        DESIGNED - {"watch", "compare", "Network", "Workload", "experiment"}
+    )
+
+
+def test_every_name_of_the_face_is_there() -> None:
+    assert [name for name in playground.__all__ if not hasattr(playground, name)] == []
+
+
+def test_importing_playground_imports_no_jupyter_no_widget_and_no_server(fresh: dict[str, Any]) -> None:
+    assert [name for name in fresh["modules"] if name in HEAVY] == []
+
+
+def test_importing_playground_starts_no_thread(fresh: dict[str, Any]) -> None:
+    assert (fresh["python_threads"], fresh["system_threads"]) == (1, 1)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_opens_with_a_paragraph_and_holds_what_it_offers(name: str) -> None:
+    module = importlib.import_module(name)
+    assert module.__doc__
+    assert [offer for offer in getattr(module, "__all__", ()) if not hasattr(module, offer)] == []

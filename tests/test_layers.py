@@ -1,0 +1,191 @@
+"""Which room may import which: the table of LAYOUT, held against the imports in the source.
+
+A room is a module or a folder directly below `playground`. Imports are read with `ast`, so nothing runs, and
+an import counts wherever it stands. The few that open a way up, inside a function or for type checkers only,
+are doors: they cost nothing until someone goes through, and each is listed.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "playground"
+FACE = "__init__"
+
+# What a room may import, beyond the standard library and itself. To move a wall, change the design, this
+# table and the code together.
+ROOMS: dict[str, set[str]] = {
+    FACE: {"app", "lab", "web", "trace", "errors"},
+    "errors": set(),
+    "asgi": {"errors"},
+    "app": {"web", "asgi", "errors"},
+    "web": {"asgi", "errors", "anyio"},
+    "transport": {"asgi", "errors", "anyio", "httpx"},
+    "clock": {"errors"},
+    "trace": {"asgi", "errors"},
+    "lab": {"transport", "clock", "trace", "errors", "anyio", "httpx"},
+    "views": {"trace", "errors"},
+    "widgets": {"views", "trace", "errors", "anywidget", "ipywidgets", "traitlets"},
+    "demo": {"app", "lab", "views"},
+    "__main__": {"demo", "jupyterlab"},
+}
+
+# Files that may open a door: inside a function, or under TYPE_CHECKING.
+DOORS: set[tuple[str, str]] = {
+    ("trace/trace.py", "views"),
+    ("trace/trace.py", "widgets"),
+}
+
+
+@dataclass(frozen=True)
+class Imported:
+    file: str  # below playground/
+    line: int
+    target: str  # the whole dotted name of a module
+    at_once: bool  # it runs when the importing module is first imported
+
+    @property
+    def room(self) -> str:
+        return room_of(Path(self.file).parts[0])
+
+    @property
+    def goal(self) -> str:
+        """What the table calls the target: a room, or a package that is not ours."""
+        first, *rest = self.target.split(".")
+        if first != "playground":
+            return first
+        return rest[0] if rest else FACE
+
+    def __str__(self) -> str:
+        return f"playground/{self.file}, line {self.line}: {self.room} imports {self.target}"
+
+
+def room_of(part: str) -> str:
+    return part.removesuffix(".py")
+
+
+def modules() -> list[Path]:
+    return sorted(path for path in PACKAGE.rglob("*.py") if "node_modules" not in path.parts)
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+
+
+def statements(node: ast.AST, at_once: bool = True) -> Iterator[tuple[ast.Import | ast.ImportFrom, bool]]:
+    """Every import statement below `node`, and whether it runs when the module is imported."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            yield child, at_once
+        later = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) or is_type_checking(
+            child
+        )
+        yield from statements(child, at_once and not later)
+
+
+def targets(statement: ast.Import | ast.ImportFrom, path: Path, ours: set[str]) -> Iterator[str]:
+    if isinstance(statement, ast.Import):
+        yield from (alias.name for alias in statement.names)
+        return
+    base = statement.module or ""
+    if statement.level:
+        folder = path.relative_to(ROOT).parts[: -statement.level]
+        base = ".".join((*folder, base)) if base else ".".join(folder)
+    for alias in statement.names:  # `from playground import demo` imports a module, not a name
+        yield submodule if (submodule := f"{base}.{alias.name}") in ours else base
+
+
+def imports() -> list[Imported]:
+    ours = {module_name(path) for path in modules()}
+    found = []
+    for path in modules():
+        tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+        file = path.relative_to(PACKAGE).as_posix()
+        for statement, at_once in statements(tree):
+            found += [
+                Imported(file, statement.lineno, target, at_once) for target in targets(statement, path, ours)
+            ]
+    return found
+
+
+def is_free(imported: Imported) -> bool:
+    """From the standard library, or within the room."""
+    return imported.goal == imported.room or imported.goal in sys.stdlib_module_names
+
+
+def test_every_room_is_in_the_table() -> None:
+    on_disk = {room_of(path.relative_to(PACKAGE).parts[0]) for path in modules()}
+    assert on_disk == set(ROOMS)
+
+
+def test_rooms_import_only_what_the_table_allows() -> None:
+    strays = [
+        str(imported)
+        for imported in imports()
+        if not is_free(imported)
+        and imported.goal not in ROOMS.get(imported.room, set())
+        and (imported.at_once or (imported.file, imported.goal) not in DOORS)
+    ]
+    assert strays == []
+
+
+def test_every_door_is_used() -> None:
+    opened = {(imported.file, imported.goal) for imported in imports() if not imported.at_once}
+    assert DOORS - opened == set()
+
+
+def test_no_room_leads_back_to_itself() -> None:
+    rooms = {room: reach & set(ROOMS) for room, reach in ROOMS.items()}
+    assert len(list(TopologicalSorter(rooms).static_order())) == len(ROOMS)
+
+
+def test_no_module_leads_back_to_itself() -> None:
+    graph: dict[str, set[str]] = {}
+    for imported in imports():
+        importer = module_name(PACKAGE / imported.file)
+        if imported.at_once and imported.target.startswith("playground") and imported.target != importer:
+            graph.setdefault(importer, set()).add(imported.target)
+    assert set(TopologicalSorter(graph).static_order()) >= set(graph)
+
+
+def test_the_reader_of_imports_sees_them_wherever_they_stand() -> None:
+    source = """
+import a.b
+from typing import TYPE_CHECKING
+if TYPE_CHECKING:
+    import c
+try:
+    from playground import errors, App
+except ImportError:
+    pass
+class K:
+    import d
+    def method(self):
+        from . import inner
+        from ..views.text import lines
+"""
+    path = PACKAGE / "trace" / "pretended.py"
+    seen = [
+        (target, at_once)
+        for statement, at_once in statements(ast.parse(source))
+        for target in targets(statement, path, {"playground.errors", "playground.trace.inner"})
+    ]
+    assert seen == [
+        ("a.b", True),
+        ("typing", True),
+        ("c", False),
+        ("playground.errors", True),
+        ("playground", True),
+        ("d", True),
+        ("playground.trace.inner", False),
+        ("playground.views.text", False),
+    ]
