@@ -1,0 +1,139 @@
+"""What went wrong in a run, in words: one rule a function, each from evidence to sentence to suggestion.
+
+A rule says only what the recording holds. Every count and duration in a sentence is taken from rows, which
+the finding names as its evidence; where a cause is not recorded, the sentence does without it. Nothing here
+knows how findings are shown. (`blocked` holds the longest of the rules.)
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from typing import Final
+
+from playground.trace import Handoff, Trace
+from playground.views.blocked import actor, loop_blocked
+from playground.views.findings import Evidence, Finding, Part, Severity, code, listed, plain, strong, text
+from playground.views.segments import Owners
+from playground.views.wording import counted, duration
+
+__all__ = ["Finding", "diagnose", "late_wakes", "loop_blocked", "thread_queue"]
+
+_ORDER: Final[dict[Severity, int]] = {"bad": 0, "warn": 1, "note": 2}
+
+# A person notices a pause of about 50 ms; `Trace.blocks` takes the same figure for its default.
+_NOTICED_NS: Final = 50_000_000
+# Handing a call over takes a turn of the loop even where a place is free; a queue shorter than this is none.
+_QUEUE_NS: Final = 1_000_000
+
+
+def diagnose(trace: Trace) -> list[Finding]:
+    """All findings on a run, the worst first, then in order of time; none on a healthy run."""
+    findings = [*loop_blocked(trace), *thread_queue(trace), *late_wakes(trace)]
+    return sorted(findings, key=lambda finding: (_ORDER[finding.severity], finding.start_ns))
+
+
+def thread_queue(trace: Trace) -> list[Finding]:
+    """Calls for which no worker thread was free."""
+    queued = [index for index, call in enumerate(trace.handoffs) if call.limiter_wait_ns > 0]
+    calls = [trace.handoffs[index] for index in queued]
+    longest_ns = max((call.limiter_wait_ns for call in calls), default=0)
+    if longest_ns < _QUEUE_NS:
+        return []
+    told = f"{len(calls):,} of {counted(len(trace.handoffs), 'call')} queued for a worker thread"
+    longest = (
+        f", the longest for {duration(longest_ns)}." if len(calls) > 1 else f", for {duration(longest_ns)}."
+    )
+    most = counted(_most_at_once(trace), "call")
+    suggestion = [
+        text("Allow more threads with "),
+        code("Lab(app, threads=...)"),
+        text(", or make the calls shorter."),
+    ]
+    parts = [
+        strong(told + longest),
+        text(" What queued was "),
+        *listed(Counter(call.function for call in calls)),
+        text(f"; no more than {most} ran at once. "),
+        *suggestion,
+    ]
+    return [
+        Finding(
+            "thread-queue",
+            "warn",
+            tuple(parts),
+            min(call.submitted_ns - call.limiter_wait_ns for call in calls),
+            max(call.submitted_ns for call in calls),
+            tuple(("handoffs", index) for index in queued),
+            plain(suggestion),
+        )
+    ]
+
+
+def _most_at_once(trace: Trace) -> int:
+    """The greatest number of calls that were between their start and their end at one moment."""
+    edges = []
+    for call in trace.handoffs:
+        if call.started_ns is not None:
+            ended_ns = trace.duration_ns if call.ended_ns is None else call.ended_ns
+            edges += [(call.started_ns, 1), (ended_ns, -1)]
+    most = now = 0
+    for _, change in sorted(edges):  # ends (-1) sort before starts (1) of the same moment
+        now += change
+        most = max(most, now)
+    return most
+
+
+def late_wakes(trace: Trace) -> list[Finding]:
+    """Results that were ready in a worker thread while the loop was busy with something else."""
+    late = [index for index, call in enumerate(trace.handoffs) if _late_ns(call) >= _NOTICED_NS]
+    if not late:
+        return []
+    calls = [trace.handoffs[index] for index in late]
+    worst = max(calls, key=_late_ns)
+    functions = Counter(call.function for call in calls)
+    cause, severity, suggestion = _why_late(trace, calls, worst)
+    parts = [
+        strong(_how_late(calls)),
+        text(" "),
+        *listed(Counter(call.function for call in calls)),
+        text(
+            f" {'was' if len({call.function for call in calls}) == 1 else 'were'} done in a worker thread, but "
+        ),
+        *cause,
+        text(f" {suggestion}"),
+    ]
+    start_ns = min(call.ended_ns or 0 for call in calls)
+    end_ns = max(call.woken_ns or 0 for call in calls)
+    evidence: list[Evidence] = [("handoffs", index) for index in late]
+    return [Finding("late-wake", severity, tuple(parts), start_ns, end_ns, tuple(evidence), suggestion)]
+
+
+def _late_ns(call: Handoff) -> int:
+    return 0 if call.ended_ns is None or call.woken_ns is None else call.woken_ns - call.ended_ns
+
+
+def _how_late(calls: list[Handoff]) -> str:
+    longest = duration(max(_late_ns(call) for call in calls))
+    if len(calls) == 1:
+        return f"A finished call waited {longest} for the event loop."
+    return f"{len(calls):,} finished calls waited for the event loop, the longest for {longest}."
+
+
+def _why_late(trace: Trace, calls: list[Handoff], worst: Handoff) -> tuple[list[Part], Severity, str]:
+    """What the loop did meanwhile: blocks, if there were any; else how many steps it ran."""
+    owners = Owners(trace)
+    spans = [(call.ended_ns or 0, call.woken_ns or 0) for call in calls]
+    guilty = [
+        block
+        for block in trace.blocks()
+        if any(block.start_ns < woken_ns and block.end_ns > ended_ns for ended_ns, woken_ns in spans)
+    ]
+    if guilty:
+        names = Counter(actor(trace, owners, block) or "a callback" for block in guilty)
+        cause = [text("the loop was held by "), *listed(names), text(".")]
+        return cause, "note", "Mend that: a faster thread would not help."
+    first = bisect_left(trace.steps, worst.ended_ns or 0, key=lambda step: step.start_ns)
+    last = bisect_left(trace.steps, worst.woken_ns or 0, key=lambda step: step.start_ns)
+    cause = [
+        text(f"the loop had {counted(last - first, 'step')} to run before it took up the slowest of them.")
+    ]
+    return cause, "warn", "Do less on the loop, or take in fewer requests at once."

@@ -1,0 +1,86 @@
+"""The kinds of span that views draw, with their numbers on the wire, their words and their colours.
+
+Shape comes first and colour second: a kind must be told from every other without its colour. The colours
+are those of the design's table; which span has which kind is decided in `lanes`.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from playground.trace import WaitOn
+
+__all__ = [
+    "BLOCKED",
+    "FRAME",
+    "FUTURE",
+    "IO",
+    "KINDS",
+    "LOCK",
+    "OFFLOAD",
+    "OTHER",
+    "READY",
+    "RUN",
+    "THREAD",
+    "TIMER",
+    "WAIT_KIND",
+    "Kind",
+    "Shape",
+]
+
+RUN: Final = 0
+FRAME: Final = 1
+OTHER: Final = 2
+THREAD: Final = 3
+READY: Final = 4
+TIMER: Final = 5
+IO: Final = 6
+LOCK: Final = 7
+OFFLOAD: Final = 8
+BLOCKED: Final = 9
+FUTURE: Final = 10
+
+Shape = Literal["full", "hatched", "half", "thin", "dashed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How one kind is drawn.
+
+    Attributes:
+        words: what the legend says.
+        shape: `full` or `hatched` bar, hatched `half` bar, `thin` or `dashed` line.
+        light: its colour on a light background.
+        mark: the character that stands for it in a text timeline.
+    """
+
+    words: str
+    shape: Shape
+    light: str
+    mark: str
+
+
+# indexed by the numbers above
+KINDS: Final = (
+    Kind("handler", "full", "#0447A3", "█"),
+    Kind("middleware, routing", "full", "#5895DE", "▓"),
+    Kind("other callback", "full", "#6E7582", "▒"),
+    Kind("worker thread", "full", "#DC5E02", "■"),
+    Kind("ready, queued", "half", "#A47B23", "░"),
+    Kind("waits: timer", "thin", "#52626C", "─"),
+    Kind("waits: I/O", "thin", "#3F978D", "~"),
+    Kind("waits: lock", "thin", "#781099", "="),
+    Kind("waits: thread", "thin", "#B86215", "·"),
+    Kind("blocks the loop", "hatched", "#A40E26", "X"),
+    Kind("waits: task", "dashed", "#6E7582", "-"),
+)
+
+WAIT_KIND: Final[dict[WaitOn, int]] = {
+    "timer": TIMER,
+    "io": IO,
+    "lock": LOCK,
+    "queue": LOCK,
+    "event": LOCK,
+    "thread": OFFLOAD,
+    "task": FUTURE,
+    "future": FUTURE,
+}

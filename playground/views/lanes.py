@@ -1,0 +1,253 @@
+"""Which row each stretch of time is drawn in: the loop, what was seen inside it, workers, requests, arrows.
+
+A pure function from a `Trace` to rows of spans. Every span comes from the recording. It decides order and
+packing; it refuses to know pixels, colours, bytes and sentences. Spans are held as columns (`array`), since a
+long run has a hundred thousand of them.
+"""
+
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from typing import Final, Literal, NamedTuple
+
+from playground.trace import Sample, Site, Trace
+from playground.views.kinds import BLOCKED, OTHER, RUN, THREAD
+from playground.views.segments import Owners, clip, inside, life, states
+from playground.views.wording import request_label
+
+__all__ = ["NO_REQUEST", "Arrows", "Group", "Lanes", "RequestFacts", "Row", "What", "lanes"]
+
+Group = Literal["loop", "inside", "worker", "request", "life"]
+
+NO_REQUEST: Final = 0xFFFFFFFF
+
+
+class What(NamedTuple):
+    """What a span is called, and the place in the source that it points to."""
+
+    name: str
+    file: str
+    line: int
+    function: str
+    text: str
+
+
+class RequestFacts(NamedTuple):
+    """What a view says of a request."""
+
+    number: int
+    label: str
+    path: str
+    status: int | None
+    error: str | None
+
+
+def _ints() -> "array[int]":
+    return array("q")
+
+
+@dataclass(slots=True)
+class Row:
+    """One row of spans, sorted by start, none overlapping another; times in nanoseconds.
+
+    Attributes:
+        group: what kind of row it is.
+        lane: its number within its group, from 0.
+        name: what to write beside it.
+        starts, ends, kinds, whats, requests: the spans' columns; `whats` and `requests` are indexes into
+            the tables of `Lanes`, and a request of `NO_REQUEST` says that there is none.
+    """
+
+    group: Group
+    lane: int
+    name: str
+    starts: "array[int]" = field(default_factory=_ints)
+    ends: "array[int]" = field(default_factory=_ints)
+    kinds: "array[int]" = field(default_factory=_ints)
+    whats: "array[int]" = field(default_factory=_ints)
+    requests: "array[int]" = field(default_factory=_ints)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def add(self, start_ns: int, end_ns: int, kind: int, what: int, request: int | None) -> None:
+        """Append a span; what the row's last span already covers of it is cut off."""
+        free_ns = self.ends[-1] if self.ends else 0
+        if start_ns < free_ns:
+            if end_ns <= free_ns and start_ns < end_ns:
+                return
+            start_ns = free_ns
+        self.starts.append(start_ns)
+        self.ends.append(max(start_ns, end_ns))
+        self.kinds.append(kind)
+        self.whats.append(what)
+        self.requests.append(NO_REQUEST if request is None else request)
+
+
+@dataclass(slots=True)
+class Arrows:
+    """Hand-offs: `back` 0 from the loop to a worker, 1 from a worker to the loop. Rows are indexes."""
+
+    starts: "array[int]" = field(default_factory=_ints)
+    ends: "array[int]" = field(default_factory=_ints)
+    from_rows: "array[int]" = field(default_factory=_ints)
+    to_rows: "array[int]" = field(default_factory=_ints)
+    requests: "array[int]" = field(default_factory=_ints)
+    backs: "array[int]" = field(default_factory=_ints)
+
+    def add(self, start_ns: int, end_ns: int, from_row: int, to_row: int, request: int | None) -> None:
+        self.starts.append(start_ns)
+        self.ends.append(end_ns)
+        self.from_rows.append(from_row)
+        self.to_rows.append(to_row)
+        self.requests.append(NO_REQUEST if request is None else request)
+        self.backs.append(from_row != 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """All rows in drawing order (the loop's is the first), with the tables that their spans point into."""
+
+    rows: tuple[Row, ...]
+    whats: tuple[What, ...]
+    requests: tuple[RequestFacts, ...]
+    arrows: Arrows
+    duration_ns: int
+
+    def of(self, group: Group) -> list[Row]:
+        """The rows of one group, in order."""
+        return [row for row in self.rows if row.group == group]
+
+
+class _Whats:
+    """The table of names and places, each pair once."""
+
+    def __init__(self) -> None:
+        self._index: dict[tuple[str, Site | None], int] = {}
+
+    def __call__(self, name: str, site: Site | None) -> int:
+        return self._index.setdefault((name, site), len(self._index))
+
+    def table(self) -> tuple[What, ...]:
+        none = Site("", 0, "")
+        places = ((name, site or none) for name, site in self._index)
+        return tuple(What(name, at.file, at.line, at.function, at.text) for name, at in places)
+
+
+def lanes(trace: Trace) -> Lanes:
+    """Lay a recording out in rows: the loop, inside its steps, workers, then requests packed into lanes."""
+    whats = _Whats()
+    owners = Owners(trace)
+    labels = [request_label(request) for request in trace.requests]
+    blocked = frozenset(block.step for block in trace.blocks())
+    loop = _loop_row(trace, owners, labels, blocked, whats)
+    workers, arrows = _worker_rows(trace, owners, whats)
+    rows = [loop, _inside_row(trace, owners, blocked, whats), *workers]
+    rows += _request_rows(trace, labels, blocked, whats)
+    facts = (
+        RequestFacts(request.number, label, request.path, request.status, request.error)
+        for request, label in zip(trace.requests, labels, strict=True)
+    )
+    return Lanes(tuple(rows), whats.table(), tuple(facts), arrows, trace.duration_ns)
+
+
+def _loop_row(trace: Trace, owners: Owners, labels: list[str], blocked: frozenset[int], whats: _Whats) -> Row:
+    row = Row("loop", 0, "Event loop")
+    for index, step in enumerate(trace.steps):
+        request = owners.at(step.task, step.start_ns, step.end_ns)
+        kind = _kind(index, request, blocked)
+        if request is not None:
+            name = labels[request]
+        elif step.task is not None:
+            name = trace.tasks[step.task].coroutine
+        else:
+            name = step.site.function if step.site else "callback"
+        row.add(step.start_ns, step.end_ns, kind, whats(name, step.site), request)
+    return row
+
+
+def _kind(step: int, request: int | None, blocked: frozenset[int]) -> int:
+    if step in blocked:
+        return BLOCKED
+    return OTHER if request is None else RUN
+
+
+def _inside_row(trace: Trace, owners: Owners, blocked: frozenset[int], whats: _Whats) -> Row:
+    row = Row("inside", 0, "inside steps")
+    samples_of: dict[int, list[Sample]] = defaultdict(list)
+    for sample in trace.samples:
+        samples_of[sample.step].append(sample)
+    for index in sorted(samples_of):
+        step = trace.steps[index]
+        request = owners.at(step.task, step.start_ns, step.end_ns)
+        kind = _kind(index, request, blocked)
+        for start_ns, end_ns, site, call in inside(step, samples_of[index]):
+            row.add(start_ns, end_ns, kind, whats(call or site.function, site), request)
+    return row
+
+
+def _worker_rows(trace: Trace, owners: Owners, whats: _Whats) -> tuple[list[Row], Arrows]:
+    """One row a thread, and both arrows of each hand-off, as far as it got."""
+    threads = sorted({call.thread for call in trace.handoffs if call.thread is not None})
+    rows = {thread: Row("worker", thread, f"worker-{thread}") for thread in threads}
+    at = {thread: 2 + place for place, thread in enumerate(threads)}
+    request_of = {call: index for index, request in enumerate(trace.requests) for call in request.handoffs}
+    arrows = Arrows()
+    for index in sorted(range(len(trace.handoffs)), key=lambda i: trace.handoffs[i].started_ns or 0):
+        call = trace.handoffs[index]
+        if call.thread is None or call.started_ns is None:
+            continue
+        request = request_of.get(index)
+        if request is None:
+            request = owners.at(call.task, call.submitted_ns, call.submitted_ns)
+        ended_ns = trace.duration_ns if call.ended_ns is None else call.ended_ns
+        what = whats(call.function, call.site)
+        rows[call.thread].add(call.started_ns, ended_ns, THREAD, what, request)
+        arrows.add(call.submitted_ns, call.started_ns, 0, at[call.thread], request)
+        if call.ended_ns is not None and call.woken_ns is not None:
+            arrows.add(call.ended_ns, call.woken_ns, at[call.thread], 0, request)
+    return list(rows.values()), arrows
+
+
+def _request_rows(trace: Trace, labels: list[str], blocked: frozenset[int], whats: _Whats) -> list[Row]:
+    lives = [life(trace, index) for index in range(len(trace.requests))]
+    places = _pack(lives)
+    lanes_used = max(places, default=-1) + 1
+    states_of = [Row("request", lane, f"lane {lane}") for lane in range(lanes_used)]
+    lives_of = [Row("life", lane, f"lane {lane}") for lane in range(lanes_used)]
+    children: dict[int, list[int]] = defaultdict(list)
+    for task, owner in trace.request_of.items():
+        children[owner].append(task)
+    for index in sorted(range(len(lives)), key=lambda i: lives[i]):
+        request = trace.requests[index]
+        start_ns, end_ns = lives[index]
+        lives_of[places[index]].add(start_ns, end_ns, RUN, whats(labels[index], None), index)
+        if request.task is None:
+            continue
+        row = states_of[places[index]]
+        others = [task for task in children[index] if task != request.task]
+        for start, end, kind, task, site in clip(
+            states(trace, request.task, others, blocked), start_ns, end_ns
+        ):
+            name = labels[index] if task == request.task else trace.tasks[task].coroutine
+            row.add(start, end, kind, whats(name, site), index)
+    return [*states_of, *lives_of]
+
+
+def _pack(lives: Iterable[tuple[int, int]]) -> list[int]:
+    """The lane of each life: the lowest that is free when it begins, in order of beginning.
+
+    This greedy colouring of intervals uses as few lanes as there are lives at once.
+    """
+    ordered = sorted(enumerate(lives), key=lambda pair: pair[1])
+    places = [0] * len(ordered)
+    busy: list[tuple[int, int]] = []
+    free: list[int] = []
+    for index, (start_ns, end_ns) in ordered:
+        while busy and busy[0][0] <= start_ns:
+            heappush(free, heappop(busy)[1])
+        places[index] = heappop(free) if free else len(busy)
+        heappush(busy, (end_ns, places[index]))
+    return places
