@@ -117,15 +117,15 @@ def notebooks_folder(package: Path, here: Path) -> Path:
     return copy
 
 
-def jupyter_arguments(
-    options: argparse.Namespace, extra: Sequence[str], folder: Path, *, root: bool
-) -> list[str]:
-    """JupyterLab's command line. `extra` comes last, so what the user says wins."""
-    arguments = [f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}"]
+def jupyter_arguments(options: argparse.Namespace, extra: Sequence[str], folder: Path, *, root: bool) -> list[str]:
+    """JupyterLab's command line. It takes no option twice, so one in `extra` replaces our own."""
+    ours = {"--ServerApp.root_dir": str(folder), "--LabApp.default_url": f"/lab/tree/{FIRST_NOTEBOOK}"}
+    if options.port is not None:
+        ours["--ServerApp.port"] = str(options.port)
+    said = {word.partition("=")[0] for word in extra}
+    arguments = [f"{name}={value}" for name, value in ours.items() if name not in said]
     if options.no_browser:
         arguments.append("--no-browser")
-    if options.port is not None:
-        arguments.append(f"--ServerApp.port={options.port}")
     if root:  # containers run as root; Jupyter would refuse to start, though it listens on this machine only
         arguments.append("--allow-root")
     return [*arguments, *extra]

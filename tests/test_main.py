@@ -1,0 +1,182 @@
+"""The command line: what it accepts, what it passes on, and how it ends."""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import urllib.request
+from argparse import Namespace
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from playground import __main__ as cli
+from tests.jupyterlab import running_lab
+
+FIRST = "00_start_here.ipynb"
+
+
+def clone(root: Path) -> Path:
+    """A pretended clone below `root`; returns its package."""
+    for folder in ("notebooks", "playground"):
+        (root / folder).mkdir()
+    (root / "pyproject.toml").touch()
+    return root / "playground"
+
+
+def installed(root: Path, **notebooks: str) -> Path:
+    """A pretended installed package with these notebooks in it."""
+    package = root / "site-packages" / "playground"
+    (package / "_notebooks").mkdir(parents=True)
+    for name, text in notebooks.items():
+        (package / "_notebooks" / f"{name}.ipynb").write_text(text)
+    return package
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match=r"^0$"):
+        cli.main(["--version"])
+    assert capsys.readouterr().out == f"playground {version('playground')}\n"
+
+
+def test_python_m_playground_is_the_same_command() -> None:
+    command = [sys.executable, "-W", "error", "-m", "playground", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert (done.stdout, done.stderr) == (f"playground {version('playground')}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ([], "playground: error: the following arguments are required: command"),
+        (["demo", "--htm", "x"], "playground: error: unrecognized arguments: --htm x"),
+        (["demo", "--no-html", "--html", "x"], "argument --html: not allowed with argument --no-html"),
+        (["lab", "--port", "eighty"], "argument --port: invalid int value: 'eighty'"),
+    ],
+)
+def test_wrong_words_end_with_2_and_say_which(
+    words: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match=r"^2$"):
+        cli.main(words)
+    assert capsys.readouterr().err.splitlines()[-1].endswith(complaint)
+
+
+def test_lab_opens_the_first_notebook_and_passes_the_rest_on() -> None:
+    options = Namespace(no_browser=True, port=9000)
+    assert cli.jupyter_arguments(options, ["--collaborative"], Path("/n"), root=False) == [
+        "--ServerApp.root_dir=/n",
+        f"--LabApp.default_url=/lab/tree/{FIRST}",
+        "--ServerApp.port=9000",
+        "--no-browser",
+        "--collaborative",
+    ]
+
+
+def test_an_option_given_to_jupyter_replaces_ours() -> None:
+    options = Namespace(no_browser=False, port=None)
+    assert cli.jupyter_arguments(options, ["--ServerApp.root_dir=/mine"], Path("/n"), root=False) == [
+        f"--LabApp.default_url=/lab/tree/{FIRST}",
+        "--ServerApp.root_dir=/mine",
+    ]
+
+
+def test_lab_leaves_browser_and_port_to_jupyter_and_lets_root_in() -> None:
+    options = Namespace(no_browser=False, port=None)
+    assert cli.jupyter_arguments(options, [], Path("/n"), root=True) == [
+        "--ServerApp.root_dir=/n",
+        f"--LabApp.default_url=/lab/tree/{FIRST}",
+        "--allow-root",
+    ]
+
+
+def test_a_clone_opens_its_own_notebooks(tmp_path: Path) -> None:
+    assert cli.notebooks_folder(clone(tmp_path), tmp_path / "elsewhere") == tmp_path / "notebooks"
+
+
+def test_an_installed_package_opens_a_copy_that_keeps_the_readers_work(tmp_path: Path) -> None:
+    package = installed(tmp_path, first="ours", second="new")
+    copy = tmp_path / "playground-notebooks"
+    copy.mkdir()
+    (copy / "first.ipynb").write_text("mine")
+    assert cli.notebooks_folder(package, tmp_path) == copy
+    assert {path.name: path.read_text() for path in copy.iterdir()} == {
+        "first.ipynb": "mine",
+        "second.ipynb": "new",
+    }
+
+
+def test_a_copy_that_cannot_be_made_is_said_and_ends_with_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "PACKAGE", installed(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "playground-notebooks").write_text("a file where the folder should be")
+    assert cli.main(["lab"]) == 1
+    assert capsys.readouterr().err == (f"playground: cannot write {tmp_path}/playground-notebooks: File exists\n")
+
+
+def without(monkeypatch: pytest.MonkeyPatch, *missing: str) -> None:
+    """Pretend that these modules are not installed."""
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in missing else find(name))
+
+
+def test_lab_without_jupyterlab_names_the_command_that_installs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    without(monkeypatch, "jupyterlab")
+    monkeypatch.setattr(cli, "PACKAGE", clone(tmp_path))
+    monkeypatch.setattr(sys, "executable", "/venv/bin/python")
+    assert cli.main(["lab"]) == 1
+    assert capsys.readouterr().err == (
+        "playground: `playground lab` opens JupyterLab, which /venv/bin/python does not have. Install it:\n\n"
+        f"    cd {tmp_path} && /venv/bin/python -m pip install -c binder/requirements.txt -e '.[lab]'\n"
+    )
+
+
+def test_lab_in_an_environment_without_pip_names_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without(monkeypatch, "pip")
+    assert cli.missing_jupyterlab(installed(tmp_path), "/my venv/bin/python") == (
+        "`playground lab` opens JupyterLab, which /my venv/bin/python does not have. Install it:\n\n"
+        "    uv pip install --python '/my venv/bin/python' jupyterlab ipykernel"
+    )
+
+
+def test_demo_prints_the_findings_and_writes_a_page_that_needs_no_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["demo"]) == 0
+    printed = capsys.readouterr().out
+    assert "time.sleep(0.2)" in printed
+    assert "demo.py" in printed
+    page = (tmp_path / "timeline.html").read_text("utf-8")
+    assert re.findall(r"""(?:src|href)\s*=\s*["']?(?:https?:)?//[^"'\s>]+|@import|url\(\s*["']?http""", page) == []
+
+
+def test_demo_writes_no_page_when_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["demo", "--no-html"]) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_demo_that_cannot_write_its_page_says_so_and_ends_with_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "missing" / "page.html"
+    assert cli.main(["demo", "--html", str(page)]) == 1
+    assert capsys.readouterr().err == f"playground: cannot write {page}: No such file or directory\n"
+
+
+@pytest.mark.slow
+def test_lab_serves_the_first_notebook_and_asks_about_no_news(jupyter_folders: Path) -> None:
+    with running_lab() as address:
+        assert f"/lab/tree/{FIRST}?token=" in address
+        with urllib.request.urlopen(address, timeout=30) as response:
+            page = response.read().decode()
+    (disabled,) = re.findall(r'"disabledExtensions": (\[[^]]*\]|\{[^}]*\})', page)
+    assert "@jupyterlab/apputils-extension:announcements" in disabled
+    assert os.listdir(jupyter_folders / "jupyter_config_dir") in ([], ["migrated"])
