@@ -16,14 +16,14 @@ protocol, which `playground.trace.recorder` fulfils).
 import asyncio
 import heapq
 import threading
+
+# the C task by its own name: nest_asyncio replaces asyncio.Task by the Python one when it is applied
+from _asyncio import Task  # type: ignore[attr-defined, unused-ignore]
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context
 from types import BuiltinFunctionType, CodeType, CoroutineType
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
-
-# the C task by its own name: nest_asyncio replaces asyncio.Task by the Python one when it is applied
-from _asyncio import Task  # type: ignore[attr-defined, unused-ignore]
+from typing import Any, Final, Protocol, TypeVar
 
 __all__ = ["LONG_STEP_NS", "LabLoop", "Outcome", "Recorder"]
 
@@ -52,6 +52,8 @@ class Recorder(Protocol):
     """What a loop tells, and whom it asks. All times are nanoseconds of `now`."""
 
     now: Callable[[], int]
+    started_ns: int
+    """When the recording began: the first event's gap is counted from here."""
     extend: Callable[[tuple[int, ...]], None]
     """Takes one event: gap since the last event's end, duration, task, waker, time spent ready, length of the
     ready queue, outcome, kind of wait, code, instruction offset."""
@@ -94,7 +96,8 @@ class _Timer(asyncio.TimerHandle):
     serial: int
 
     def __lt__(self, other: Any) -> bool:
-        when, other_when = self._when, other._when  # type: ignore[attr-defined]
+        when: float = self.when()
+        other_when: float = other.when()
         return when < other_when or (when == other_when and self.serial < other.serial)
 
 
@@ -126,7 +129,7 @@ class LabLoop(asyncio.SelectorEventLoop):
 
     # -- always ---------------------------------------------------------------------------------------------
 
-    def call_at(  # type: ignore[override]
+    def call_at(
         self, when: float, callback: Callable[..., object], *args: object, context: Context | None = None
     ) -> asyncio.TimerHandle:
         self._check_closed()  # type: ignore[attr-defined]
@@ -146,8 +149,8 @@ class LabLoop(asyncio.SelectorEventLoop):
             raise RuntimeError("expected a loop that is not being recorded: stop the other recording first")
         self.recorder = recorder
         self._steps = 0
-        self._last_ns = recorder.now()
-        self._offset_ns = self._last_ns - round(self.time() * 1e9)
+        self._last_ns = recorder.started_ns
+        self._offset_ns = recorder.now() - round(self.time() * 1e9)
         swapped = vars(self)
         swapped["_run_once"] = self._recorded_turn
         swapped["call_soon"] = self._recorded_call_soon
@@ -168,9 +171,7 @@ class LabLoop(asyncio.SelectorEventLoop):
 
     # -- while recording --------------------------------------------------------------------------------------
 
-    def _recorded_call_soon(
-        self, callback: Any, *args: Any, context: Context | None = None
-    ) -> asyncio.Handle | None:
+    def _recorded_call_soon(self, callback: Any, *args: Any, context: Context | None = None) -> asyncio.Handle | None:
         recorder = self.recorder
         assert recorder is not None
         kind = type(callback)
@@ -216,6 +217,8 @@ class LabLoop(asyncio.SelectorEventLoop):
         codes = recorder.codes
         pop = ready.popleft
         step = self._steps
+        link: Any
+        place: Any
         start = clock()
         gap = start - self._last_ns
         try:
@@ -242,7 +245,9 @@ class LabLoop(asyncio.SelectorEventLoop):
                     else:
                         outcome = 1
                     if outcome < 3:
-                        # down the chain of awaits, to the last line that is the user's own
+                        # down the chain of awaits, to the last line that is the user's own; where there is
+                        # none, to the first library call that says what is waited for
+                        foreign = True
                         link = task.get_coro()
                         while type(link) is CoroutineType:
                             try:
@@ -253,7 +258,8 @@ class LabLoop(asyncio.SelectorEventLoop):
                                 code = index
                                 place = link
                                 kind = 0
-                            elif not code:
+                                foreign = False
+                            elif not code or (means and foreign and not kind):
                                 code = index
                                 place = link
                                 kind = means
@@ -281,7 +287,7 @@ class LabLoop(asyncio.SelectorEventLoop):
             self._steps = step
             self.step = 0
         # a variable of this frame would keep the last task alive while the loop waits
-        entry = callback = args = context = task = link = place = None  # noqa: F841
+        entry = callback = args = context = task = link = place = None
 
     def _poll(self, recorder: Recorder) -> None:
         """Wait for I/O until something is ready or due, then put all that is due into the ready queue."""
@@ -360,7 +366,7 @@ def _task_step_type() -> type:
         pass
 
     coroutine = nothing()
-    task = Task(coroutine, loop=Probe())
+    task: Any = Task(coroutine, loop=Probe())  # type: ignore[arg-type]
     task._log_destroy_pending = False
     coroutine.close()
     return type(seen[0])

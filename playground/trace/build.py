@@ -19,6 +19,7 @@ from playground.trace.rows import (
     Message,
     Request,
     Sample,
+    Site,
     Step,
     StepOutcome,
     Task,
@@ -32,7 +33,11 @@ from playground.trace.trace import Trace
 __all__ = ["build"]
 
 _OUTCOMES: Final[tuple[StepOutcome, ...]] = ("callback", "yields", "waits", "returned", "raised", "cancelled")
-_ENDED: Final[dict[StepOutcome, TaskOutcome]] = {"returned": "returned", "raised": "raised", "cancelled": "cancelled"}
+_ENDED: Final[dict[StepOutcome, TaskOutcome]] = {
+    "returned": "returned",
+    "raised": "raised",
+    "cancelled": "cancelled",
+}
 _CALLBACK: Final = 0
 
 
@@ -52,6 +57,7 @@ class _Builder:
         self._starts: list[int] = []
         self._ready: list[int] = []
         self._steps_of: dict[int, list[int]] = defaultdict(list)
+        self._own_waits: set[tuple[int, int]] = set()  # (task, start) of waits that stopped at the user's own line
 
     def trace(self, title: str) -> Trace:
         self._place_events()
@@ -118,6 +124,8 @@ class _Builder:
                 end = self._duration_ns if following is None else self._ready[following]
                 site = self._recorder.sites.site(code, offset)
                 waits.append(Wait(task - 1, start, max(start, end), WAITS[kind], site))
+                if self._recorder.sites.is_own(code):
+                    self._own_waits.add((task - 1, start))
         waits.sort(key=lambda wait: (wait.start_ns, wait.task))
         return tuple(waits)
 
@@ -168,8 +176,14 @@ class _Builder:
             thread=threads.get(record.thread) if record.started_ns is not None else None,
             cpu_ns=record.cpu_ns,
             outcome=record.outcome if record.ended_ns is not None else "pending",  # type: ignore[arg-type]
-            site=waits[at].site if at < len(waits) else None,
+            site=self._handoff_site(record, waits[at] if at < len(waits) else None),
         )
+
+    def _handoff_site(self, record: HandoffRecord, wait: Wait | None) -> Site | None:
+        """The task's own line that waits for it; where a framework does the waiting, the function handed over."""
+        if wait is not None and (wait.task, wait.start_ns) in self._own_waits:
+            return wait.site
+        return self._recorder.sites.site(record.code, 0)
 
     def _queued(self, record: HandoffRecord, waits: list[Wait]) -> bool:
         """Whether the task waited at all between asking for a thread and getting one."""

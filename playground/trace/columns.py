@@ -84,8 +84,7 @@ def _read_header(view: memoryview) -> tuple[dict[str, Any], int]:
     if bytes(view[:7]) != MAGIC:
         found = bytes(view[:7])
         raise TraceError(
-            f"expected a recording that begins with {MAGIC!r}, found {found!r}: "
-            "give a file that Trace.save() wrote"
+            f"expected a recording that begins with {MAGIC!r}, found {found!r}: give a file that Trace.save() wrote"
         )
     if len(view) < 12:
         raise TraceError(_truncated("its fixed part", 12, len(view)))

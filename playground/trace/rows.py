@@ -167,7 +167,8 @@ class Handoff:
         thread: number of the worker thread, from 0, in the order in which they were first used.
         cpu_ns: processor time that the worker spent in it.
         outcome: how the call ended; `pending` if it had not ended when the recording did.
-        site: the line of the task's own code that waits for it.
+        site: the line of the task's own code that waits for it; where a framework does the waiting, the
+            definition of the function that was handed over.
     """
 
     task: int | None

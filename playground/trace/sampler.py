@@ -20,6 +20,9 @@ __all__ = ["TICK_S", "Look", "RunDelay", "Sampler"]
 TICK_S: Final = 0.005
 """Time between two looks: at most 200 a second, each about 10 µs, so 0.2 % of one core."""
 
+_TURNS: Final = ("_recorded_turn", "_run_once")
+"""Functions of loops that call a step; what lies further out is not the step's."""
+
 Look = tuple[int, int, int | None, CodeType | None, int]
 """Step, time in ns, run delay in ns, code (`None`: taken by the loop itself), instruction offset."""
 
@@ -100,8 +103,10 @@ class Sampler:
 
 
 def _own_frame(frame: FrameType) -> FrameType:
-    """The innermost frame of the user's own code; the innermost of all where there is none."""
+    """The innermost frame of the user's own code within the step; the innermost of all where there is none."""
     own: FrameType | None = frame
-    while own is not None and not is_own(own.f_code.co_filename):
+    while own is not None and own.f_code.co_name not in _TURNS:
+        if is_own(own.f_code.co_filename):
+            return own
         own = own.f_back
-    return own or frame
+    return frame

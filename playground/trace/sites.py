@@ -9,14 +9,25 @@ import linecache
 import os
 import sys
 import sysconfig
+from contextvars import Context
 from types import CodeType
 from typing import Any, Final
 
 from playground.trace.rows import Site, WaitOn
 
-__all__ = ["WAITS", "Sites", "call_text", "is_own", "label"]
+__all__ = ["WAITS", "Sites", "call_text", "is_own", "label", "unwrapped"]
 
-WAITS: Final[tuple[WaitOn, ...]] = ("future", "timer", "io", "lock", "queue", "event", "thread", "task", "future")
+WAITS: Final[tuple[WaitOn, ...]] = (
+    "future",
+    "timer",
+    "io",
+    "lock",
+    "queue",
+    "event",
+    "thread",
+    "task",
+    "future",
+)
 """What the small integers mean that an event carries as its kind. 0 is "not known from the code"."""
 
 _KIND: Final = {name: number for number, name in enumerate(WAITS) if number}
@@ -72,12 +83,17 @@ def is_own(filename: str) -> bool:
     return filename in _SHOWN or not filename.startswith(_LIBRARIES)
 
 
+def unwrapped(function: object) -> object:
+    """The callable inside partials; also in `partial(context.run, function)`, as asyncio.to_thread makes it."""
+    while isinstance(function, functools.partial):
+        runs_first_argument = function.args and isinstance(getattr(function.func, "__self__", None), Context)
+        function = function.args[0] if runs_first_argument else function.func
+    return function
+
+
 def label(function: object) -> str:
     """A callable's name, found without asking the object itself for anything but its `__qualname__`."""
-    while isinstance(function, functools.partial):
-        # asyncio.to_thread passes partial(context.run, function, ...)
-        inner = function.args[0] if function.args and label(function.func) == "Context.run" else function.func
-        function = inner
+    function = unwrapped(function)
     name = getattr(function, "__qualname__", None)
     if not isinstance(name, str):
         return type(function).__qualname__
@@ -116,8 +132,7 @@ class Sites:
 
     def callback(self, function: object) -> int:
         """The number of a callback's code, or of its mere name when it was not written in Python."""
-        while isinstance(function, functools.partial):
-            function = function.func
+        function = unwrapped(function)
         code = getattr(getattr(function, "__func__", function), "__code__", None)
         if isinstance(code, CodeType):
             known = self.codes.get(code)
@@ -129,8 +144,7 @@ class Sites:
 
     def is_glue(self, number: int) -> bool:
         """Whether a callback's code is a library's, so that it only passes on what has already happened."""
-        known = self._known[number]
-        return not isinstance(known, CodeType) or not is_own(known.co_filename)
+        return not self.is_own(number)
 
     def site(self, number: int, offset: int) -> Site | None:
         """The place that a code's number and an instruction's offset stand for; offset 0 is its definition."""
@@ -142,6 +156,11 @@ class Sites:
             else:
                 self._sites[key] = None if known is None else Site("", 0, known)
         return self._sites[key]
+
+    def is_own(self, number: int) -> bool:
+        """Whether a number stands for the user's own code."""
+        known = self._known[number]
+        return isinstance(known, CodeType) and is_own(known.co_filename)
 
     def _number(self, known: CodeType | str) -> int:
         if len(self._known) > 0xFFFF:  # an event has 16 bits for it; a program with more loses the names of the rest

@@ -1,4 +1,5 @@
 """A `Trace` as bytes and back. (Body to come.)"""
+
 from typing import Any
 
 

@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol, TypeVar
 import anyio
 from anyio._backends._asyncio import AsyncIOBackend
 
-from playground.trace.sites import label
+from playground.trace.sites import label, unwrapped
 
 __all__ = ["HandoffRecord", "HandoffRecorder", "watch_threads"]
 
@@ -29,10 +29,22 @@ _RUNNING: Final = "pending"
 class HandoffRecord:
     """One hand-off while it happens. Times are nanoseconds of the recorder's clock; `None` until known."""
 
-    __slots__ = ("asked_ns", "cpu_ns", "ended_ns", "function", "outcome", "started_ns", "submitted_ns", "task", "thread")
+    __slots__ = (
+        "asked_ns",
+        "code",
+        "cpu_ns",
+        "ended_ns",
+        "function",
+        "outcome",
+        "started_ns",
+        "submitted_ns",
+        "task",
+        "thread",
+    )
 
-    def __init__(self, function: str, task: int, asked_ns: int) -> None:
+    def __init__(self, function: str, code: int, task: int, asked_ns: int) -> None:
         self.function = function
+        self.code = code
         self.task = task
         self.asked_ns = asked_ns
         self.submitted_ns: int | None = None
@@ -49,11 +61,14 @@ class HandoffRecorder(Protocol):
     now: Callable[[], int]
     handoffs: list[HandoffRecord]
 
+    def callback(self, function: object) -> int:
+        """The number of a callable's code; 0 if it has none."""
+
     def number_of(self, task: "asyncio.Task[Any] | None") -> int:
         """The number of a task; 0 for none."""
 
 
-class watch_threads:  # noqa: N801 (used like a function)
+class watch_threads:
     """Context manager: while it is open, hand-offs of `loop` are told to `recorder`."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, recorder: HandoffRecorder) -> None:
@@ -111,7 +126,9 @@ def _observed(recorder: HandoffRecorder, record: HandoffRecord, function: Callab
 
 
 def _begin(recorder: HandoffRecorder, loop: asyncio.AbstractEventLoop, function: object) -> HandoffRecord:
-    record = HandoffRecord(label(function), recorder.number_of(asyncio.current_task(loop)), recorder.now())
+    function = unwrapped(function)
+    code = recorder.callback(function)
+    record = HandoffRecord(label(function), code, recorder.number_of(asyncio.current_task(loop)), recorder.now())
     recorder.handoffs.append(record)
     return record
 
@@ -146,15 +163,17 @@ class _Entrance:
 
 
 async def _anyio_hook(
-    cls: Any, func: Callable[..., T], args: tuple[Any, ...], abandon_on_cancel: bool = False, limiter: Any = None
+    cls: Any,
+    func: Callable[..., T],
+    args: tuple[Any, ...],
+    abandon_on_cancel: bool = False,
+    limiter: Any = None,
 ) -> T:
     original = _anyio_original.__get__(None, cls)
     loop = asyncio.get_running_loop()
     recorder = _recorders.get(id(loop))
     if recorder is None:
-        result: T = await original(func, args, abandon_on_cancel, limiter)
-        return result
+        return await original(func, args, abandon_on_cancel, limiter)  # type: ignore[no-any-return]
     record = _begin(recorder, loop, func)
     entrance = _Entrance(limiter or anyio.to_thread.current_default_thread_limiter(), recorder, record)
-    result = await original(_observed(recorder, record, func), args, abandon_on_cancel, entrance)
-    return result
+    return await original(_observed(recorder, record, func), args, abandon_on_cancel, entrance)  # type: ignore[no-any-return]

@@ -1,0 +1,245 @@
+"""An event loop in a thread of its own, that other threads and other loops may call.
+
+A notebook's main thread runs the kernel's loop, and a loop cannot be run inside another; so a lab's loop gets a
+thread. This module decides how one calls into it, how a keyboard interrupt reaches what was called, and how the
+thread ends. It knows nothing of apps or recordings.
+"""
+
+import asyncio
+import concurrent.futures
+import contextvars
+import ctypes
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, TypeVar
+
+from playground.clock.loop import LabLoop
+from playground.errors import LabClosed, LabError
+
+__all__ = ["LoopThread"]
+
+T = TypeVar("T")
+
+_UNWIND_S: Final = 0.25
+"""How long an interrupted call may take to unwind: half of what a person takes for "at once" (0.5 s)."""
+_TICK_S: Final = 0.1
+"""How often an awaiting caller's loop wakes: a signal handler that asyncio does not know of runs only then."""
+_CLOSE_S: Final = 2.0
+"""How long closing waits for a loop that is held by a blocking call."""
+
+
+class _Interrupted(BaseException):
+    """Thrown into a step that holds the loop after its caller was interrupted."""
+
+
+class LoopThread:
+    """A running `LabLoop` and its thread.
+
+    Args:
+        name: the thread's name.
+        on_start: called once on the loop's thread, before anything else runs there.
+    """
+
+    def __init__(self, name: str, on_start: Callable[[], object] = lambda: None) -> None:
+        self.loop = LabLoop()
+        self._stop = asyncio.Event()
+        self._closed = False
+        ready: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._thread = threading.Thread(
+            target=_live, args=(self.loop, self._stop, on_start, ready), name=name, daemon=True
+        )
+        self._thread.start()
+        ready.result()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    @property
+    def inside(self) -> bool:
+        """Whether the caller is on the loop's own thread."""
+        return threading.current_thread() is self._thread
+
+    def call(self, function: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
+        """Run `function(*args)` on the loop and wait for its result, from a thread that may be interrupted.
+
+        Raises:
+            LabError: called from the loop's own thread, which would wait for itself.
+            LabClosed: the loop has ended.
+            KeyboardInterrupt: the waiting thread was interrupted; the call has been cancelled.
+        """
+        if self.inside:
+            raise LabError(
+                "expected a call from outside the lab's loop, got one from within it, which would wait for itself "
+                "for ever: inside a handler or lab.run(), await lab.client instead"
+            )
+        call = self._submit(function, args)
+        try:
+            return call.result()
+        except KeyboardInterrupt as interrupt:
+            self._give_up(call, interrupt)
+            raise
+
+    async def call_async(self, function: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
+        """The same, awaited from any asyncio loop; on the lab's own it is a plain await."""
+        if asyncio.get_running_loop() is self.loop:
+            return await function(*args)
+        call = self._submit(function, args)
+        waiter = asyncio.wrap_future(call)
+        try:
+            while not waiter.done():
+                await asyncio.wait({waiter}, timeout=_TICK_S)
+            return waiter.result()
+        except BaseException:
+            call.abort()
+            raise
+
+    def close(self) -> None:
+        """Cancel all that runs there, end the thread, close the loop. May be called twice, and from `atexit`."""
+        if self._closed:
+            return
+        if self.inside:
+            raise LabError(
+                "expected close() from outside the lab's loop, got it from within: let the call return first"
+            )
+        self._closed = True
+        self.loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(_CLOSE_S)
+        if self._thread.is_alive():
+            # a step that holds the loop will end the thread when it returns; nobody should wait for that
+            self._throw()
+
+    # -- inside ---------------------------------------------------------------------------------------------
+
+    def _submit(self, function: Callable[..., Coroutine[Any, Any, T]], args: tuple[Any, ...]) -> "_Call[T]":
+        if self._closed:
+            raise LabClosed("expected an open lab, got one that was closed: make a new Lab(app)")
+        call: _Call[T] = _Call(self.loop, function, args)
+        self.loop.call_soon_threadsafe(call.begin)
+        return call
+
+    def _give_up(self, call: "_Call[Any]", interrupt: KeyboardInterrupt) -> None:
+        """Cancel an interrupted call and wait, not long, until it has unwound."""
+        call.abort()
+        if call.wait(_UNWIND_S):
+            return
+        where = self._where()
+        self._throw()
+        if not call.wait(_UNWIND_S):
+            interrupt.add_note(
+                "The call is cancelled, but its code still holds the event loop and cannot be stopped from outside; "
+                f"the lab goes on when it returns. It stands at:\n{where}"
+            )
+
+    def _throw(self) -> None:
+        """Raise `_Interrupted` in whatever Python code the loop's thread runs now."""
+        ident = ctypes.c_ulong(self._thread.ident or 0)
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(_Interrupted))
+
+    def _where(self) -> str:
+        frame = sys._current_frames().get(self._thread.ident or 0)
+        return "".join(traceback.format_stack(frame, limit=1)) if frame is not None else "  (unknown)"
+
+
+class _Call(concurrent.futures.Future[T]):
+    """One call into a loop: its result, and a way to cancel it that waits for it to unwind."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        function: Callable[..., Coroutine[Any, Any, T]],
+        args: tuple[Any, ...],
+    ) -> None:
+        super().__init__()
+        self._loop = loop
+        self._function = function
+        self._args = args
+        self._context = contextvars.copy_context()
+        self._task: asyncio.Task[T] | None = None
+        self._aborted = False
+
+    def begin(self) -> None:
+        """Start the task. Runs on the loop's thread."""
+        if self._aborted:
+            super().cancel()
+            return
+        self.set_running_or_notify_cancel()
+        try:
+            coroutine = self._function(*self._args)
+            self._task = self._loop.create_task(coroutine, context=self._context)
+        except Exception as error:  # noqa: BLE001 (it is the caller's, and goes to the caller)
+            self.set_exception(error)
+            return
+        self._task.add_done_callback(self._finish)
+
+    def abort(self) -> None:
+        """Cancel the task, from any thread."""
+        self._loop.call_soon_threadsafe(self._abort)
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether it is over within that time."""
+        done, _ = concurrent.futures.wait([self], timeout_s)
+        return bool(done)
+
+    def _abort(self) -> None:
+        self._aborted = True
+        if self._task is not None:
+            self._task.cancel()
+
+    def _finish(self, task: "asyncio.Task[T]") -> None:
+        if task.cancelled():
+            self.set_exception(concurrent.futures.CancelledError())
+        elif (error := task.exception()) is not None:
+            self.set_exception(error)
+        else:
+            self.set_result(task.result())
+
+
+def _live(
+    loop: LabLoop,
+    stop: asyncio.Event,
+    on_start: Callable[[], object],
+    ready: "concurrent.futures.Future[None]",
+) -> None:
+    """The thread's life. It holds no reference to the `LoopThread`, so that one can be collected."""
+    asyncio.set_event_loop(loop)
+    # anyio ties its worker threads to the task given to run_until_complete: with run_forever, every
+    # request's task would start and stop threads of its own
+    main = loop.create_task(_main(stop, on_start, ready), name="lab")
+    while not main.done():
+        try:
+            loop.run_until_complete(main)
+        except (_Interrupted, KeyboardInterrupt, SystemExit):
+            # asyncio passes the last two on after giving them to the task, whose caller will see them; the
+            # first came too late for the step that it was meant for
+            continue
+    try:
+        loop.run_until_complete(_wind_up(loop))
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+        for thread in threading.enumerate():
+            # anyio's workers were told to stop when the main task ended, but nobody waited for them
+            if getattr(thread, "loop", None) is loop:
+                thread.join()
+
+
+async def _main(stop: asyncio.Event, on_start: Callable[[], object], ready: "concurrent.futures.Future[None]") -> None:
+    try:
+        on_start()
+    except BaseException as error:
+        ready.set_exception(error)
+        raise
+    ready.set_result(None)
+    await stop.wait()
+
+
+async def _wind_up(loop: LabLoop) -> None:
+    left = asyncio.all_tasks(loop) - {asyncio.current_task(loop)}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    await loop.shutdown_asyncgens()
+    await loop.shutdown_default_executor()

@@ -1,0 +1,344 @@
+"""The lab: one app, an event loop to run it on, requests to send it, and a recording of what happened.
+
+A `Lab` joins what knows nothing of one another: the app, the transport that calls it, the loop that runs it
+and the recorder that watches the loop. It decides what is recorded and when; how to record, to send or to draw
+is decided elsewhere.
+"""
+
+import asyncio
+import threading
+import time
+import weakref
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from datetime import timedelta
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+
+import anyio.to_thread
+import httpx
+
+from playground.asgi import ASGIApp
+from playground.clock.thread import LoopThread
+from playground.errors import LabError
+from playground.trace import Request, Trace
+from playground.trace.build import build
+from playground.trace.recorder import Recorder, recording
+from playground.trace.requests import recorded_app
+from playground.transport import ASGITransport
+
+if TYPE_CHECKING:
+    from playground.views.diagnosis import Finding
+
+T = TypeVar("T")
+
+__all__ = ["Lab", "RequestLike", "Run"]
+
+RequestLike = str | httpx.Request | Callable[[int], "str | httpx.Request"]
+"""A path, a `"POST /path"` string, an `httpx.Request`, or a function of the index that returns one of these."""
+
+_BASE_URL: Final = "http://lab"
+_METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "QUERY", "TRACE"})
+
+
+class Run:
+    """What one experiment did.
+
+    Attributes:
+        responses: the responses, in the order of the requests; an app's exception is a 500.
+        result: what the function given to `Lab.run` returned; `None` for a burst.
+        title: what to call it.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        recorder: Recorder | None,
+        responses: Sequence[httpx.Response] = (),
+        result: Any = None,
+    ) -> None:
+        self.title = title
+        self.responses = list(responses)
+        self.result = result
+        self._recorder = recorder
+
+    @cached_property
+    def trace(self) -> Trace:
+        """The recording.
+
+        Raises:
+            LabError: the lab was made with `trace=False`.
+        """
+        if self._recorder is None:
+            raise LabError(
+                "expected a run that was recorded, got one of a lab that does not record: make it with Lab(app), "
+                "without trace=False"
+            )
+        trace = build(self._recorder, self.title)
+        self._recorder = None  # the rows hold all that is needed
+        return trace
+
+    @property
+    def requests(self) -> Sequence[Request]:
+        """The requests as the app saw them: see `Trace.requests`."""
+        return self.trace.requests
+
+    @property
+    def summary(self) -> str:
+        """What happened, in a line."""
+        from playground.views.text import summary
+
+        return summary(self.trace)
+
+    @property
+    def diagnosis(self) -> "list[Finding]":
+        """What went wrong, each with its evidence; empty for a healthy run. `str(finding)` is its sentence."""
+        from playground.views.diagnosis import diagnose
+
+        return diagnose(self.trace)
+
+    def __repr__(self) -> str:
+        return f"<Run {self.title!r}: {len(self.responses)} responses>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        from playground.widgets.display import mimebundle
+
+        return mimebundle(self.trace)
+
+
+class Lab:
+    """An app under observation, on an event loop of its own.
+
+    Args:
+        app: an ASGI app.
+        threads: how many worker threads may run at once; anyio's limit, whose default is 40 too.
+        trace: whether runs are recorded.
+
+    The methods block and are meant for a notebook's cells; `client` is for `await`, from any loop. A lab is a
+    context manager, and is also closed when it is garbage-collected or when the process ends.
+    """
+
+    def __init__(self, app: ASGIApp, *, threads: int = 40, trace: bool = True) -> None:
+        if not callable(app):
+            raise LabError(f"expected an ASGI app, which is callable, got {type(app).__name__}: pass the app itself")
+        if threads < 1:
+            raise LabError(f"expected at least one thread, got {threads}: plain def handlers need a thread to run in")
+        self.app = app
+        self.runs: list[Run] = []
+        self._trace = trace
+        self._busy = threading.Lock()
+        self._thread = LoopThread("playground lab", _limit_threads(threads))
+        loop = self._thread.loop
+        watched = recorded_app(app, lambda: loop.recorder)  # type: ignore[arg-type, return-value]
+        self._transport = ASGITransport(watched)
+        self._forgiving = ASGITransport(watched, raise_app_exceptions=False)
+        self.client = httpx.AsyncClient(transport=_Bridge(self._thread, self._transport), base_url=_BASE_URL)
+        self._finalizer = weakref.finalize(self, _close, self._thread)
+
+    # -- one request --------------------------------------------------------------------------------------------
+
+    def request(self, method: str, url: str, **kwargs: Any) -> httpx.Response:
+        """Send one request and wait for its answer; the arguments are those of `httpx.Client.request`.
+
+        Raises:
+            whatever the app lets out, with the app's own traceback.
+        """
+        return self._thread.call(self._request, method, url, kwargs)
+
+    def get(self, url: str, **kwargs: Any) -> httpx.Response:
+        """Send a GET request; see `request`."""
+        return self.request("GET", url, **kwargs)
+
+    def post(self, url: str, **kwargs: Any) -> httpx.Response:
+        """Send a POST request; see `request`."""
+        return self.request("POST", url, **kwargs)
+
+    def put(self, url: str, **kwargs: Any) -> httpx.Response:
+        """Send a PUT request; see `request`."""
+        return self.request("PUT", url, **kwargs)
+
+    def patch(self, url: str, **kwargs: Any) -> httpx.Response:
+        """Send a PATCH request; see `request`."""
+        return self.request("PATCH", url, **kwargs)
+
+    def delete(self, url: str, **kwargs: Any) -> httpx.Response:
+        """Send a DELETE request; see `request`."""
+        return self.request("DELETE", url, **kwargs)
+
+    def head(self, url: str, **kwargs: Any) -> httpx.Response:
+        """Send a HEAD request; see `request`."""
+        return self.request("HEAD", url, **kwargs)
+
+    def options(self, url: str, **kwargs: Any) -> httpx.Response:
+        """Send an OPTIONS request; see `request`."""
+        return self.request("OPTIONS", url, **kwargs)
+
+    # -- experiments --------------------------------------------------------------------------------------------
+
+    def burst(self, request: RequestLike, n: int = 50) -> Run:
+        """Send `n` requests at once, wait for all answers, and return the recorded `Run`.
+
+        Args:
+            request: see `RequestLike`; a function is called with 0 to `n` - 1.
+            n: how many.
+
+        An exception that the app lets out is a response with status 500, and is named in `run.requests`.
+        """
+        if n < 1:
+            raise LabError(f"expected at least one request, got n={n}: ask for n=1 or more")
+        requests = [self._build_request(request, index) for index in range(n)]
+
+        async def burst() -> list[httpx.Response]:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self._exchange(request), name=f"client {index}")
+                    for index, request in enumerate(requests)
+                ]
+            return [task.result() for task in tasks]
+
+        recorder, responses = self._experiment(burst)
+        return self._keep(recorder, responses, None)
+
+    def run(self, function: Callable[[], Coroutine[Any, Any, Any]]) -> Run:
+        """Await `function()` on the lab's loop and return the recorded `Run`, with its `result`.
+
+        Within it, `await lab.client.get(…)` talks to the app; `responses` holds what came back.
+
+        Raises:
+            whatever the function raises.
+        """
+        heard: list[httpx.Response] = []
+
+        async def hear(response: httpx.Response) -> None:
+            heard.append(response)
+
+        hooks = self.client.event_hooks["response"]
+        hooks.append(hear)
+        try:
+            recorder, result = self._experiment(function)
+        finally:
+            hooks.remove(hear)
+        return self._keep(recorder, heard, result)
+
+    def close(self) -> None:
+        """Cancel what still runs and end the loop's thread. A closed lab cannot be used again."""
+        self._finalizer()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = "closed" if self._thread.closed else "open"
+        return f"<Lab {state}: {len(self.runs)} runs>"
+
+    # -- inside ---------------------------------------------------------------------------------------------
+
+    async def _request(self, method: str, url: str, kwargs: dict[str, Any]) -> httpx.Response:
+        return await self.client.request(method, url, **kwargs)
+
+    def _experiment(self, function: Callable[[], Coroutine[Any, Any, T]]) -> tuple[Recorder | None, T]:
+        """Await `function()` on the lab's loop, recorded."""
+        if not self._busy.acquire(blocking=False):
+            raise LabError(
+                "expected one run at a time, got a second while the first goes on: wait for it, or make a second Lab"
+            )
+        try:
+            return self._thread.call(self._record, function)
+        finally:
+            self._busy.release()
+
+    async def _record(self, function: Callable[[], Coroutine[Any, Any, T]]) -> tuple[Recorder | None, T]:
+        if not self._trace:
+            return None, await function()
+        with recording(self._thread.loop) as recorder:
+            # in a task of its own, what it does is recorded from its first step on
+            result = await asyncio.create_task(function(), name="experiment")
+        return recorder, result
+
+    def _keep(self, recorder: Recorder | None, responses: list[httpx.Response], result: Any) -> Run:
+        run = Run(f"Run {len(self.runs) + 1}", recorder, responses, result)
+        self.runs.append(run)
+        return run
+
+    def _build_request(self, request: RequestLike, index: int) -> httpx.Request:
+        made = request(index) if callable(request) and not isinstance(request, httpx.Request) else request
+        if isinstance(made, httpx.Request):
+            return made
+        if not isinstance(made, str):
+            raise LabError(
+                f"expected a path, a 'POST /path' string or an httpx.Request, got {type(made).__name__}: "
+                "give one of these, or a function of the index that returns one"
+            )
+        method, _, url = made.partition(" ")
+        if method not in _METHODS:
+            method, url = "GET", made
+        return self.client.build_request(method, url)
+
+    async def _exchange(self, request: httpx.Request) -> httpx.Response:
+        """One request and its whole answer, without the client's layers: no redirects, cookies or auth."""
+        began = time.perf_counter()
+        response = await self._forgiving.handle_async_request(request)
+        response.request = request
+        await response.aread()
+        response.elapsed = timedelta(seconds=time.perf_counter() - began)
+        await response.aclose()
+        return response
+
+
+def _limit_threads(threads: int) -> Callable[[], None]:
+    def limit() -> None:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = threads
+
+    return limit
+
+
+def _close(thread: LoopThread) -> None:
+    """Not a method: the finalizer must not keep the lab alive."""
+    thread.close()
+
+
+class _Bridge(httpx.AsyncBaseTransport):
+    """The lab's transport as seen from any loop: what is awaited elsewhere happens on the lab's loop.
+
+    A request body that streams is read to its end before it crosses over, since its source belongs to the
+    caller's loop; the response's body crosses chunk by chunk.
+    """
+
+    def __init__(self, thread: LoopThread, transport: httpx.AsyncBaseTransport) -> None:
+        self._thread = thread
+        self._transport = transport
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if asyncio.get_running_loop() is self._thread.loop:
+            return await self._transport.handle_async_request(request)
+        if not isinstance(request.stream, httpx.ByteStream):
+            await request.aread()
+        response = await self._thread.call_async(self._transport.handle_async_request, request)
+        if isinstance(response.stream, httpx.AsyncByteStream):
+            response.stream = _FarStream(self._thread, response.stream)
+        return response
+
+
+class _FarStream(httpx.AsyncByteStream):
+    """A response's body that is produced on another loop."""
+
+    def __init__(self, thread: LoopThread, stream: httpx.AsyncByteStream) -> None:
+        self._thread = thread
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        chunks = aiter(self._stream)
+        while (chunk := await self._thread.call_async(_next, chunks)) is not None:
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._thread.call_async(self._stream.aclose)
+
+
+async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:
+    return await anext(chunks, None)
