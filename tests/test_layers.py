@@ -86,9 +86,7 @@ def statements(node: ast.AST, at_once: bool = True) -> Iterator[tuple[ast.Import
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Import | ast.ImportFrom):
             yield child, at_once
-        later = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) or is_type_checking(
-            child
-        )
+        later = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) or is_type_checking(child)
         yield from statements(child, at_once and not later)
 
 
@@ -111,9 +109,7 @@ def imports() -> list[Imported]:
         tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
         file = path.relative_to(PACKAGE).as_posix()
         for statement, at_once in statements(tree):
-            found += [
-                Imported(file, statement.lineno, target, at_once) for target in targets(statement, path, ours)
-            ]
+            found += [Imported(file, statement.lineno, target, at_once) for target in targets(statement, path, ours)]
     return found
 
 

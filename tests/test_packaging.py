@@ -67,8 +67,7 @@ def test_the_extras_are_the_designed_ones() -> None:
 
 def test_the_test_extra_holds_all_the_others() -> None:
     everything = {
-        extra: {requirement.name for requirement in required(extra)}
-        for extra in metadata()["optional-dependencies"]
+        extra: {requirement.name for requirement in required(extra)} for extra in metadata()["optional-dependencies"]
     }
     assert set().union(*everything.values()) == everything["test"]
 
@@ -114,9 +113,7 @@ def test_the_lock_has_one_fitting_version_of_all_that_is_required(python: str, p
 
 
 def test_each_readme_command_makes_an_environment_and_installs_from_the_lock() -> None:
-    pip = (
-        "python3 -m venv .venv && .venv/bin/pip install -c binder/requirements.txt -e '.[{}]' && .venv/bin/{}"
-    )
+    pip = "python3 -m venv .venv && .venv/bin/pip install -c binder/requirements.txt -e '.[{}]' && .venv/bin/{}"
     uv = (
         "uv venv --allow-existing .venv && "
         "uv pip install --python .venv -c binder/requirements.txt -e '.[{}]' && .venv/bin/{}"
