@@ -28,11 +28,7 @@ def loop_blocked(trace: Trace) -> list[Finding]:
     owners = Owners(trace)
     groups: dict[object, list[Block]] = defaultdict(list)
     for block in trace.blocks():
-        where = (
-            (block.site.file, block.site.line)
-            if block.site and block.samples
-            else actor(trace, owners, block)
-        )
+        where = (block.site.file, block.site.line) if block.site and block.samples else actor(trace, owners, block)
         groups[where].append(block)
     queue = list(_ready(trace)) if groups else []
     return [_finding(trace, owners, blocks, queue) for blocks in groups.values()]
@@ -166,10 +162,7 @@ def _ready(trace: Trace) -> Iterator[_Ready]:
 def _held_up(trace: Trace, owners: Owners, blocks: Sequence[Block], queue: list[_Ready]) -> list[Evidence]:
     """Requests (or tasks) that were ready while another's step blocked the loop."""
     ends = [block.end_ns for block in blocks]
-    own = [
-        owners.at(block.task, block.start_ns, block.end_ns) if trace.requests else block.task
-        for block in blocks
-    ]
+    own = [owners.at(block.task, block.start_ns, block.end_ns) if trace.requests else block.task for block in blocks]
     waited = set()
     for start_ns, end_ns, index in queue:
         at = bisect_right(ends, start_ns)

@@ -39,9 +39,7 @@ def thread_queue(trace: Trace) -> list[Finding]:
     if longest_ns < _QUEUE_NS:
         return []
     told = f"{len(calls):,} of {counted(len(trace.handoffs), 'call')} queued for a worker thread"
-    longest = (
-        f", the longest for {duration(longest_ns)}." if len(calls) > 1 else f", for {duration(longest_ns)}."
-    )
+    longest = f", the longest for {duration(longest_ns)}." if len(calls) > 1 else f", for {duration(longest_ns)}."
     most = counted(_most_at_once(trace), "call")
     suggestion = [
         text("Allow more threads with "),
@@ -91,13 +89,12 @@ def late_wakes(trace: Trace) -> list[Finding]:
     worst = max(calls, key=_late_ns)
     functions = Counter(call.function for call in calls)
     cause, severity, suggestion = _why_late(trace, calls, worst)
+    were = "was" if len(functions) == 1 else "were"
     parts = [
         strong(_how_late(calls)),
         text(" "),
-        *listed(Counter(call.function for call in calls)),
-        text(
-            f" {'was' if len({call.function for call in calls}) == 1 else 'were'} done in a worker thread, but "
-        ),
+        *listed(functions),
+        text(f" {were} done in a worker thread, but "),
         *cause,
         text(f" {suggestion}"),
     ]
@@ -133,7 +130,5 @@ def _why_late(trace: Trace, calls: list[Handoff], worst: Handoff) -> tuple[list[
         return cause, "note", "Mend that: a faster thread would not help."
     first = bisect_left(trace.steps, worst.ended_ns or 0, key=lambda step: step.start_ns)
     last = bisect_left(trace.steps, worst.woken_ns or 0, key=lambda step: step.start_ns)
-    cause = [
-        text(f"the loop had {counted(last - first, 'step')} to run before it took up the slowest of them.")
-    ]
+    cause = [text(f"the loop had {counted(last - first, 'step')} to run before it took up the slowest of them.")]
     return cause, "warn", "Do less on the loop, or take in fewer requests at once."

@@ -228,9 +228,7 @@ def _request_rows(trace: Trace, labels: list[str], blocked: frozenset[int], what
             continue
         row = states_of[places[index]]
         others = [task for task in children[index] if task != request.task]
-        for start, end, kind, task, site in clip(
-            states(trace, request.task, others, blocked), start_ns, end_ns
-        ):
+        for start, end, kind, task, site in clip(states(trace, request.task, others, blocked), start_ns, end_ns):
             name = labels[index] if task == request.task else trace.tasks[task].coroutine
             row.add(start, end, kind, whats(name, site), index)
     return [*states_of, *lives_of]

@@ -87,7 +87,7 @@ def life(trace: Trace, index: int) -> tuple[int, int]:
         created_ns = trace.tasks[request.task].created_ns
         queued = trace.ready_spans(request.task)[:1]
         if queued and queued[0][0] == created_ns and start_ns <= trace.steps[steps[0]].end_ns:
-            start_ns = min(start_ns, created_ns)
+            start_ns = max(0, min(start_ns, created_ns))  # a task may be older than the recording
     end_ns = trace.duration_ns if request.end_ns is None else request.end_ns
     return start_ns, max(start_ns, end_ns)
 

@@ -29,9 +29,7 @@ def duration(ns: int) -> str:
 def _long(ns: int) -> str:
     seconds = round(ns / 1_000_000_000)
     hours, minutes, seconds = seconds // 3600, seconds // 60 % 60, seconds % 60
-    parts = (
-        [(hours, "h"), (minutes, "min"), (seconds, "s")][:2] if hours else [(minutes, "min"), (seconds, "s")]
-    )
+    parts = [(hours, "h"), (minutes, "min"), (seconds, "s")][:2] if hours else [(minutes, "min"), (seconds, "s")]
     return " ".join(f"{value} {unit}" for value, unit in parts if value)
 
 

@@ -1,0 +1,98 @@
+"""Time laid out over a width of cells: where axis marks stand, and what each cell of a row shows.
+
+A cell is a pixel of a static picture or a column of a text timeline. Where many spans fall into one cell, it
+shows what took most of its time; so the size of a picture is bounded by its width and not by the recording.
+"""
+
+from array import array
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Final, NamedTuple
+
+from playground.views.kinds import KINDS
+from playground.views.lanes import Row
+
+__all__ = ["FULL", "UNDER", "Cells", "Run", "cells", "marks", "runs"]
+
+# Kinds drawn as full bars lie on top; half bars and lines show through where there is none of these.
+FULL: Final = frozenset(kind for kind, drawn in enumerate(KINDS) if drawn.shape in ("full", "hatched"))
+UNDER: Final = frozenset(range(len(KINDS))) - FULL
+
+_S: Final = 1_000_000_000
+# Past a second people count in sixties.
+_LONG_STEPS: Final = tuple(
+    seconds * _S for seconds in (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400)
+)
+# Time that a span of no length counts for in its cell, so that it is seen where nothing else is.
+_TRACE_OF_NS: Final = 1e-3
+
+
+def marks(duration_ns: int, at_most: int) -> list[int]:
+    """Moments for the marks of an axis, from 0, at most `at_most + 1` of them, evenly and roundly spaced."""
+    least = duration_ns / max(1, at_most)
+    step = next((long for long in _LONG_STEPS if long >= least), 0) if least > _S / 2 else 0
+    if not step:
+        power = 10 ** max(0, len(str(int(least))) - 1)
+        step = next(power * digit for digit in (1, 2, 5, 10, 20) if power * digit >= least)
+    return list(range(0, duration_ns + 1, step))
+
+
+class Cells(NamedTuple):
+    """Time in nanoseconds that each kind took of each cell: `of[kind][cell]`; only kinds that occur."""
+
+    of: "dict[int, array[float]]"
+    width_ns: float
+    size: int
+
+    def share(self, kind: int, cell: int) -> float:
+        """The part of a cell that a kind took, from 0 to 1."""
+        return min(1.0, self.of[kind][cell] / self.width_ns) if kind in self.of else 0.0
+
+    def most(self, kinds: "frozenset[int]") -> list[int | None]:
+        """For each cell, the one of `kinds` that took most of it, or `None`."""
+        found = [(kind, self.of[kind]) for kind in sorted(self.of) if kind in kinds]
+        best: list[int | None] = [None] * self.size
+        for cell in range(self.size):
+            most_ns = 0.0
+            for kind, column in found:
+                if column[cell] > most_ns:
+                    most_ns, best[cell] = column[cell], kind
+        return best
+
+
+def cells(row: Row, duration_ns: int, count: int) -> Cells:
+    """Share a row's spans out to `count` cells that cover `duration_ns`."""
+    width_ns = max(1, duration_ns) / count
+    laid = Cells({}, width_ns, count)
+    for start_ns, end_ns, kind in zip(row.starts, row.ends, row.kinds, strict=True):
+        column = laid.of.get(kind)
+        if column is None:
+            column = laid.of[kind] = array("d", bytes(8 * count))
+        first = min(count - 1, int(start_ns / width_ns))
+        last = min(count - 1, int(end_ns / width_ns))
+        if first == last:
+            column[first] += max(_TRACE_OF_NS, end_ns - start_ns)
+            continue
+        column[first] += max(_TRACE_OF_NS, (first + 1) * width_ns - start_ns)
+        for cell in range(first + 1, last):
+            column[cell] += width_ns
+        column[last] += max(0.0, end_ns - last * width_ns)
+    return laid
+
+
+class Run(NamedTuple):
+    """Neighbouring cells that show the same: from `first` up to, not including, `end`."""
+
+    first: int
+    end: int
+    value: int
+
+
+def runs(values: "list[int | None]") -> Iterator[Run]:
+    """The runs of equal values in a list, without the empty ones."""
+    at = 0
+    for value, group in groupby(values):
+        end = at + sum(1 for _ in group)
+        if value is not None:
+            yield Run(at, end, value)
+        at = end

@@ -1,0 +1,274 @@
+"""The timeline as a static picture: what a saved notebook shows where there is no kernel, and what one prints.
+
+It draws what `lanes` laid out and `diagnosis` found, on a light ground of its own so that it reads in a dark
+theme too. Its size is bounded by its width and its number of rows; what it leaves out it counts at the foot.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+from xml.sax.saxutils import escape, quoteattr
+
+from playground.trace import Trace
+from playground.views.diagnosis import diagnose
+from playground.views.findings import Finding
+from playground.views.kinds import BLOCKED, KINDS
+from playground.views.lanes import Lanes, lanes
+from playground.views.scale import cells, marks
+from playground.views.shapes import SANS, bars, label, rect, rich_lines, text_width
+from playground.views.svg_rows import Plot, arrows, bar_labels, capsules, row_shapes, stretch_shapes
+from playground.views.wording import counted, duration, one_line, summary
+
+__all__ = ["svg"]
+
+_GUTTER: Final = 168
+_MARGIN: Final = 16
+_GREY: Final = "#5A6675"
+_RULE: Final = "#DDE3EA"
+_RED: Final = KINDS[BLOCKED].light
+_SEVERITY: Final = {"bad": _RED, "warn": "#A47B23", "note": "#52626C"}
+
+# What fits on a projected slide: a picture with more rows is no longer looked at, only scrolled past.
+_MOST_WORKERS: Final = 8
+_MOST_LANES: Final = 16
+_MOST_FINDINGS: Final = 3
+# More arrows than this cross each other until none can be followed.
+_MOST_ARROWS: Final = 160
+
+
+@dataclass(slots=True)
+class _Picture:
+    """A picture being drawn from the top down: `y` is where the next thing goes, `under` lies below `over`."""
+
+    trace: Trace
+    laid: Lanes
+    findings: list[Finding]
+    width: int
+    plot: Plot
+    y: float = 0.0
+    under: list[str] = field(default_factory=list)
+    over: list[str] = field(default_factory=list)
+    omitted: list[str] = field(default_factory=list)
+
+
+def svg(trace: Trace, *, width: int = 1000) -> str:
+    """Draw a recording as an SVG picture, `width` pixels wide (at least 480) and as high as it needs."""
+    width = max(480, width)
+    plot = Plot(_GUTTER, width - _GUTTER - _MARGIN, trace.duration_ns)
+    picture = _Picture(trace, lanes(trace), diagnose(trace), width, plot)
+    _head(picture)
+    _findings(picture)
+    top = _axis(picture)
+    _loop_and_workers(picture)
+    _requests(picture)
+    _behind(picture, top)
+    _legend(picture)
+    _foot(picture)
+    return _document(picture)
+
+
+def _document(picture: _Picture) -> str:
+    title = f"Timeline of {one_line(picture.trace.title)}: {summary(picture.trace)}"
+    told = " ".join([f"{title}.", *(str(finding) for finding in picture.findings)])
+    height = round(picture.y)
+    size = f'viewBox="0 0 {picture.width} {height}" width="{picture.width}" height="{height}"'
+    return "".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label={quoteattr(told)} ',
+            f'font-family={quoteattr(SANS)} fill="none">',
+            f"<title>{escape(title)}</title>",
+            rect(0.5, 0.5, picture.width - 1, height - 1, "#FFFFFF", f'stroke="{_RULE}" rx="8"'),
+            *picture.under,
+            *picture.over,
+            "</svg>",
+        ]
+    )
+
+
+# -- above the rows ---------------------------------------------------------------------------------------
+
+
+def _head(picture: _Picture) -> None:
+    title = one_line(picture.trace.title)
+    x = _MARGIN + text_width(title, 15, "bold") + 10
+    picture.over.append(label(_MARGIN, 28, title, size=15, bold=True))
+    if picture.trace.clock == "virtual":
+        picture.over.append(rect(x, 14, 86, 20, "#FFFFFF", f'stroke="{_RULE}" rx="10"'))
+        picture.over.append(label(x + 43, 28, "virtual time", size=11, fill=_GREY, anchor="middle"))
+        x += 96
+    picture.over.append(label(x, 28, summary(picture.trace), size=12, fill=_GREY))
+    picture.y = 44
+
+
+def _findings(picture: _Picture) -> None:
+    for finding in picture.findings[:_MOST_FINDINGS]:
+        lines = rich_lines(finding.parts, 12, picture.width - 2 * _MARGIN - 30)
+        height = 17 * len(lines) + 12
+        picture.over.append(rect(_MARGIN, picture.y, picture.width - 2 * _MARGIN, height, "#F5F7F9"))
+        picture.over.append(rect(_MARGIN, picture.y, 3, height, _SEVERITY[finding.severity]))
+        for number, line in enumerate(lines):
+            at = f'x="{_MARGIN + 14}" y="{picture.y + 19 + 17 * number:g}"'
+            picture.over.append(f'<text {at} font-size="12" fill="#1B2430">{line}</text>')
+        picture.y += height + 6
+    if len(picture.findings) > _MOST_FINDINGS:
+        picture.omitted.append(counted(len(picture.findings) - _MOST_FINDINGS, "more finding"))
+
+
+def _axis(picture: _Picture) -> float:
+    """Draw the axis; returns where the rows below it begin."""
+    plot = picture.plot
+    picture.y += 20
+    taken = _stamps(picture)
+    for moment in marks(plot.duration_ns, plot.width // 90):
+        x, words = plot.x(moment), duration(moment)
+        picture.under.append(rect(x, picture.y + 6, 1, 0, _RULE))
+        half = text_width(words, 11) / 2
+        if x + half > picture.width - 4 or any(x + half > start and x - half < end for start, end in taken):
+            continue
+        picture.over.append(label(x, picture.y, words, size=11, fill=_GREY, anchor="middle"))
+    picture.y += 8
+    return picture.y
+
+
+def _stamps(picture: _Picture) -> list[tuple[float, float]]:
+    """Write what blocked the loop on the axis, where there is room; returns what room that took."""
+    taken = []
+    for x, end in _blocked_stretches(picture):
+        lengths = [
+            step_end - start
+            for start, step_end, kind in _loop_spans(picture)
+            if kind == BLOCKED and x <= picture.plot.x(start) + 1 and picture.plot.x(start) < end
+        ]
+        times = "" if len(lengths) == 1 else f" {len(lengths)} times,"
+        words = f"loop blocked{times} {duration(sum(lengths))}"
+        width = text_width(words, 11) + 16
+        if width > end - x or not lengths:
+            continue
+        left = (x + end - width) / 2
+        picture.over.append(rect(left, picture.y - 14, width, 19, _RED, 'rx="9.5"'))
+        picture.over.append(label((x + end) / 2, picture.y, words, size=11, fill="#FFFFFF", anchor="middle"))
+        taken.append((left - 4, left + width + 4))
+    return taken
+
+
+def _loop_spans(picture: _Picture) -> "zip[tuple[int, int, int]]":
+    row = picture.laid.rows[0]
+    return zip(row.starts, row.ends, row.kinds, strict=True)
+
+
+def _blocked_stretches(picture: _Picture) -> list[tuple[float, float]]:
+    shares = cells(picture.laid.rows[0], picture.plot.duration_ns, picture.plot.width)
+    return picture.plot.stretches(shares.most(frozenset({BLOCKED}))).get(BLOCKED, [])
+
+
+# -- rows -----------------------------------------------------------------------------------------------
+
+
+def _loop_and_workers(picture: _Picture) -> None:
+    laid, plot = picture.laid, picture.plot
+    loop, seen = laid.rows[:2]
+    busy_ns = sum(loop.ends) - sum(loop.starts)
+    busy = f"{busy_ns / laid.duration_ns:.0%} busy" if laid.duration_ns else ""
+    picture.over.append(label(_MARGIN, picture.y + 22, "Event loop", bold=True))
+    picture.over.append(label(_GUTTER - 10, picture.y + 22, busy, size=11, fill=_GREY, anchor="end"))
+    picture.over += row_shapes(loop, plot, picture.y + 18, 24)
+    picture.over += bar_labels(loop, laid, plot, picture.y + 18, 24)
+    picture.y += 32
+    if len(seen):
+        picture.over.append(label(_MARGIN, picture.y + 12, "seen inside steps", size=11, fill=_GREY))
+        picture.over += row_shapes(seen, plot, picture.y + 8, 14)
+        picture.over += bar_labels(seen, laid, plot, picture.y + 8, 14)
+        picture.y += 17
+    _workers(picture)
+
+
+def _workers(picture: _Picture) -> None:
+    laid, plot = picture.laid, picture.plot
+    workers = laid.of("worker")
+    if not workers:
+        return
+    bottom = picture.y
+    picture.y += 16
+    _section(picture, "Worker threads", f"{len(workers):,}")
+    tops = {}
+    for index, row in enumerate(workers[:_MOST_WORKERS], 2):
+        tops[index] = picture.y + 2
+        picture.over.append(label(_MARGIN + 8, picture.y + 14, row.name, size=11, fill=_GREY))
+        picture.over += row_shapes(row, plot, picture.y + 10, 16)
+        picture.over += bar_labels(row, laid, plot, picture.y + 10, 16)
+        picture.y += 19
+    if len(workers) > _MOST_WORKERS:
+        picture.omitted.append(counted(len(workers) - _MOST_WORKERS, "more worker thread"))
+    if len(laid.arrows.starts) <= _MOST_ARROWS:
+        picture.over += arrows(laid, plot, bottom, tops)
+    else:
+        picture.omitted.append(counted(len(laid.arrows.starts), "arrow") + " between the loop and its workers")
+
+
+def _section(picture: _Picture, name: str, more: str) -> None:
+    picture.under.append(rect(1, picture.y, picture.width - 2, 1, _RULE))
+    picture.over.append(label(_MARGIN, picture.y + 17, name, bold=True))
+    picture.over.append(label(_GUTTER - 10, picture.y + 17, more, size=11, fill=_GREY, anchor="end"))
+    picture.y += 22
+
+
+def _requests(picture: _Picture) -> None:
+    laid, plot = picture.laid, picture.plot
+    states, lives = laid.of("request"), laid.of("life")
+    if not lives:
+        return
+    picture.y += 6
+    _section(picture, "Requests", f"{len(lives):,} at once")
+    picture.y -= 14
+    for state, life in list(zip(states, lives, strict=True))[:_MOST_LANES]:
+        picture.under += capsules(life, laid, plot, picture.y, 22)
+        picture.over += row_shapes(state, plot, picture.y + 16, 9)
+        picture.y += 24
+    if len(lives) > _MOST_LANES:
+        left = sum(len(row) for row in lives[_MOST_LANES:])
+        picture.omitted.append(f"{counted(len(lives) - _MOST_LANES, 'more lane')} with {counted(left, 'request')}")
+
+
+def _behind(picture: _Picture, top: float) -> None:
+    """Grid lines and the stretches in which the loop was blocked, from the axis down to here."""
+    plot, height = picture.plot, picture.y + 4 - top
+    grid = [(plot.x(moment), plot.x(moment) + 1) for moment in marks(plot.duration_ns, plot.width // 90)]
+    behind = [bars(grid, top + height / 2, height, "#E9EDF1")]
+    stretches = _blocked_stretches(picture)
+    behind.append(bars(stretches, top + height / 2, height, _RED, 'opacity="0.07"'))
+    for x, end in stretches:
+        if end - x >= 8:
+            edges = f"M{x:g} {top:g}v{height:g}M{end:g} {top:g}v{height:g}"
+            behind.append(f'<path d="{edges}" stroke="{_RED}" stroke-dasharray="3 3" opacity="0.6"/>')
+    picture.under += behind
+    picture.y += 10
+
+
+# -- below the rows ---------------------------------------------------------------------------------------
+
+
+def _legend(picture: _Picture) -> None:
+    occurring = sorted({kind for row in picture.laid.rows if row.group != "life" for kind in set(row.kinds)})
+    picture.under.append(rect(1, picture.y, picture.width - 2, 1, _RULE))
+    picture.y += 18
+    x = float(_MARGIN)
+    for kind in occurring:
+        words = KINDS[kind].words
+        width = 34 + text_width(words, 11) + 8
+        if x + width > picture.width - _MARGIN:
+            x, picture.y = float(_MARGIN), picture.y + 20
+        picture.over += stretch_shapes(KINDS[kind], [(x, x + 24)], picture.y, 12)
+        picture.over.append(label(x + 30, picture.y + 4, words, size=11, fill="#303A48"))
+        x += width
+    picture.y += 12
+
+
+def _foot(picture: _Picture) -> None:
+    lines = [f"Not drawn: {', '.join(picture.omitted)}."] if picture.omitted else []
+    if picture.trace.dropped:
+        lines.append(f"The recorder dropped {counted(picture.trace.dropped, 'event')}, the oldest: not here.")
+    pixel = duration(round(picture.trace.duration_ns / picture.plot.width))
+    lines.append(f"A static picture: a pixel is {pixel} wide and shows what took most of it.")
+    for line in lines:
+        picture.y += 16
+        picture.over.append(label(_MARGIN, picture.y - 2, line, size=11, fill=_GREY))
+    picture.y += 10

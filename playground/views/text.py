@@ -1,0 +1,151 @@
+"""A run in plain text: a summary line, findings, and a timeline that any terminal shows.
+
+A column of the timeline shows what took most of its time, and the legend says how long a column is. What does
+not fit is counted, never dropped in silence. This is also what a notebook shows as `text/plain`.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from playground.trace import Trace
+from playground.views.diagnosis import diagnose
+from playground.views.kinds import BLOCKED, KINDS
+from playground.views.lanes import Lanes, Row, lanes
+from playground.views.scale import cells, marks
+from playground.views.wording import counted, duration, one_line, summary
+
+__all__ = ["report", "summary", "text"]
+
+_ALL: Final = frozenset(range(len(KINDS)))
+_LEVELS: Final = "▁▂▃▄▅▆▇█"
+_GUTTER: Final = 26
+_LEAST_COLUMNS: Final = 20
+
+
+def report(trace: Trace, *, width: int = 100, most_lanes: int = 16) -> str:
+    """Everything: the summary line, the findings, one a paragraph, and the timeline."""
+    sentences = [f"* {finding}" for finding in diagnose(trace)]
+    return "\n\n".join(
+        [f"{one_line(trace.title)} · {summary(trace)}", *sentences, text(trace, width=width, most_lanes=most_lanes)]
+    )
+
+
+def text(trace: Trace, *, width: int = 100, most_lanes: int = 16) -> str:
+    """The timeline alone.
+
+    Args:
+        width: characters a line, at least 46.
+        most_lanes: how many worker threads, and how many requests, are drawn at most; the longest requests.
+    """
+    laid = lanes(trace)
+    columns = max(_LEAST_COLUMNS, width - _GUTTER)
+    drawn = [*_loop(laid, columns), *_workers(laid, columns, most_lanes), *_requests(laid, columns, most_lanes)]
+    lines = [_axis(trace.duration_ns, columns), *drawn, "", *_legend(trace, laid, columns, width)]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _line(name: str, number: str, body: str) -> str:
+    room = _GUTTER - 2 - len(number)
+    return f"{one_line(name, room):<{room}} {number} {body}"
+
+
+def _axis(duration_ns: int, columns: int) -> str:
+    line = [" "] * columns
+    for moment in marks(duration_ns, max(1, columns // 12)):
+        at = moment * columns // max(1, duration_ns)
+        label = f"|{duration(moment)}"
+        if at + len(label) <= columns:
+            line[at : at + len(label)] = label
+    return _line("", "", "".join(line))
+
+
+# -- rows -----------------------------------------------------------------------------------------------
+
+
+def _loop(laid: Lanes, columns: int) -> Iterator[str]:
+    row = laid.rows[0]
+    shares = cells(row, laid.duration_ns, columns)
+    body = []
+    for column in range(columns):
+        busy = sum(shares.share(kind, column) for kind in shares.of)
+        if shares.share(BLOCKED, column) > 0.5:
+            body.append(KINDS[BLOCKED].mark)
+        else:
+            body.append(_LEVELS[min(7, int(busy * 8))] if busy else " ")
+    busy_ns = sum(row.ends) - sum(row.starts)
+    share = f"{busy_ns / laid.duration_ns:.0%}" if laid.duration_ns else ""
+    yield _line("Event loop", share, "".join(body))
+    if len(laid.rows[1]):
+        yield _line("  seen inside", "", _named(laid, laid.rows[1], columns))
+
+
+def _named(laid: Lanes, row: Row, columns: int) -> str:
+    """Spans as brackets with their names inside, as far as there is room."""
+    line = [" "] * columns
+    for start_ns, end_ns, what in zip(row.starts, row.ends, row.whats, strict=True):
+        first = min(columns - 1, start_ns * columns // max(1, laid.duration_ns))
+        last = min(columns - 1, end_ns * columns // max(1, laid.duration_ns))
+        if last - first < 3:
+            line[first : last + 1] = "|" * (last + 1 - first)
+            continue
+        room = last - first - 1
+        line[first : last + 1] = f"[{one_line(laid.whats[what].name, room):<{room}}]"
+    return "".join(line)
+
+
+def _workers(laid: Lanes, columns: int, most: int) -> Iterator[str]:
+    rows = laid.of("worker")
+    for row in rows[:most]:
+        yield _line(row.name, "", _marks(row, laid.duration_ns, columns))
+    if len(rows) > most:
+        yield f"{counted(len(rows) - most, 'more worker thread')} not drawn."
+
+
+def _requests(laid: Lanes, columns: int, most: int) -> Iterator[str]:
+    lives = [
+        (end_ns - start_ns, start_ns, request)
+        for row in laid.of("life")
+        for start_ns, end_ns, request in zip(row.starts, row.ends, row.requests, strict=True)
+    ]
+    lives.sort(key=lambda life: (-life[0], life[1]))
+    drawn = {request: Row("request", 0, "") for _, _, request in lives[:most]}
+    for row in laid.of("request"):
+        for span in zip(row.starts, row.ends, row.kinds, row.whats, row.requests, strict=True):
+            if span[4] in drawn:
+                drawn[span[4]].add(*span)
+    for length_ns, _, request in sorted(lives[:most], key=lambda life: (life[1], life[2])):
+        body = _marks(drawn[request], laid.duration_ns, columns)
+        yield _line(laid.requests[request].label, duration(length_ns), body)
+    if len(lives) > most:
+        yield f"{counted(len(lives) - most, 'more request')}, none longer than these, not drawn."
+
+
+def _marks(row: Row, duration_ns: int, columns: int) -> str:
+    most = cells(row, duration_ns, columns).most(_ALL)
+    return "".join(" " if kind is None else KINDS[kind].mark for kind in most)
+
+
+# -- legend ---------------------------------------------------------------------------------------------
+
+
+def _legend(trace: Trace, laid: Lanes, columns: int, width: int) -> Iterator[str]:
+    entries = [f"{_LEVELS[0]} to {_LEVELS[-1]} how busy the loop was"]
+    occurring = {kind for row in laid.rows if row.group in ("worker", "request") for kind in set(row.kinds)}
+    occurring |= set(laid.rows[0].kinds) & {BLOCKED}
+    entries += [f"{KINDS[kind].mark} {KINDS[kind].words}" for kind in sorted(occurring)]
+    yield from _wrapped(entries, width)
+    clock = " of virtual time" if trace.clock == "virtual" else ""
+    width_ns = round(trace.duration_ns / columns)
+    yield f"One column is {duration(width_ns)}{clock} and shows what took most of it."
+    if trace.dropped:
+        yield f"The recorder dropped {counted(trace.dropped, 'event')}, the oldest: they are missing here."
+
+
+def _wrapped(entries: list[str], width: int) -> Iterator[str]:
+    line = ""
+    for entry in entries:
+        if line and len(line) + 3 + len(entry) > width:
+            yield line
+            line = ""
+        line = f"{line}   {entry}" if line else entry
+    yield line
