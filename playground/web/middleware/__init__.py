@@ -1,0 +1,43 @@
+"""Middleware: layers around an app, one layer a module.
+
+This module decides only how a layer is written down before the app that it goes around exists: its class
+and the arguments beside the app.
+"""
+
+from collections.abc import Iterator
+from typing import Any, ParamSpec, Protocol
+
+from playground.asgi import ASGIApp
+
+__all__ = ["Middleware", "MiddlewareFactory"]
+
+P = ParamSpec("P")
+
+
+class MiddlewareFactory(Protocol[P]):
+    """A middleware class, or a function: takes an app and more, returns an app."""
+
+    def __call__(self, app: ASGIApp, /, *args: P.args, **kwargs: P.kwargs) -> ASGIApp: ...
+
+
+class Middleware:
+    """A middleware and its arguments, to be put around an app later.
+
+    It unpacks into class, positional and keyword arguments.
+    """
+
+    def __init__(self, cls: MiddlewareFactory[P], *args: P.args, **kwargs: P.kwargs) -> None:
+        self.cls: Any = cls
+        self.args = args
+        self.kwargs = kwargs
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.cls, self.args, self.kwargs))
+
+    def __repr__(self) -> str:
+        parts = [
+            getattr(self.cls, "__name__", ""),
+            *map(repr, self.args),
+            *(f"{name}={value!r}" for name, value in self.kwargs.items()),
+        ]
+        return f"{type(self).__name__}({', '.join(part for part in parts if part)})"
