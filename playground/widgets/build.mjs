@@ -1,0 +1,54 @@
+// Bundles src/ into the one committed file that every user loads, static/timeline.js.
+//
+//   node build.mjs           write it
+//   node build.mjs --check   build in memory and fail if the committed file differs
+//
+// The versions that shape the output are pinned in package-lock.json, so the same sources give the same bytes.
+
+import { build, transform } from 'esbuild';
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+const here = new URL('.', import.meta.url);
+const target = new URL('static/timeline.js', here);
+const browsers = ['chrome111', 'firefox113', 'safari16.4'];  // the first with adoptedStyleSheets and color-mix()
+
+/** A stylesheet is imported as a string, for the view's shadow root. @type {import('esbuild').Plugin} */
+const minifiedCss = {
+  name: 'minified-css',
+  setup(setup) {
+    setup.onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const { code } = await transform(await readFile(path, 'utf8'), { loader: 'css', minify: true, target: browsers });
+      return { contents: code.trim(), loader: 'text' };
+    });
+  },
+};
+
+const result = await build({
+  entryPoints: [fileURLToPath(new URL('src/index.js', here))],
+  absWorkingDir: fileURLToPath(here),
+  bundle: true,
+  format: 'esm',
+  target: browsers,
+  minify: true,
+  legalComments: 'none',
+  charset: 'ascii',  // no byte of it depends on how a page was told to read it
+  banner: {
+    js: '/* Built from playground/widgets/src by build.mjs: do not edit. Contains d3-scale, d3-zoom, d3-selection and their parts, (c) Mike Bostock, ISC licence. */',
+  },
+  alias: { 'd3-transition': './src/no-transitions.js' },
+  plugins: [minifiedCss],
+  write: false,
+});
+
+const fresh = result.outputFiles[0].text;
+if (process.argv.includes('--check')) {
+  const committed = await readFile(target, 'utf8').catch(() => '');
+  if (committed !== fresh) {
+    console.error('expected static/timeline.js to be what src/ builds to, found another text: run `npm run build` in playground/widgets');
+    process.exit(1);
+  }
+} else {
+  await writeFile(target, fresh);
+  console.log(`static/timeline.js: ${fresh.length} bytes`);
+}

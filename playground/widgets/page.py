@@ -1,0 +1,67 @@
+"""The timeline as one HTML file: opens from disk, asks nothing of any network, needs no Jupyter.
+
+The page holds the same bundle as the widget and the same packet of bytes. Its security policy admits exactly that script
+and that style, by their hashes, and nothing from anywhere else; where scripts are off, the static picture stands
+in. What comes from an app gets in as base64, as an escaped title, or through `playground.views.svg`.
+"""
+
+from base64 import b64encode
+from hashlib import sha256
+from html import escape
+from pathlib import Path
+from string import Template
+
+from playground.trace import Trace
+from playground.views.packet import packet
+from playground.views.svg import svg
+
+__all__ = ["page"]
+
+_BUNDLE = Path(__file__).parent / "static" / "timeline.js"
+
+_STYLE = """
+body { margin: 0; padding: 16px; background: #fff; font: 14px system-ui, sans-serif; }
+@media (prefers-color-scheme: dark) { body { background: #0c0c0c; color: #e8ecf1; } }
+"""
+
+_PAGE = Template("""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="$policy">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$title</title>
+<style>$style</style>
+</head>
+<body>
+<main><div id="playground-timeline" data-testid="timeline" data-title="$title"></div></main>
+<noscript>$picture</noscript>
+<script type="application/octet-stream" id="playground-recording">$recording</script>
+<script type="module">$script</script>
+</body>
+</html>
+""")
+
+
+def page(trace: Trace, title: str | None = None) -> str:
+    """The whole page as text.
+
+    Args:
+        trace: the recording.
+        title: of the page; the recording's own by default.
+    """
+    script = _BUNDLE.read_text(encoding="ascii")
+    policy = f"default-src 'none'; script-src {_allow(script)}; style-src {_allow(_STYLE)}; base-uri 'none'; form-action 'none'"
+    return _PAGE.substitute(
+        policy=policy,
+        title=escape(trace.title if title is None else title),
+        style=_STYLE,
+        picture=svg(trace),
+        recording=b64encode(packet(trace)).decode("ascii"),
+        script=script,
+    )
+
+
+def _allow(text: str) -> str:
+    """An inline script or style, as a Content-Security-Policy names it."""
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode('ascii')}'"

@@ -1,0 +1,175 @@
+// Paints what is wide enough to be seen one by one: the requests' capsules, bars in the shape of their kind, and labels.
+
+import { clipped, fillRounded, setFont } from './canvas.js';
+import { formatDuration } from './format.js';
+import { hasCapsules, laneTop } from './geometry.js';
+import { BLOCKED, FUTURE, KINDS, READY } from './kinds.js';
+import { barExtent } from './strips.js';
+import { textOn } from './theme.js';
+
+/** @typedef {import('./geometry.js').Lane} Lane */
+/** @typedef {import('./geometry.js').Projection} Projection */
+/** @typedef {import('./painter.js').Pen} Pen */
+/** @typedef {import('./rows.js').Row} Row */
+
+const MOST_CAPSULES = 400;  // in a lane; more are narrower than three pixels each
+
+/**
+ * Spans of a row clipped to the plot, so that no bar is millions of pixels long.
+ * @param {Projection} projection
+ * @param {Row} row
+ * @param {number} index
+ * @returns {[number, number]} left and width
+ */
+export function extentOf(projection, row, index) {
+  const left = Math.max(projection.gutter - 20, projection.x(row.start[index]));
+  const right = Math.min(projection.width + 20, projection.x(row.end(index)));
+  return [left, Math.max(0, right - left)];
+}
+
+/**
+ * Indexes of the requests of a lane that are wide enough for a capsule.
+ * @param {Lane} lane
+ * @param {Projection} projection
+ */
+export function capsulesOf(lane, projection) {
+  const { life } = lane;
+  if (life === null || !hasCapsules(lane)) return [];
+  const first = life.firstAlive(projection.time(projection.gutter));
+  const stop = life.firstFrom(projection.time(projection.width));
+  if (stop - first > MOST_CAPSULES) return [];
+  return Array.from({ length: Math.max(0, stop - first) }, (_, i) => first + i).filter((i) => life.duration[i] * projection.scale > 6);
+}
+
+/** @param {Pen} pen @param {Lane[]} lanes */
+export function paintCapsules({ context, projection, theme }, lanes) {
+  context.fillStyle = theme.ui.capsule;
+  for (const lane of lanes) {
+    for (const index of capsulesOf(lane, projection)) {
+      const [left, width] = extentOf(projection, /** @type {Row} */ (lane.life), index);
+      fillRounded(context, left - 2, laneTop(lane, projection), width + 4, lane.height + 2, 5);
+    }
+  }
+}
+
+/**
+ * Bars, one path for each kind: a canvas fills one path of a thousand bars much faster than a thousand paths.
+ * @param {Pen} pen
+ * @param {Map<Lane, number[]>} bars
+ */
+export function paintBars(pen, bars) {
+  const { context, projection, theme, hatch, hatchReady } = pen;
+  const paths = KINDS.map(() => new Path2D());
+  const used = new Set();
+  for (const [lane, indexes] of bars) {
+    const row = /** @type {Row} */ (lane.row);
+    const top = laneTop(lane, projection) + lane.barTop;
+    for (const index of indexes) {
+      const kind = row.kind[index];
+      const [left, width] = extentOf(projection, row, index);
+      addBar(paths[kind], kind, left, width - 1, top, lane.barHeight);
+      used.add(kind);
+    }
+  }
+  for (const kind of used) {
+    context.fillStyle = theme.kinds[kind];
+    context.fill(paths[kind]);
+    if (kind !== BLOCKED && kind !== READY) continue;
+    context.fillStyle = kind === BLOCKED ? hatch : hatchReady;
+    context.fill(paths[kind]);
+  }
+}
+
+/**
+ * @param {Path2D} path
+ * @param {number} kind
+ * @param {number} left @param {number} width @param {number} top @param {number} height
+ */
+function addBar(path, kind, left, width, top, height) {
+  const { shape } = KINDS[kind];
+  const [y, tall] = barExtent(shape, top, height);
+  if (kind === FUTURE) {
+    for (let x = left; x < left + width; x += 7) path.rect(x, y, Math.min(4, left + width - x), tall);
+  } else {
+    path.roundRect(left, y, width, tall, shape === 'full' ? Math.min(3, width / 3) : 1);
+  }
+}
+
+/** Names on the bars that have room for them. @param {Pen} pen @param {Map<Lane, number[]>} bars */
+export function paintBarLabels(pen, bars) {
+  const { context, projection } = pen;
+  context.textBaseline = 'middle';
+  for (const [lane, indexes] of bars) {
+    const row = /** @type {Row} */ (lane.row);
+    if (lane.barHeight < 14) continue;
+    setFont(context, 500, lane.barHeight > 20 ? 12 : 10.5);
+    const middle = laneTop(lane, projection) + lane.barTop + lane.barHeight / 2 + 0.5;
+    for (const index of indexes) paintBarLabel(pen, row, index, middle);
+  }
+}
+
+/** @param {Pen} pen @param {Row} row @param {number} index @param {number} middle */
+function paintBarLabel({ context, projection, theme, ruler, recording }, row, index, middle) {
+  const left = Math.max(projection.gutter, projection.x(row.start[index]));
+  const room = Math.min(projection.width, projection.x(row.end(index))) - left - 10;
+  if (room < 24) return;
+  const label = ruler.fit(recording.whatOf({ row, index }).label, room);
+  if (label === '') return;
+  const colour = theme.kinds[row.kind[index]];
+  const duration = formatDuration(recording.ns(row.duration[index]));
+  const width = ruler.width(label);
+  const both = room - width > ruler.width(duration) + 12;
+  if (row.kind[index] === BLOCKED) {  // hatching under letters makes them hard to read
+    context.fillStyle = colour;
+    fillRounded(context, left + 2, middle - 8.5, width + (both ? ruler.width(duration) + 14 : 6), 16, 3);
+  }
+  context.fillStyle = textOn(colour);
+  context.fillText(label, left + 5, middle);
+  if (both) context.fillText(duration, left + 13 + width, middle);
+}
+
+/** "GET /report  252 ms" over each request that has room for it. @param {Pen} pen @param {Lane[]} lanes */
+export function paintRequestLabels({ context, projection, theme, ruler, recording }, lanes) {
+  context.textBaseline = 'middle';
+  setFont(context, 500, 10.5);
+  for (const lane of lanes) {
+    const middle = laneTop(lane, projection) + 7.5;
+    for (const index of capsulesOf(lane, projection)) {
+      const life = /** @type {Row} */ (lane.life);
+      const left = Math.max(projection.gutter + 3, projection.x(life.start[index]) + 2);
+      const room = Math.min(projection.width, projection.x(life.end(index))) - left;
+      const label = room < 24 ? '' : ruler.fit(recording.whatOf({ row: life, index }).label, room);
+      if (label === '') continue;
+      const duration = formatDuration(recording.ns(life.duration[index]));
+      context.fillStyle = theme.ui.text;
+      context.fillText(label, left, middle);
+      const width = ruler.width(label);
+      if (width + ruler.width(duration) + 6 > room) continue;
+      context.fillStyle = theme.ui.faint;
+      context.fillText(duration, left + width + 6, middle);
+    }
+  }
+}
+
+/**
+ * A line around a span.
+ * @param {Pen} pen
+ * @param {Lane} lane
+ * @param {import('./recording.js').Span} span
+ * @param {string} colour
+ * @param {number} thickness
+ */
+export function paintOutline({ context, projection, pinnedBottom }, lane, { row, index }, colour, thickness) {
+  const [left, width] = extentOf(projection, row, index);
+  const whole = row === lane.life;
+  const top = laneTop(lane, projection) + (whole ? 0 : lane.barTop);
+  const height = whole ? lane.height + 2 : lane.barHeight;
+  const clipTop = lane.group === 'loop' || lane.group === 'inside' ? 0 : pinnedBottom;
+  clipped(context, [projection.gutter, clipTop, projection.width, projection.height], () => {
+    context.strokeStyle = colour;
+    context.lineWidth = thickness;
+    context.beginPath();
+    context.roundRect(left - 1.5, top - 1.5, Math.max(2, width) + 3, height + 3, 4);
+    context.stroke();
+  });
+}

@@ -1,0 +1,98 @@
+// A span in words: for the card under the pointer, for the line below the lanes, for the live region, and for Python.
+
+import { make } from './dom.js';
+import { formatCount, formatDuration, formatMoment, formatSite } from './format.js';
+import { KINDS } from './kinds.js';
+
+/** @typedef {import('./recording.js').Recording} Recording */
+/** @typedef {import('./recording.js').Span} Span */
+
+/**
+ * A span as a front-end and Python speak of it.
+ * @typedef {object} Facts
+ * @property {string} label
+ * @property {string} kind its name: `run`, `thread`, ..., or `request` for a request's whole life
+ * @property {string} words
+ * @property {number} start_ns
+ * @property {number} duration_ns
+ * @property {import('./recording.js').Request | null} request
+ * @property {string} file empty if it has no source
+ * @property {number} line
+ * @property {string} text the source line, or nothing
+ */
+
+/** @param {Recording} recording @param {Span} span @returns {Facts} */
+export function factsOf(recording, span) {
+  const { row, index } = span;
+  const { label, file, line, text } = recording.whatOf(span);
+  const kind = row.group === 'life' ? { name: 'request', words: 'request, from start to end' } : KINDS[row.kind[index]];
+  return {
+    label, kind: kind.name, words: kind.words, file, line, text, request: recording.requestOf(span),
+    start_ns: Math.round(recording.ns(row.start[index])), duration_ns: Math.round(recording.ns(row.duration[index])),
+  };
+}
+
+/** `#25 GET /export, 200` @param {import('./recording.js').Request} request */
+export function requestWords({ number, label, status, error }) {
+  return `#${number} ${label}${status === null ? '' : `, ${status}`}${error === null ? '' : `, ${error}`}`;
+}
+
+/** A moment in a sentence, to a thousandth of the run. @param {Recording} recording @param {number} ns */
+function momentWords(recording, ns) {
+  return formatMoment(ns, 10 ** Math.floor(Math.log10(recording.ns(recording.duration) / 1000)));
+}
+
+/** @param {Facts} facts */
+function swatch({ kind }) {
+  return make('i', { class: 'dot', style: `background: var(--kind-${kind}, var(--faint))` });
+}
+
+/**
+ * The card under the pointer.
+ * @param {Recording} recording
+ * @param {Span} span
+ * @param {number} sharing how many spans share the pixel
+ * @returns {Node[]}
+ */
+export function card(recording, span, sharing) {
+  const facts = factsOf(recording, span);
+  const list = make('dl', {},
+    make('dt', {}, facts.words), make('dd', {}, formatDuration(facts.duration_ns)),
+    make('dt', {}, 'from'), make('dd', {}, momentWords(recording, facts.start_ns)));
+  if (facts.request !== null) {
+    list.append(make('dt', {}, 'request'), make('dd', {}, requestWords(facts.request)));
+    if (facts.request.path !== '') list.append(make('dt', {}, 'path'), make('dd', {}, facts.request.path));
+  }
+  if (facts.file !== '') list.append(make('dt', {}, 'source'), make('dd', { class: 'source' }, formatSite(facts)));
+  const nodes = [make('strong', {}, swatch(facts), make('span', {}, facts.label)), list];
+  if (facts.text !== '') nodes.push(make('code', {}, facts.text));
+  if (sharing > 3) nodes.push(make('p', {}, `${formatCount(sharing)} spans share this pixel: zoom in to part them`));
+  return nodes;
+}
+
+/** The line below the lanes. @param {Recording} recording @param {Span} span @returns {Node[]} */
+export function detail(recording, span) {
+  const facts = factsOf(recording, span);
+  const nodes = [
+    swatch(facts), make('strong', {}, facts.label), make('span', {}, facts.words),
+    make('span', {}, formatDuration(facts.duration_ns)), make('span', { class: 'muted' }, `at ${momentWords(recording, facts.start_ns)}`),
+  ];
+  if (facts.request !== null) nodes.push(make('span', { class: 'muted' }, `request ${requestWords(facts.request)}`));
+  const source = make('span', { class: 'source' });
+  if (facts.text !== '') source.append(make('code', {}, facts.text));
+  if (facts.file !== '') source.append(formatSite(facts));
+  return source.childNodes.length > 0 ? [...nodes, source] : nodes;
+}
+
+/**
+ * What a reader who hears the picture is told at each move.
+ * @param {Recording} recording
+ * @param {Span} span
+ * @param {string} lane
+ */
+export function sentence(recording, span, lane) {
+  const facts = factsOf(recording, span);
+  const source = facts.file === '' ? '' : `, ${facts.file} line ${facts.line}`;
+  const when = `${formatDuration(facts.duration_ns)}, at ${momentWords(recording, facts.start_ns)}`;
+  return `${lane}: ${facts.label}, ${facts.words}, ${when}${source}. Span ${formatCount(span.index + 1)} of ${formatCount(span.row.length)}.`;
+}

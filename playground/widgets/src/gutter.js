@@ -1,0 +1,65 @@
+// Paints the names of the lanes, on the left.
+
+import { clipped, setFont } from './canvas.js';
+import { AXIS_HEIGHT, isPinned, laneTop } from './geometry.js';
+
+/** @typedef {import('./geometry.js').Lane} Lane */
+/** @typedef {import('./painter.js').Pen} Pen */
+
+/** @param {Pen} pen @param {Lane[]} lanes */
+export function paintGutter(pen, lanes) {
+  const { context, projection, theme, pinnedBottom } = pen;
+  const { gutter, width, height } = projection;
+  context.textBaseline = 'middle';
+  context.fillStyle = theme.ui.bg;
+  context.fillRect(0, AXIS_HEIGHT, gutter - 1, height);
+  clipped(context, [0, pinnedBottom, width, height], () => {
+    for (const lane of lanes) if (!isPinned(lane)) paintName(pen, lane);
+  });
+  for (const lane of lanes) if (isPinned(lane)) paintName(pen, lane);
+  context.fillStyle = theme.ui.line;
+  context.fillRect(gutter - 1, AXIS_HEIGHT, 1, height);
+  context.fillRect(0, pinnedBottom, width, 1);
+}
+
+/** @param {Pen} pen @param {Lane} lane */
+function paintName(pen, lane) {
+  const { context, projection, theme, ruler } = pen;
+  const top = laneTop(lane, projection);
+  const middle = top + lane.height / 2 + 0.5;
+  const room = projection.gutter - 28;
+  /** @param {string} text @param {number} x @param {number} weight @param {number} size @param {string} colour */
+  const write = (text, x, weight, size, colour) => {
+    setFont(context, weight, size);
+    context.fillStyle = colour;
+    context.fillText(ruler.fit(text, room), x, middle);
+    return x + ruler.width(text);
+  };
+  const { text, muted, faint, line } = theme.ui;
+  if (lane.group === 'heading') {
+    context.fillStyle = line;
+    if (top - 5 > pen.pinnedBottom + 2) context.fillRect(0, top - 5, projection.width, 1);
+    const end = write(lane.name, 14, 600, 11, text);
+    setFont(context, 400, 11);
+    if (end + 7 + ruler.width(lane.note) < projection.gutter) write(lane.note, end + 7, 400, 11, faint);
+  } else if (lane.group === 'loop') {
+    write(lane.name, 14, 600, 12, text);
+    if (projection.gutter > 140) paintBusy(pen, middle);
+  } else if (lane.group === 'inside') {
+    write(projection.gutter > 140 ? lane.name : 'inside', 14, 400, 11, faint);
+  } else if (lane.group === 'worker') {
+    write(lane.name, 22, 400, 11.5, muted);
+  } else if (lane.name !== '') {
+    write(lane.name, 22, 400, 9.5, faint);
+  }
+}
+
+/** How much of the visible time the loop was busy, in per cent. @param {Pen} pen @param {number} middle */
+function paintBusy({ context, projection, theme, ruler, recording }, middle) {
+  const { start, end } = projection;
+  if (recording.loop === null) return;
+  const text = `${Math.round((100 * recording.loop.busy(start, end)) / (end - start))}% busy`;
+  setFont(context, 400, 11);
+  context.fillStyle = theme.ui.faint;
+  context.fillText(text, projection.gutter - 12 - ruler.width(text), middle);
+}

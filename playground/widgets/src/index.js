@@ -1,0 +1,24 @@
+// The bundle's face: anywidget's contract as the default export, and the pure parts by name for tests.
+// None of the names is `render` or `initialize`: hosts would take those for the contract.
+
+import { startPage } from './page.js';
+import { mountWidget } from './widget.js';
+
+export { Arrows, FEW } from './arrows.js';
+export { centred, dragged, gripAt } from './brush.js';
+export { formatDuration, formatMoment } from './format.js';
+export { around, between, clampRange, hitTest, layOut, project, timeTicks } from './geometry.js';
+export { actionOf } from './keyboard.js';
+export { KINDS } from './kinds.js';
+export { across, along, alongArrow, blockAfter } from './moves.js';
+export { wheelOctaves } from './navigator.js';
+export { Occupancy, collect, compose } from './raster.js';
+export { Recording, overlap } from './recording.js';
+export { Row } from './rows.js';
+export { DARK, LIGHT, luminance, textOn } from './theme.js';
+export { throttle } from './throttle.js';
+export { unpack, unshuffle } from './wire.js';
+
+export default { render: mountWidget };
+
+if (typeof document !== 'undefined') startPage(document);

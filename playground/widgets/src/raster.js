@@ -1,0 +1,185 @@
+// Turns a row of any number of spans into at most one value a pixel, in O(pixels · log n).
+//
+// A walk down the row's extent tree stops where a node is no wider than a pixel and adds its time there as a whole; spans
+// that are wide enough to be drawn as bars with names are handed back instead. What piled up in each pixel becomes
+// three scanlines of colour (thin, half, full), which the painter stretches to the height of their shape.
+// It knows pixels and kinds; not lanes, not themes.
+
+import { BLOCKED, KINDS, LAYER } from './kinds.js';
+import { FAN, LEAF } from './rows.js';
+
+/** @typedef {import('./rows.js').Row} Row */
+/** @typedef {{ start: number, scale: number, width: number }} Window time at pixel 0, pixels a tick, pixels across */
+/** @typedef {{ nodes: number, spans: number }} Counts of tree nodes and of spans looked at */
+
+// A blocked stretch narrower than a pixel must not drown among the steps that share it.
+const BLOCKED_WEIGHT = 3;
+
+/** How much of each pixel each kind covers, in one lane. */
+export class Occupancy {
+  /** @param {number} width in pixels */
+  constructor(width) {
+    this.width = width;
+    this.cover = KINDS.map(() => new Float32Array(width));
+    this.used = new Uint8Array(width);
+  }
+
+  /**
+   * @param {number} kind
+   * @param {number} from in pixels
+   * @param {number} to
+   */
+  add(kind, from, to) {
+    const start = Math.max(0, from);
+    const end = Math.min(this.width, to);
+    if (start >= end) {
+      if (from === to && from >= 0 && from < this.width) this.addAmount(kind, from | 0, from | 0, 0);
+      return;
+    }
+    const cover = this.cover[kind];
+    const [first, last] = [start | 0, Math.min(this.width - 1, end | 0)];
+    for (let x = first; x <= last; x++) {
+      const part = Math.min(x + 1, end) - Math.max(x, start);
+      if (part > 0) {
+        cover[x] += part;
+        this.used[x] = 1;
+      }
+    }
+  }
+
+  /**
+   * Spread an amount of coverage evenly over the pixels first to last; something that takes no time at all still shows.
+   * @param {number} kind
+   * @param {number} first
+   * @param {number} last
+   * @param {number} amount in pixels
+   */
+  addAmount(kind, first, last, amount) {
+    const [from, to] = [Math.max(0, first), Math.min(this.width - 1, last)];
+    const part = Math.max(amount / (last - first + 1), 1e-6);
+    for (let x = from; x <= to; x++) {
+      this.cover[kind][x] += part;
+      this.used[x] = 1;
+    }
+  }
+
+  clear() {
+    for (const cover of this.cover) cover.fill(0);
+    this.used.fill(0);
+  }
+}
+
+/**
+ * Add what a row shows in a window to an occupancy.
+ *
+ * @param {Row} row
+ * @param {Window} window
+ * @param {number} wide spans of at least so many pixels are left out and returned
+ * @param {Occupancy} occupancy
+ * @param {Counts} counts
+ * @returns {number[]} indexes of the wide spans, in order
+ */
+export function collect(row, window, wide, occupancy, counts) {
+  const first = row.firstAlive(window.start);
+  const stop = row.firstFrom(window.start + window.width / window.scale);
+  /** @type {number[]} */
+  const found = [];
+  if (first < stop) visit({ row, window, wide, occupancy, counts, found, first, stop }, row.levels.length - 1, 0);
+  return found;
+}
+
+/**
+ * @param {{ row: Row, window: Window, wide: number, occupancy: Occupancy, counts: Counts, found: number[], first: number, stop: number }} walk
+ * @param {number} level
+ * @param {number} node
+ */
+function visit(walk, level, node) {
+  const { row, window, first, stop } = walk;
+  const size = LEAF * FAN ** level;
+  const from = Math.max(first, node * size);
+  const to = Math.min(stop, (node + 1) * size);
+  if (from >= to) return;
+  walk.counts.nodes++;
+  const whole = from === node * size && to === Math.min(row.length, (node + 1) * size);
+  if (whole && to - from > 1) {
+    const x0 = (row.start[from] - window.start) * window.scale;
+    const x1 = (row.end(to - 1) - window.start) * window.scale;
+    if (x1 - x0 <= 1) return addNode(walk, level, node, x0, x1);
+  }
+  if (level === 0) addSpans(walk, from, to);
+  else for (let child = node * FAN; child < (node + 1) * FAN; child++) visit(walk, level - 1, child);
+}
+
+/**
+ * @param {{ row: Row, window: Window, occupancy: Occupancy }} walk
+ * @param {number} level
+ * @param {number} node
+ * @param {number} x0
+ * @param {number} x1
+ */
+function addNode({ row, window, occupancy }, level, node, x0, x1) {
+  const at = node * row.kinds.length;
+  for (let slot = 0; slot < row.kinds.length; slot++) {
+    const ticks = row.levels[level][at + slot];
+    if (ticks > 0) occupancy.addAmount(row.kinds[slot], Math.floor(x0), Math.floor(x1), ticks * window.scale);
+  }
+}
+
+/**
+ * @param {{ row: Row, window: Window, wide: number, occupancy: Occupancy, counts: Counts, found: number[] }} walk
+ * @param {number} from
+ * @param {number} to
+ */
+function addSpans({ row, window, wide, occupancy, counts, found }, from, to) {
+  counts.spans += to - from;
+  for (let i = from; i < to; i++) {
+    const x = (row.start[i] - window.start) * window.scale;
+    const width = row.duration[i] * window.scale;
+    if (width >= wide) found.push(i);
+    else occupancy.add(row.kind[i], x, x + (width > 3 ? width - 1 : width));  // a pixel of air parts neighbours
+  }
+}
+
+/**
+ * Write an occupancy as three scanlines of RGBA (thin, half, full: one under the other) and clear it.
+ *
+ * @param {Occupancy} occupancy
+ * @param {readonly (readonly [number, number, number])[]} colours by kind
+ * @param {Uint32Array} pixels
+ * @param {number} at index of the first pixel of the first scanline
+ */
+export function compose(occupancy, colours, pixels, at) {
+  const { width, used, cover } = occupancy;
+  const mix = new Float32Array(12);  // red, green, blue and weight of each layer
+  for (let x = 0; x < width; x++) {
+    if (!used[x]) continue;
+    mix.fill(0);
+    for (let kind = 0; kind < cover.length; kind++) {
+      if (cover[kind][x] > 0) blend(mix, LAYER[KINDS[kind].shape] * 4, colours[kind], cover[kind][x] * (kind === BLOCKED ? BLOCKED_WEIGHT : 1));
+    }
+    for (let layer = 0; layer < 3; layer++) pixels[at + layer * width + x] = pack(mix, layer * 4);
+  }
+  occupancy.clear();
+}
+
+/** @param {Float32Array} mix @param {number} at @param {readonly [number, number, number]} colour @param {number} weight */
+function blend(mix, at, [r, g, b], weight) {
+  mix[at] += r * weight;
+  mix[at + 1] += g * weight;
+  mix[at + 2] += b * weight;
+  mix[at + 3] += weight;
+}
+
+/**
+ * RGBA of a mixture, in the byte order of a canvas. A pixel that is covered in part is painted in part, but never so
+ * faintly that a single short span could be missed.
+ * @param {Float32Array} mix
+ * @param {number} at
+ */
+function pack(mix, at) {
+  const weight = mix[at + 3];
+  if (weight === 0) return 0;
+  const alpha = weight >= 1 ? 1 : 0.16 + 0.84 * Math.sqrt(weight);
+  const [r, g, b] = [mix[at] / weight, mix[at + 1] / weight, mix[at + 2] / weight];
+  return ((Math.round(alpha * 255) << 24) | (Math.round(b) << 16) | (Math.round(g) << 8) | Math.round(r)) >>> 0;
+}

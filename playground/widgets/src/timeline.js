@@ -1,0 +1,269 @@
+// The timeline: joins a recording, a stretch of time and a selection to one picture, and keeps them in step.
+// What it decides is state (what is shown, selected, hovered); painting, gestures, words and arithmetic are its parts'.
+
+import { resizeCanvas } from './canvas.js';
+import { listen } from './controls.js';
+import { card, detail, factsOf, sentence } from './describe.js';
+import { makeButton } from './dom.js';
+import { fillFindings } from './findings.js';
+import { buildFrame } from './frame.js';
+import { AXIS_HEIGHT, around, hitTest, isPinned, layOut, project } from './geometry.js';
+import { Minimap } from './minimap.js';
+import { along, across, alongArrow, blockAfter, firstSpan } from './moves.js';
+import { Navigator } from './navigator.js';
+import { Painter } from './painter.js';
+import { followTheme, setColours } from './theme.js';
+
+/** @typedef {import('./geometry.js').Range} Range */
+/** @typedef {import('./recording.js').Recording} Recording */
+/** @typedef {import('./recording.js').Span} Span */
+/**
+ * @typedef {object} Options
+ * @property {string} [title] instead of the recording's
+ * @property {number} [height] of the lanes at most, in CSS pixels
+ * @property {(facts: import('./describe.js').Facts | null) => void} [onSelect]
+ * @property {(startNs: number, endNs: number) => void} [onVisible] when the reader, not the program, moved
+ */
+
+const AIR = 0.6;  // of a stretch's length, on each side of it, when it is shown
+
+export class TimelineView {
+  /** @param {HTMLElement} host @param {Recording} recording @param {Options} [options] */
+  constructor(host, recording, { title, height = 460, onSelect = () => {}, onVisible = () => {} } = {}) {
+    this.host = host;
+    this.recording = recording;
+    this.onSelect = onSelect;
+    this.onVisible = onVisible;
+    this.maxHeight = height;
+    this.aborter = new AbortController();
+    const { signal } = this.aborter;
+    this.frame = buildFrame(host, recording, title || recording.title);
+    this.layout = layOut(recording);
+    this.painter = new Painter(this.frame.canvas, recording, this.layout);
+    /** @type {import('./painter.js').Marks} */
+    this.marks = { selected: null, hovered: null, pointerX: null };
+    this.width = 0;
+    this.height = 0;
+    this.ratio = 0;
+    this.pending = 0;
+    this.navigator = new Navigator(this.frame.canvas, recording, (range, byHand) => this.moved(range, byHand));
+    this.minimap = new Minimap(this.frame.minimap, recording, this.navigator, signal);
+    this.addButtons(signal);
+    fillFindings(this.frame.findings, recording.findings, (finding) => this.showFinding(finding), signal);
+    followTheme(document, (theme) => this.setTheme(theme), signal);
+    listen(this, signal);
+    this.observer = new ResizeObserver(() => this.resize());
+    this.observer.observe(this.frame.root);
+    this.resize();
+  }
+
+  /** Let go of everything outside the view's own elements. */
+  destroy() {
+    this.aborter.abort();
+    this.observer.disconnect();
+    this.navigator.destroy();
+    cancelAnimationFrame(this.pending);
+  }
+
+  /** @param {AbortSignal} signal */
+  addButtons(signal) {
+    const { navigator } = this;
+    const next = makeButton('Next block', { title: 'Next blocked moment (b)' }, () => this.perform('nextBlock'), signal);
+    if (this.recording.blocks.length === 0) next.setAttribute('disabled', '');
+    this.frame.buttons.append(
+      makeButton('−', { title: 'Zoom out (-)', label: 'Zoom out' }, () => navigator.zoomBy(0.5), signal),
+      makeButton('+', { title: 'Zoom in (+)', label: 'Zoom in' }, () => navigator.zoomBy(2), signal),
+      makeButton('Fit', { title: 'Whole run (0)' }, () => navigator.fit(), signal),
+      next,
+    );
+  }
+
+  // -- size, theme, frames --------------------------------------------------------------------------------------
+
+  /** @param {number} height of the lanes at most, in CSS pixels */
+  setHeight(height) {
+    this.maxHeight = height;
+    this.resize();
+  }
+
+  resize() {
+    const { scroller, spacer, canvas } = this.frame;
+    const whole = AXIS_HEIGHT + this.layout.height;
+    const height = Math.min(this.maxHeight, whole);
+    scroller.style.height = `${height}px`;
+    spacer.style.height = `${whole - height}px`;
+    const ratio = window.devicePixelRatio || 1;
+    const width = scroller.clientWidth;
+    if (width === 0 || (width === this.width && height === this.height && ratio === this.ratio)) return;
+    [this.width, this.height, this.ratio] = [width, height, ratio];
+    resizeCanvas(canvas, width, height, ratio);
+    this.applyTheme();
+    this.navigator.resize(width, height);
+    this.draw();
+  }
+
+  /** @param {import('./theme.js').Theme} theme */
+  setTheme(theme) {
+    this.theme = theme;
+    setColours(this.frame.root, theme);
+    this.applyTheme();
+    this.draw();
+  }
+
+  applyTheme() {
+    if (this.theme === undefined || this.width === 0) return;
+    this.painter.setTheme(this.theme, this.ratio);
+    this.minimap.resize(this.width, this.ratio, this.theme);
+  }
+
+  /** The frame of the next repaint. */
+  projection() {
+    return project({ width: this.width, height: this.height, scroll: this.frame.scroller.scrollTop }, this.navigator.range());
+  }
+
+  draw() {
+    if (this.pending !== 0 || this.width === 0) return;
+    this.pending = requestAnimationFrame(() => {
+      this.pending = 0;
+      const range = this.navigator.range();
+      this.painter.paint(this.projection(), this.marks);
+      this.minimap.paint(range);
+      this.host.dataset.visibleStartNs = String(Math.round(this.recording.ns(range.start)));
+      this.host.dataset.visibleEndNs = String(Math.round(this.recording.ns(range.end)));
+      this.host.dataset.painted = 'true';
+    });
+  }
+
+  /** @param {Range} range @param {boolean} byHand */
+  moved({ start, end }, byHand) {
+    this.draw();
+    if (byHand) this.onVisible(Math.round(this.recording.ns(start)), Math.round(this.recording.ns(end)));
+  }
+
+  // -- what is hovered and selected -----------------------------------------------------------------------------
+
+  /** @param {number} x on the canvas @param {number} y */
+  hover(x, y) {
+    const hit = hitTest(this.layout, this.projection(), x, y);
+    this.marks.hovered = hit?.span ?? null;
+    this.marks.pointerX = x;
+    const { tip } = this.frame;
+    tip.hidden = hit === null;
+    if (hit !== null) {
+      tip.replaceChildren(...card(this.recording, hit.span, hit.sharing));
+      this.host.dataset.hover = this.recording.whatOf(hit.span).label;
+    } else {
+      delete this.host.dataset.hover;
+    }
+    this.draw();
+    return hit;
+  }
+
+  unhover() {
+    this.marks.hovered = this.marks.pointerX = null;
+    this.frame.tip.hidden = true;
+    delete this.host.dataset.hover;
+    this.draw();
+  }
+
+  /** @param {Span | null} span @param {{ reveal?: boolean }} [how] bring it into view */
+  select(span, { reveal = false } = {}) {
+    this.marks.selected = span;
+    this.frame.detail.hidden = span === null;
+    if (span === null) {
+      delete this.host.dataset.selected;
+      this.frame.live.textContent = 'Nothing is selected.';
+      this.onSelect(null);
+    } else {
+      const facts = factsOf(this.recording, span);
+      this.host.dataset.selected = facts.label;
+      this.frame.detail.replaceChildren(...detail(this.recording, span));
+      this.frame.live.textContent = sentence(this.recording, span, this.laneName(span));
+      if (reveal) this.reveal(span);
+      this.onSelect(facts);
+    }
+    this.draw();
+  }
+
+  /** @param {Span} span */
+  laneName({ row }) {
+    const lane = this.painter.lanes.get(row);
+    if (lane === undefined || lane.group === 'request') return `Request lane ${row.lane + 1}`;
+    return lane.group === 'inside' ? 'Inside the steps' : lane.name;
+  }
+
+  /** @param {Span} span */
+  reveal({ row, index }) {
+    const { start, end } = this.navigator.range();
+    if (row.end(index) < start || row.start[index] > end) {
+      const middle = row.start[index] + row.duration[index] / 2;
+      this.navigator.show({ start: middle - (end - start) / 2, end: middle + (end - start) / 2 }, { glide: true });
+    }
+    const lane = this.painter.lanes.get(row);
+    const { scroller } = this.frame;
+    if (lane === undefined || isPinned(lane)) return;
+    const room = this.height - AXIS_HEIGHT;
+    const above = lane.top - this.layout.pinnedHeight - 10;
+    const below = lane.top + lane.height + 10 - room;
+    scroller.scrollTop = Math.max(below, Math.min(above, scroller.scrollTop));
+  }
+
+  /** @param {Span} span */
+  fitSpan({ row, index }) {
+    this.navigator.show(around(row.start[index], row.end(index), AIR), { glide: true });
+  }
+
+  /** @param {import('./recording.js').Finding} finding */
+  showFinding({ start_ns, end_ns }) {
+    const [start, end] = [start_ns / this.recording.tickNs, end_ns / this.recording.tickNs];
+    this.navigator.show(around(start, end, AIR), { glide: true });
+    const { loop } = this.recording;
+    const index = loop === null ? -1 : loop.nearest((start + end) / 2, 0);
+    if (loop !== null && index >= 0) this.select({ row: loop, index });
+  }
+
+  // -- keys and buttons -----------------------------------------------------------------------------------------
+
+  /** @param {import('./keyboard.js').Action} action */
+  perform(action) {
+    const { navigator, recording, layout } = this;
+    const { selected } = this.marks;
+    const from = selected ?? firstSpan(recording, navigator.range().start);
+    if (from === null) return;
+    const go = (/** @type {Span | null} */ span) => span !== null && this.select(span, { reveal: true });
+    /** @type {Record<import('./keyboard.js').Action, () => void>} */
+    const actions = {
+      previous: () => go(along(from, selected === null ? 0 : -1)),
+      next: () => go(along(from, selected === null ? 0 : 1)),
+      up: () => go(across(layout, from, -1)),
+      down: () => go(across(layout, from, 1)),
+      first: () => go(along(from, -Infinity)),
+      last: () => go(along(from, Infinity)),
+      panLeft: () => navigator.panBy(-0.2),
+      panRight: () => navigator.panBy(0.2),
+      zoomIn: () => navigator.zoomBy(1.6),
+      zoomOut: () => navigator.zoomBy(1 / 1.6),
+      fit: () => navigator.fit(),
+      fitSpan: () => selected !== null && this.fitSpan(selected),
+      nextBlock: () => this.nextBlock(),
+      follow: () => this.follow(from),
+      clear: () => this.select(null),
+    };
+    actions[action]();
+  }
+
+  nextBlock() {
+    const { selected } = this.marks;
+    const block = blockAfter(this.recording, selected === null ? -1 : selected.row.start[selected.index]);
+    if (block === null) return;
+    this.select(block);
+    this.fitSpan(block);
+  }
+
+  /** @param {Span} from */
+  follow(from) {
+    const target = alongArrow(this.recording, from);
+    if (target === null) this.frame.live.textContent = 'No hand-off leaves this span.';
+    else this.select(target, { reveal: true });
+  }
+}
