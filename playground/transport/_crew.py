@@ -1,0 +1,88 @@
+"""The tasks of one exchange, at most two: the app's, and the one that feeds it the request's body.
+
+A `Crew` starts them, knows which still run, and ends them: by waiting, or by cancelling until they are
+gone. Why they should end is the exchange's affair; what they do, nobody's here.
+"""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Literal
+
+import anyio
+
+from playground.transport._hosts import Host
+
+__all__ = ["CANCEL_TRIES", "GRACE_S", "Crew", "Role"]
+
+GRACE_S = 1.0
+"""How long an app that was told of a disconnect may take to end before it is cancelled: ample for rolling
+back or closing a file, and short enough for a person who waits at a cell."""
+
+CANCEL_TRIES = 3
+"""How often an app is cancelled, each a grace time apart, before it is given up. Library code is known to
+swallow one `CancelledError` (a timeout that fires at the same moment does); three in a row is intent."""
+
+Role = Literal["app", "upload"]
+
+
+class Crew:
+    """The running tasks of an exchange.
+
+    Attributes:
+        host: the loop they run on.
+    """
+
+    __slots__ = ("_on_end", "_running", "_waiting", "host")
+
+    def __init__(self, host: Host, on_end: Callable[[], object]) -> None:
+        self.host = host
+        self._on_end: Callable[[], object] | None = on_end
+        self._running: dict[Role, Any] = {}
+        self._waiting: list[Any] = []
+
+    def __contains__(self, role: Role) -> bool:
+        return role in self._running
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def start(self, role: Role, function: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        """Start a task. Its function must call `left(role)` when it ends."""
+        self._running[role] = None
+        running = self.host.spawn(function, name)
+        if role in self._running:  # an eager task may have ended by now
+            self._running[role] = running
+
+    def left(self, role: Role) -> None:
+        """Note that a task is at its end."""
+        if self._running.pop(role, self) is not self and not self._running:
+            if self._waiting:
+                self.host.ring(self._waiting)
+            on_end, self._on_end = self._on_end, None  # and so the crew lets go of its exchange
+            if on_end is not None:
+                on_end()
+
+    def cancel(self, role: Role) -> None:
+        """Cancel a task if it runs."""
+        running = self._running.get(role)
+        if running is not None:
+            self.host.cancel(running, lambda: self.left(role))
+
+    async def wait(self, timeout_s: float | None = None) -> None:
+        """Wait until all have ended, or the time is over."""
+        if self._running:
+            await self.host.wait(self._waiting, timeout_s)
+
+    async def stop(self) -> bool:
+        """Cancel all and wait until they have ended, even if the caller is being cancelled itself.
+
+        Returns:
+            Whether they have. An app that keeps swallowing the cancellation is left running.
+        """
+        with anyio.CancelScope(shield=True):
+            for _ in range(CANCEL_TRIES):
+                if not self._running:
+                    break
+                self.cancel("upload")
+                self.cancel("app")
+                await self.wait(GRACE_S)
+        return not self._running

@@ -1,0 +1,111 @@
+"""What an exchange needs from the event loop it runs on, and how asyncio gives it.
+
+Five things: start a task, cancel it, wait until somebody rings, ring, and let others run. So few, so
+that an exchange is written once and still runs an app as a plain task of the loop that it found: on
+asyncio by `loop.create_task`, so that a recorder sees the task and who woke it; on trio as a system task
+(see `_trio.py`). No task group is held open from one call to the next, because the client may start a
+request in one task and close its response in another, which a cancel scope does not survive.
+
+Who waits stands in a plain list that belongs to the exchange: nothing is paid for a list in which nobody
+stands. This module knows nothing of ASGI.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+__all__ = ["AsyncioHost", "Host", "current_host"]
+
+
+class Host(Protocol):
+    """An event loop, as far as an exchange uses it. All times are in seconds of the loop's clock."""
+
+    def spawn(self, function: Callable[[], Coroutine[Any, Any, None]], name: str) -> Any:
+        """Start `function()` in a task of its own, in a copy of the caller's context; return what `cancel` takes."""
+
+    def cancel(self, running: Any, ended: Callable[[], None]) -> None:
+        """Cancel a task, on asyncio once, on trio for good; call `ended` when it has ended without running."""
+
+    async def wait(self, waiting: list[Any], timeout_s: float | None = None) -> bool:
+        """Stand in `waiting` until it is rung: `True`, or until the time is over: `False`."""
+
+    def ring(self, waiting: list[Any]) -> None:
+        """Wake all who stand in `waiting`."""
+
+    async def let_others_run(self) -> None:
+        """Give the loop a turn, and a cancellation its chance to arrive."""
+
+    def may_fail(self, error: Exception) -> bool:
+        """Say whether the current task should end with `error`, which its caller has been told of."""
+
+
+class AsyncioHost:
+    """The running asyncio loop."""
+
+    __slots__ = ("_loop",)
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+
+    def spawn(self, function: Callable[[], Coroutine[Any, Any, None]], name: str) -> Any:
+        return self._loop.create_task(function(), name=name)
+
+    def cancel(self, running: Any, ended: Callable[[], None]) -> None:
+        # A task that is cancelled before its first step never enters its coroutine, so no code in there
+        # can say that it has ended.
+        running.add_done_callback(lambda _: ended())
+        running.cancel()
+
+    async def wait(self, waiting: list[Any], timeout_s: float | None = None) -> bool:
+        future: asyncio.Future[bool] = self._loop.create_future()
+        waiting.append(future)
+        timer = None if timeout_s is None else self._loop.call_later(timeout_s, _settle, future, False)
+        try:
+            return await future
+        finally:
+            waiting.remove(future)
+            if timer is not None:
+                timer.cancel()
+
+    def ring(self, waiting: list[Any]) -> None:
+        for future in waiting:
+            _settle(future, True)
+
+    async def let_others_run(self) -> None:
+        await asyncio.sleep(0)
+
+    def may_fail(self, error: Exception) -> bool:
+        """Yes: the task's outcome is then what a reader of the recording expects to see."""
+        task = asyncio.current_task(self._loop)
+        if task is not None:
+            task.add_done_callback(_mark_as_seen)
+        return True
+
+
+def _settle(future: "asyncio.Future[bool]", rung: bool) -> None:
+    if not future.done():
+        future.set_result(rung)
+
+
+def _mark_as_seen(task: "asyncio.Task[None]") -> None:
+    """Keep asyncio from reporting "exception was never retrieved": the exchange has told its caller."""
+    if not task.cancelled():
+        task.exception()
+
+
+def current_host() -> Host:
+    """Return the host for the loop that runs the calling task.
+
+    Trio is asked first, for it can run as a guest inside asyncio; it is not imported unless the
+    program has done so.
+
+    Raises:
+        RuntimeError: no asyncio or trio loop is running here.
+    """
+    trio = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_task():
+        from playground.transport._trio import TrioHost
+
+        return TrioHost()
+    return AsyncioHost()

@@ -1,0 +1,57 @@
+"""What an exchange needs from its event loop, given by trio.
+
+An app runs as a system task: it has no parent nursery that a caller would have to hold open, and trio
+cancels it when the main task has ended, so it cannot outlive the run. A system task that fails brings
+down trio as a whole; an exchange therefore keeps an app's exception for its caller and ends quietly.
+
+Imported only where trio is running.
+"""
+
+import contextvars
+import math
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import trio
+
+__all__ = ["TrioHost"]
+
+
+class TrioHost:
+    """The running trio loop."""
+
+    __slots__ = ()
+
+    def spawn(self, function: Callable[[], Coroutine[Any, Any, None]], name: str) -> Any:
+        scope = trio.CancelScope()
+
+        async def within_scope() -> None:
+            with scope:
+                await function()
+
+        trio.lowlevel.spawn_system_task(within_scope, name=name, context=contextvars.copy_context())
+        return scope
+
+    def cancel(self, running: Any, ended: Callable[[], None]) -> None:
+        running.cancel()  # a task of trio's always runs up to its first checkpoint
+
+    async def wait(self, waiting: list[Any], timeout_s: float | None = None) -> bool:
+        event = trio.Event()
+        waiting.append(event)
+        try:
+            with trio.move_on_after(math.inf if timeout_s is None else timeout_s):
+                await event.wait()
+            return event.is_set()
+        finally:
+            waiting.remove(event)
+
+    def ring(self, waiting: list[Any]) -> None:
+        for event in waiting:
+            event.set()
+
+    async def let_others_run(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+    def may_fail(self, error: Exception) -> bool:
+        """No: trio would stop the whole run."""
+        return False

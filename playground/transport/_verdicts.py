@@ -1,0 +1,86 @@
+"""What went wrong between an app and its client, in words: what was expected, what came, what to do.
+
+Pure functions from what an exchange knows to an exception. They raise nothing and decide nothing.
+"""
+
+from playground.errors import ClientGone, NoAnswer, ProtocolError
+from playground.transport import _crew
+from playground.transport.reply import Reply
+from playground.transport.upload import Upload
+
+__all__ = ["broke_off", "closed", "gone", "is_of_leaving", "no_answer", "unstoppable", "was_cancelled"]
+
+
+def no_answer(reply: Reply, upload: Upload, receiving: bool, timeout_s: float) -> NoAnswer:
+    """The client's timeout passed.
+
+    Args:
+        reply, upload: what has come, and gone, so far.
+        receiving: whether the app stands in `receive()`.
+        timeout_s: the timeout.
+    """
+    what, advice = "nothing came", "Send it sooner, or give the client a longer timeout."
+    if receiving:
+        what = "it waits in `receive()` for a message that is not due"
+        advice = "The request's body was at its end; after that there is only `http.disconnect`."
+    elif upload.waits_for_app:
+        what = "nothing came, and it has not read the request's body"
+    return NoAnswer(
+        f"{reply.label}: expected {reply.stage.expects} from the app within {timeout_s:g} s, but {what}. {advice}"
+    )
+
+
+def was_cancelled(reply: Reply) -> ProtocolError:
+    """The app ended by a cancellation that did not come from its client."""
+    return ProtocolError(
+        f"{reply.label}: expected {reply.stage.expects}, but the app was cancelled, and not by its client. "
+        "Look for what cancels its task or lets a `CancelledError` out."
+    )
+
+
+def unstoppable(reply: Reply) -> ProtocolError:
+    """The app does not end when it is cancelled."""
+    return ProtocolError(
+        f"{reply.label}: expected the app to end when it is cancelled, but it swallowed "
+        f"{_crew.CANCEL_TRIES} cancellations, {_crew.GRACE_S:g} s apart. Let `CancelledError` pass."
+    )
+
+
+def closed(reply: Reply) -> ClientGone:
+    """The client reads from an exchange that was closed."""
+    return ClientGone(
+        f"{reply.label}: expected an open connection to read from, but the client has closed it. "
+        "Read the response before closing it."
+    )
+
+
+def gone(reply: Reply) -> ClientGone:
+    """The app sends to a client that hung up."""
+    return ClientGone(
+        f"{reply.label}: expected an open connection to send to, but the client has closed it. Clean up and return."
+    )
+
+
+def broke_off(reply: Reply, error: BaseException) -> str:
+    """What a client hears when the app fails in the middle of its response."""
+    return (
+        f"{reply.label}: expected {reply.stage.expects}, but the app raised {type(error).__name__} "
+        f"after {reply.size} bytes of body. Its traceback stands above, as the cause."
+    )
+
+
+def is_of_leaving(error: BaseException) -> bool:
+    """Whether an exception comes from the app's being told that its client was gone."""
+    seen: set[int] = set()
+    to_see: list[BaseException | None] = [error]
+    while to_see:
+        one = to_see.pop()
+        if one is None or id(one) in seen:
+            continue
+        if isinstance(one, ClientGone):
+            return True
+        seen.add(id(one))
+        to_see += [one.__cause__, one.__context__]
+        if isinstance(one, BaseExceptionGroup):
+            to_see += one.exceptions
+    return False

@@ -1,0 +1,207 @@
+"""One HTTP request to an ASGI app and the app's answer, without a server, a socket or an HTTP client.
+
+An `Exchange` decides who waits for whom and how it ends; what a response may be is `Reply`'s affair, where
+the request's body comes from is `Upload`'s, and the tasks are its `Crew`'s. There are two ways through it,
+and an exchange goes one of them, once:
+
+* `start`, `chunk`, `aclose`: the app runs in a task of its own, named like "GET /path". `start` returns
+  with the app's start message, `chunk` hands over the body as it comes, and the app's `send` waits while
+  the client has not read what it has. The three may be called from different tasks.
+* `complete`: the app runs in the calling task to its end and the whole answer is returned. This is the
+  cheap way, for many requests at once; a body of any size is kept, and nobody hangs up on the app.
+
+An exception of the app reaches the caller once. If the caller has left by then, it goes to the log
+`playground.transport`, as a server would do; so it is never lost and never told twice.
+"""
+
+import math
+from typing import NoReturn
+
+from playground.transport import _crew, _verdicts
+from playground.transport._app_side import BUFFER_BYTES, AppSide, log
+from playground.transport._crew import Crew
+from playground.transport.reply import Answer
+
+__all__ = ["BUFFER_BYTES", "Exchange"]
+
+
+class Exchange(AppSide):
+    """One request and its answer.
+
+    Args:
+        app: the ASGI application.
+        scope: the scope of an `http` connection (see `playground.transport.scope`).
+        body: bytes, or an iterable of bytes, asynchronous or not. One that is not asynchronous is
+            iterated on the event loop.
+        on_end: called with the exchange once, when no task of it is running any more.
+
+    Attributes:
+        label: method and path: the name of the app's task, and how messages begin.
+        reply: the response so far.
+        upload: the request's body.
+        failure: what the app did wrong: its exception, or a `ProtocolError`; set when the caller is told.
+    """
+
+    __slots__ = ()
+
+    async def start(self, timeout_s: float | None = None) -> None:
+        """Call the app and return when its `http.response.start` is in `reply`.
+
+        Args:
+            timeout_s: how long the app may be silent, in seconds; `None` for any time.
+
+        Raises:
+            NoAnswer: it was silent for longer. The app has been cancelled.
+            ProtocolError: it ended, or was cancelled, without an answer.
+            Exception: what the app raised before its start message, or what `body` raised.
+        """
+        crew = self._with_crew()
+        self._begin_upload()
+        crew.start("app", self._run_app, self.label)
+        await self._let_it_begin(crew)
+        while self.reply.status is None:
+            if self._hung_up or "app" not in crew:
+                await self._raise_the_end(crew)
+            await self._listen(crew, timeout_s)
+
+    async def chunk(self, timeout_s: float | None = None) -> bytes | None:
+        """Return the next piece of the body as soon as there is one, or `None` after the last.
+
+        Args and Raises: as for `start`; and `ClientGone` if the exchange was closed meanwhile.
+        """
+        while True:
+            data = self.reply.pop()
+            if data is not None:
+                if self._writers and self.reply.buffered < self._room:
+                    self._with_crew().host.ring(self._writers)
+                return data
+            if self.reply.bodiless or self.reply.complete:
+                return None
+            crew = self._with_crew()
+            if self._hung_up or "app" not in crew:
+                await self._raise_the_end(crew)
+            await self._listen(crew, timeout_s)
+
+    async def aclose(self, *, wait_for_app: bool = True) -> None:
+        """End the exchange; afterwards no task of it is running.
+
+        On a response that the app has not completed this hangs up, and cancels an app that has not ended
+        after `GRACE_S` (one second). After a complete response the app may still be at work, as with a background task.
+
+        Args:
+            wait_for_app: wait for that work, for as long as it takes. If false, leave the app to it and
+                return: it runs on until it ends, or until `hang_up` and a second `aclose`.
+
+        Raises:
+            ProtocolError: the app cannot be stopped.
+        """
+        crew = self._crew
+        if crew is None or not len(crew):
+            return
+        try:
+            await self._see_off(crew, wait_for_app)
+        except BaseException as reason:
+            await self._break_off(crew, reason)
+            raise
+        if self._hung_up and not await crew.stop():
+            raise _verdicts.unstoppable(self.reply)
+
+    def untold(self) -> BaseException | None:
+        """Return what the app, or the request's body, has raised and the caller has not seen; once."""
+        if self.upload.error is not None:
+            error, self.upload.error = self.upload.error, None
+            return error
+        if self._error is None or self.failure is not None:
+            return None
+        return self._verdict()
+
+    async def complete(self) -> Answer:
+        """Run the app in the calling task to its end and return its answer.
+
+        Raises:
+            ProtocolError: it ended without completing the response.
+            Exception: what the app raised, or what `body` raised.
+        """
+        self._room = math.inf
+        self._begin_upload()
+        try:
+            await self._app(self._scope, self.receive, self.send)
+        except Exception as error:
+            if self.upload.error is not None:
+                raise self.upload.error from error
+            raise
+        finally:
+            if self._crew is not None and len(self._crew):
+                await self._crew.stop()
+        if not self.reply.complete:
+            raise self.upload.error or self.reply.left_early()
+        return self.reply.answer()
+
+    async def _listen(self, crew: Crew, timeout_s: float | None) -> None:
+        """Wait until something has happened that the client may care about."""
+        upload, taken = self.upload, self.upload.taken
+        try:
+            rung = await crew.host.wait(self._readers, timeout_s)
+        except BaseException as reason:
+            await self._break_off(crew, reason)
+            raise
+        client_owes = not (upload.finished or upload.waits_for_app)
+        if rung or timeout_s is None or client_owes or upload.taken != taken:
+            return
+        error = _verdicts.no_answer(self.reply, upload, bool(self._receivers), timeout_s)
+        await self._break_off(crew, error)
+        raise error
+
+    async def _let_it_begin(self, crew: Crew) -> None:
+        """Give the app its first turn. Most have answered after it, and need neither a future nor a timer."""
+        try:
+            await crew.host.let_others_run()
+        except BaseException as reason:
+            await self._break_off(crew, reason)
+            raise
+
+    async def _break_off(self, crew: Crew, reason: BaseException) -> None:
+        """Hang up and cancel the app at once, for the client cannot stay: it is about to raise `reason`."""
+        if isinstance(reason, GeneratorExit):
+            return  # the loop is gone, and everything with it
+        self.hang_up()
+        if not await crew.stop():
+            log.error("%s", _verdicts.unstoppable(self.reply))
+
+    async def _raise_the_end(self, crew: Crew) -> NoReturn:
+        error = self.upload.error
+        if error is not None:
+            self.upload.error = None
+            await self._break_off(crew, error)
+            raise error
+        if self._hung_up:
+            raise _verdicts.closed(self.reply)
+        raise self._verdict()
+
+    def _verdict(self) -> BaseException:
+        """Say why the app ended, and remember that the client was told."""
+        error = self._error
+        if self.failure is not None:
+            return self.failure
+        if error is None:
+            self.failure = self.reply.left_early()
+        elif isinstance(error, Exception | KeyboardInterrupt | SystemExit):
+            self.failure = error
+        else:
+            self.failure = _verdicts.was_cancelled(self.reply)
+            self.failure.__cause__ = error
+        return self.failure
+
+    async def _see_off(self, crew: Crew, wait_for_app: bool) -> None:
+        """Give the app the time that is its due."""
+        crew.cancel("upload")
+        if self.reply.bodiless and not self.reply.complete:
+            await crew.wait(_crew.GRACE_S)  # to finish a body that the client has no use for
+        if not self.reply.complete:
+            self.hang_up()
+        if self._hung_up:
+            await crew.wait(_crew.GRACE_S)
+        elif wait_for_app:
+            await crew.wait()
+        else:
+            self._left = True

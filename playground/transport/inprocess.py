@@ -1,0 +1,226 @@
+"""An ASGI app as the far end of an `httpx.AsyncClient`: no port, no server, and nothing buffered.
+
+`ASGITransport` translates: a request of the client library into a scope and a body, an exchange's answer
+into a response, and what goes wrong into what the library's users catch. How the app is run, and who waits
+for whom, is the `Exchange`'s affair.
+
+The app runs in a task of its own, in a copy of the caller's context. On asyncio that is an ordinary task
+of the loop, named like "GET /path"; on trio it is a system task. Neither belongs to a task group or a
+cancel scope of the transport: a client may start a request in one task and close its response in another,
+which a scope held open between the two calls would not survive.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Self
+
+import anyio
+import httpx
+
+from playground.asgi import ASGIApp
+from playground.errors import ClientGone, NoAnswer, PlaygroundError, ProtocolError
+from playground.transport import _verdicts
+from playground.transport._libraries import Library, library_of
+from playground.transport.exchange import Exchange
+from playground.transport.scope import Address, http_scope
+
+__all__ = ["ASGITransport"]
+
+log = logging.getLogger("playground.transport")
+
+
+class ASGITransport(httpx.AsyncBaseTransport):
+    """Calls an ASGI app as if over a network.
+
+    The response is there as soon as the app has sent its start message; its body follows as it is sent and
+    as it is read. `response.extensions["trailers"]` and `["early_hints"]` hold these, if the app sends them.
+    A request's `read` timeout is how long the app may be silent; then `httpx.ReadTimeout` names the message
+    that is missing. Works with httpx and httpx2, on asyncio and on trio.
+
+    Args:
+        app: the ASGI application.
+        network: a simulated network. None is known yet: leave it out.
+        raise_app_exceptions: an exception that the app lets out, and a `ProtocolError` about it, are raised
+            in the caller: in place of the response before its start message, while the body is read after
+            that, and when the response is closed if the app fails after its last message. If false, the
+            caller gets what a server's client would: a response with status 500; a body that breaks off
+            with `httpx.RemoteProtocolError`; nothing, and an entry in the log `playground.transport`.
+        root_path: the scope's `root_path`. Like httpx's own transport, it does not touch `path`.
+        client: the scope's `client`: address and port.
+        state: the lifespan's state, of which every request gets a shallow copy.
+        wait_for_app: closing a response waits until the app has returned, background tasks included, as
+            httpx's own transport does. If false, it waits no longer than a server's client would, and what
+            still runs is ended by `aclose()`.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        network: None = None,
+        raise_app_exceptions: bool = True,
+        root_path: str = "",
+        client: Address = ("127.0.0.1", 123),
+        state: Mapping[str, Any] | None = None,
+        wait_for_app: bool = True,
+    ) -> None:
+        if network is not None:
+            raise PlaygroundError("expected no network, as none can be simulated yet. Leave `network` out.")
+        self.app = app
+        self.raise_app_exceptions = raise_app_exceptions
+        self.root_path = root_path
+        self.client = client
+        self.state = state
+        self.wait_for_app = wait_for_app
+        self._open: set[Exchange] = set()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request to the app and return its response as soon as that has begun.
+
+        Raises:
+            httpx.ReadTimeout: the app was silent for longer than the request's `read` timeout.
+            ProtocolError: it broke the order of messages, or ended without an answer.
+            Exception: what it raised before its start message.
+        """
+        library = library_of(request, Body)
+        exchange = self._exchange(request, library)
+        timeout_s = request.extensions.get("timeout", {}).get("read")
+        self._open.add(exchange)
+        try:
+            await exchange.start(timeout_s)
+        except Exception as error:
+            if error is exchange.failure:
+                if self.raise_app_exceptions:
+                    raise
+                return _server_error(library, request)
+            if isinstance(error, NoAnswer):
+                raise library.read_timeout(str(error), request=request) from None
+            raise
+        return self._response(exchange, library, request, timeout_s)
+
+    async def aclose(self) -> None:
+        """End all that is still open: each app gets `http.disconnect`, a grace time, and is cancelled.
+
+        Raises:
+            ProtocolError: an app cannot be stopped. If it is several, an `ExceptionGroup` of these.
+        """
+        left_open = list(self._open)
+        if not left_open:
+            return
+        for exchange in left_open:
+            exchange.hang_up()
+        errors: list[ProtocolError] = []
+        async with anyio.create_task_group() as endings:
+            for exchange in left_open:
+                endings.start_soon(_end, exchange, errors)
+        if errors:
+            raise errors[0] if len(errors) == 1 else ExceptionGroup("apps that do not end", errors)
+
+    def _exchange(self, request: httpx.Request, library: Library) -> Exchange:
+        url = request.url
+        scope = http_scope(
+            request.method,
+            url.raw_path,
+            request.headers.raw,
+            scheme=url.scheme,
+            host=url.host,
+            port=url.port,
+            client=self.client,
+            root_path=self.root_path,
+            state=self.state,
+        )
+        try:
+            body: Any = request.content
+        except library.not_read:
+            body = request.stream
+        return Exchange(self.app, scope, body, on_end=self._open.discard)
+
+    def _response(
+        self, exchange: Exchange, library: Library, request: httpx.Request, timeout_s: float | None
+    ) -> httpx.Response:
+        reply = exchange.reply
+        extensions: dict[str, Any] = {"http_version": b"HTTP/1.1", "trailers": reply.trailers}
+        if reply.early_hints:
+            extensions["early_hints"] = reply.early_hints
+        stream = library.stream(self, exchange, library, request, timeout_s)
+        response: httpx.Response = library.response(
+            reply.status, headers=reply.headers, stream=stream, extensions=extensions
+        )
+        return response
+
+
+class Body:
+    """The body of a response, read from an exchange. `library_of` makes it a stream of the library's."""
+
+    def __init__(
+        self,
+        transport: ASGITransport,
+        exchange: Exchange,
+        library: Library,
+        request: httpx.Request,
+        timeout_s: float | None,
+    ) -> None:
+        self._transport = transport
+        self._exchange = exchange
+        self._library = library
+        self._request = request
+        self._timeout_s = timeout_s
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            piece = await self._exchange.chunk(self._timeout_s)
+        except Exception as error:
+            translated = self._translated(error)
+            if translated is error:
+                raise
+            raise translated from (error if error is self._exchange.failure else None)
+        if piece is None:
+            raise StopAsyncIteration
+        return piece
+
+    async def aclose(self) -> None:
+        """Let the app end (see `Exchange.aclose`), and raise what it has raised since the last message."""
+        exchange, transport = self._exchange, self._transport
+        await exchange.aclose(wait_for_app=transport.wait_for_app)
+        error = exchange.untold()
+        if error is None:
+            return
+        if transport.raise_app_exceptions or error is not exchange.failure:
+            raise error
+        log.error("%s: the app raised this after its response.", exchange.label, exc_info=error)
+
+    def _translated(self, error: Exception) -> Exception:
+        """Find what the client library raises in place of `error`."""
+        library, exchange = self._library, self._exchange
+        kind: Any = None
+        text = str(error) if isinstance(error, PlaygroundError) else ""
+        if error is exchange.failure:
+            if self._transport.raise_app_exceptions:
+                return error
+            kind = library.protocol_error
+            text = text or _verdicts.broke_off(exchange.reply, error)
+        elif isinstance(error, NoAnswer):
+            kind = library.read_timeout
+        elif isinstance(error, ClientGone):
+            kind = library.read_error
+        translated: Exception = error if kind is None else kind(text, request=self._request)
+        return translated
+
+
+async def _end(exchange: Exchange, errors: list[ProtocolError]) -> None:
+    try:
+        await exchange.aclose()
+    except ProtocolError as error:
+        errors.append(error)
+
+
+def _server_error(library: Library, request: httpx.Request) -> httpx.Response:
+    """What a server says in place of an app that failed before it answered."""
+    text = b"Internal Server Error"
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(text))]
+    body = b"" if request.method == "HEAD" else text
+    response: httpx.Response = library.response(500, headers=headers, stream=library.content(body))
+    return response

@@ -1,0 +1,279 @@
+"""What an app has answered: its messages checked, and its body kept until the client takes it.
+
+A `Reply` decides whether a message may come now (by the table in `playground.asgi`), whether it is well
+formed, and whether the body has the length that the headers promise. Every refusal is a `ProtocolError`
+that names what was expected and what came. It waits for nothing, wakes nobody and runs no app: it is
+plain calls on plain data, and the exchange decides who waits.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from playground.asgi import HTTP_RESPONSE, Message, Stage
+from playground.errors import ProtocolError
+
+__all__ = ["Answer", "Header", "Reply"]
+
+Header = tuple[bytes, bytes]
+
+BODILESS = frozenset({204, 304})
+"""Statuses whose responses have no body (RFC 9110, sections 15.3.5 and 15.4.5)."""
+
+OWED = {
+    "start": "Send a response in every branch of the app.",
+    "body": "Send a last body message, one without `more_body=True`.",
+    "trailers": "The start message promised them; send them, or promise none.",
+}
+"""What to do about an app that returned too early, by the message that it owed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole response.
+
+    Attributes:
+        status: the status.
+        headers, trailers: pairs of bytes, as the app sent them.
+        body: the body.
+        early_hints: the `Link` values that came before it.
+        debug: the `info` of each `http.response.debug` message.
+    """
+
+    status: int
+    headers: list[Header]
+    body: bytes
+    trailers: list[Header]
+    early_hints: list[bytes]
+    debug: list[Any]
+
+
+class Reply:
+    """One response, as it arrives.
+
+    Attributes:
+        label: method and path, for messages to people.
+        status: the status, or `None` before the start message.
+        headers: pairs of bytes as the app sent them, without `transfer-encoding`, which is the server's.
+        trailers: the pairs that came after the body.
+        early_hints: the `Link` values that came before the response.
+        debug: the `info` of each `http.response.debug` message.
+        buffered: bytes of the body that nobody has taken yet.
+        size: bytes of the body so far.
+    """
+
+    __slots__ = (
+        "_chunks",
+        "_extensions",
+        "_head",
+        "_missing",
+        "_stage",
+        "buffered",
+        "debug",
+        "early_hints",
+        "headers",
+        "label",
+        "size",
+        "status",
+        "trailers",
+    )
+
+    def __init__(self, label: str, method: str, extensions: Iterable[str] = ()) -> None:
+        self.label = label
+        self.status: int | None = None
+        self.headers: list[Header] = []
+        self.trailers: list[Header] = []
+        self.early_hints: list[bytes] = []
+        self.debug: list[Any] = []
+        self.buffered = 0
+        self.size = 0
+        self._chunks: deque[bytes] = deque()
+        self._extensions = extensions
+        self._head = method == "HEAD"
+        self._missing: int | None = None  # bytes that content-length promises and that have not come
+        self._stage = HTTP_RESPONSE["start"]
+
+    @property
+    def stage(self) -> Stage:
+        """Where the response stands in `playground.asgi.HTTP_RESPONSE`."""
+        return self._stage
+
+    @property
+    def complete(self) -> bool:
+        """Whether the app has sent all that it owes."""
+        return not self._stage.turns
+
+    @property
+    def bodiless(self) -> bool:
+        """Whether the response has begun and is one that never has a body."""
+        return self.status is not None and (self._head or self.status in BODILESS)
+
+    def take(self, message: Message) -> bool:
+        """Check one message of the app and keep what it says.
+
+        Returns:
+            Whether it brings the client anything new.
+
+        Raises:
+            ProtocolError: it may not come now, or it is malformed; nothing of it was kept.
+        """
+        kind = self._kind(message)
+        turn = self._stage.turns.get(kind)
+        if turn is None:
+            raise self._refusal(f"expected {self._stage.expects}, but the app sent `{kind}`", self._stage.advice)
+        size = self.size
+        if kind == "http.response.body":
+            self._take_body(message)
+        elif kind == "http.response.start":
+            self._take_start(message)
+        else:
+            self._take_extra(kind, message)
+        before, self._stage = self._stage, HTTP_RESPONSE[turn.set if message.get(turn.flag) else turn.unset]
+        return self._stage is not before or self.size != size
+
+    def answer(self) -> Answer:
+        """Hand over all of a complete response.
+
+        Raises:
+            ProtocolError: it is not complete.
+        """
+        if self.status is None or not self.complete:
+            raise self.left_early()
+        body = self._chunks.popleft() if len(self._chunks) == 1 else b"".join(self._chunks)
+        self._chunks.clear()
+        self.buffered = 0
+        return Answer(self.status, self.headers, body, self.trailers, self.early_hints, self.debug)
+
+    def pop(self) -> bytes | None:
+        """Hand over the next piece of the body, as the app cut it; `None` if there is none now."""
+        if not self._chunks:
+            return None
+        chunk = self._chunks.popleft()
+        self.buffered -= len(chunk)
+        return chunk
+
+    def left_early(self) -> ProtocolError:
+        """Say what an app still owed when it returned."""
+        sent = "without sending one" if self.status is None else f"after {self.size} bytes of body"
+        owed = self._stage.expects.strip("`").rpartition(".")[2]
+        last = f" with `more_{owed}=False`" if owed != "start" else ""
+        return self._refusal(f"expected {self._stage.expects}{last}, but the app returned {sent}", OWED[owed])
+
+    def _refusal(self, what: str, advice: str) -> ProtocolError:
+        return ProtocolError(f"{self.label}: {what}. {advice}")
+
+    def _kind(self, message: Message) -> str:
+        try:
+            kind = message["type"]
+        except (TypeError, KeyError):
+            kind = None
+        if not isinstance(kind, str):
+            raise self._refusal(
+                f"expected a message, a dict with a `type`, but the app sent a {type(message).__name__}"
+                + (" without one" if isinstance(message, dict) else ""),
+                f"Send {self._stage.expects}.",
+            )
+        return kind
+
+    def _take_start(self, message: Message) -> None:
+        status = message.get("status")
+        if not isinstance(status, int) or not 200 <= status <= 999:
+            raise self._refusal(
+                f"expected a `status` from 200 to 999, an int, but `http.response.start` holds {_show(status)}",
+                "A response has one final status; informational ones are the server's.",
+            )
+        if message.get("trailers"):
+            self._must_be_offered("http.response.trailers")
+        headers = self._pairs("http.response.start", message)
+        self._missing = None if self._head or status == 304 else self._promised_length(headers)
+        self.headers = [pair for pair in headers if pair[0].lower() != b"transfer-encoding"]
+        self.status = int(status)
+
+    def _pairs(self, kind: str, message: Message) -> list[Header]:
+        """Read `headers`: an iterable of pairs of bytes."""
+        pairs: list[Header] = []
+        for pair in message.get("headers") or ():
+            try:
+                name, value = pair
+            except (TypeError, ValueError):
+                name = value = None
+            if type(name) is not bytes or type(value) is not bytes:
+                raise self._refusal(
+                    f"expected `headers` of (name, value) pairs of bytes, but `{kind}` holds {_show(pair)}",
+                    'Write b"name", or encode the text as latin-1.',
+                )
+            pairs.append((name, value))
+        return pairs
+
+    def _promised_length(self, headers: list[Header]) -> int | None:
+        for name, value in headers:
+            if name.lower() == b"content-length":
+                if not value.isdigit():
+                    raise self._refusal(
+                        f"expected a `content-length` in digits, but `http.response.start` holds {_show(value)}",
+                        "Send the number of bytes of the body, or leave the header out.",
+                    )
+                return int(value)
+        return None
+
+    def _take_body(self, message: Message) -> None:
+        data = message.get("body", b"")
+        if type(data) is not bytes:
+            data = self._bytes(data)
+        if self._head:
+            data = b""  # the answer to HEAD is the answer to GET without its body
+        elif data and self.status in BODILESS:
+            raise self._refusal(
+                f"expected no body, as the status is {self.status}, but the app sent {len(data)} bytes of one",
+                "Send an empty body, or a status that has one.",
+            )
+        if self._missing is not None:
+            self._missing = self._still_missing(self._missing, len(data), bool(message.get("more_body")))
+        if data:
+            self._chunks.append(data)
+            self.buffered += len(data)
+            self.size += len(data)
+
+    def _bytes(self, data: object) -> bytes:
+        if isinstance(data, bytes | bytearray | memoryview):
+            return bytes(data)
+        raise self._refusal(
+            f"expected a `body` of bytes, but `http.response.body` holds {_show(data)}",
+            "Encode text before sending it.",
+        )
+
+    def _still_missing(self, missing: int, length: int, more: bool) -> int:
+        """Count `length` bytes off what `content-length` promised."""
+        promised, sent = self.size + missing, self.size + length
+        if length > missing or (length < missing and not more):
+            raise self._refusal(
+                f"expected {promised} bytes of body, as `content-length` says, but the app sent "
+                f"{'at least ' if more else ''}{sent}",
+                "Send the header that fits the body, or leave it out.",
+            )
+        return missing - length
+
+    def _take_extra(self, kind: str, message: Message) -> None:
+        self._must_be_offered(kind)
+        if kind == "http.response.trailers":
+            self.trailers += self._pairs(kind, message)
+        elif kind == "http.response.early_hint":
+            self.early_hints += message.get("links", ())
+        else:
+            self.debug.append(message.get("info"))
+
+    def _must_be_offered(self, extension: str) -> None:
+        if extension not in self._extensions:
+            raise self._refusal(
+                f"expected no extension that the scope does not offer, but the app used `{extension}`",
+                'Look for it in scope["extensions"] before using it.',
+            )
+
+
+def _show(value: object) -> str:
+    """Show a built-in value, cut short; of anything else only its type, for a user's object is not asked."""
+    if value is None or type(value) in (str, bytes, int, float, bool):
+        text = repr(value)
+        return text if len(text) <= 60 else text[:57] + "..."
+    return f"a {type(value).__name__}"
