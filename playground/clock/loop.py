@@ -17,17 +17,15 @@ import asyncio
 import heapq
 import threading
 
-# the C task by its own name: nest_asyncio replaces asyncio.Task by the Python one when it is applied
-from _asyncio import Task  # type: ignore[attr-defined, unused-ignore]
+# by their own names: nest_asyncio replaces asyncio.Task and asyncio.Future by the Python ones when it is applied
+from _asyncio import Future, Task
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Iterable
 from contextvars import Context
 from types import BuiltinFunctionType, CodeType, CoroutineType
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol
 
 __all__ = ["LONG_STEP_NS", "LabLoop", "Outcome", "Recorder"]
-
-T = TypeVar("T")
 
 LONG_STEP_NS: Final = 5_000_000
 """A step longer than this is reported when it ends: as long as the sampler's tick, so that whoever was looked
@@ -54,7 +52,7 @@ class Recorder(Protocol):
     now: Callable[[], int]
     started_ns: int
     """When the recording began: the first event's gap is counted from here."""
-    extend: Callable[[tuple[int, ...]], None]
+    extend: Callable[[Iterable[int]], None]
     """Takes one event: gap since the last event's end, duration, task, waker, time spent ready, length of the
     ready queue, outcome, kind of wait, code, instruction offset."""
     codes: dict[CodeType, tuple[int, int, bool]]
@@ -129,6 +127,22 @@ class LabLoop(asyncio.SelectorEventLoop):
 
     # -- always ---------------------------------------------------------------------------------------------
 
+    # nest_asyncio replaces these on the class of the loop that it is applied to, which may be our base class; and
+    # it replaces asyncio's task and future types, which is why the two factories below name theirs
+    run_forever = asyncio.BaseEventLoop.run_forever
+    run_until_complete = asyncio.BaseEventLoop.run_until_complete
+    _run_once = asyncio.BaseEventLoop._run_once  # type: ignore[attr-defined]
+    _check_running = asyncio.BaseEventLoop._check_running  # type: ignore[attr-defined]
+
+    def create_future(self) -> "asyncio.Future[Any]":
+        return Future(loop=self)
+
+    def create_task(self, coro: Any, **kwargs: Any) -> "asyncio.Task[Any]":
+        if self.get_task_factory() is None:
+            self._check_closed()  # type: ignore[attr-defined]
+            return Task(coro, loop=self, **kwargs)
+        return super().create_task(coro, **kwargs)
+
     def call_at(
         self, when: float, callback: Callable[..., object], *args: object, context: Context | None = None
     ) -> asyncio.TimerHandle:
@@ -200,8 +214,8 @@ class LabLoop(asyncio.SelectorEventLoop):
         self._write_to_self()  # type: ignore[attr-defined]
         return wake
 
-    def _recorded_create_task(self, coro: Coroutine[Any, Any, T], **kwargs: Any) -> "asyncio.Task[T]":
-        task = super().create_task(coro, **kwargs)
+    def _recorded_create_task(self, coro: Any, **kwargs: Any) -> "asyncio.Task[Any]":
+        task = LabLoop.create_task(self, coro, **kwargs)
         if self.recorder is not None:
             self.recorder.created(task, asyncio.current_task(self))
         return task

@@ -229,9 +229,9 @@ def _live(
 async def _main(stop: asyncio.Event, on_start: Callable[[], object], ready: "concurrent.futures.Future[None]") -> None:
     try:
         on_start()
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 (it belongs to who made the LoopThread, and is told there)
         ready.set_exception(error)
-        raise
+        return
     ready.set_result(None)
     await stop.wait()
 
