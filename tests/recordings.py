@@ -95,9 +95,7 @@ class Simulation:
             task = self.spawn(f"request {number}", handler.__name__, None, handler(self, len(self.tasks)), at)
             self._request_of[task] = number
             messages = (Message("receive", "http.request", at, "0 B"),)
-            self.requests.append(
-                Request(number, method, path, route, None, at, None, task, (), messages, None)
-            )
+            self.requests.append(Request(number, method, path, route, None, at, None, task, (), messages, None))
 
         self._at(at_ns, come)
 
@@ -209,9 +207,7 @@ class Simulation:
                 Message("send", "http.response.start", at_ns - 10 * US, "200"),
                 Message("send", "http.response.body", at_ns - 5 * US, "17 B"),
             )
-            self.requests[request.number] = replace(
-                request, end_ns=at_ns, status=200, messages=request.messages + sent
-            )
+            self.requests[request.number] = replace(request, end_ns=at_ns, status=200, messages=request.messages + sent)
 
     # -- the workers -----------------------------------------------------------------------------------
 

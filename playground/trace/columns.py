@@ -34,6 +34,10 @@ _TYPE_OF = {code: name for name, code in TYPECODES.items()}
 # A header of names and sites stays well below this; more is a damaged length (and would be read into memory).
 _MAX_HEADER_BYTES = 1 << 28
 
+# No deflate stream inflates to more than 1032 times its length (zlib's technical notes), so a header that
+# promises more is damaged.
+_MOST_INFLATED = 1032
+
 
 def pack(header: Mapping[str, Any], columns: Mapping[str, "array[Any]"], level: int = 6) -> bytes:
     """Pack columns behind a header.
@@ -47,7 +51,7 @@ def pack(header: Mapping[str, Any], columns: Mapping[str, "array[Any]"], level: 
         the packed bytes, which `unpack` reads back.
     """
     directory = [[name, _TYPE_OF[column.typecode], len(column)] for name, column in columns.items()]
-    text = json.dumps({**header, "columns": directory}, separators=(",", ":"), ensure_ascii=False).encode()
+    text = _json_bytes({**header, "columns": directory})
     deflate = zlib.compressobj(level)
     body = [deflate.compress(_shuffle(column)) for column in columns.values()]
     return b"".join((MAGIC, bytes([VERSION]), struct.pack("<I", len(text)), text, *body, deflate.flush()))
@@ -80,6 +84,13 @@ def unpack(data: bytes | bytearray | memoryview) -> tuple[dict[str, Any], dict[s
     return header, columns
 
 
+def _json_bytes(header: Mapping[str, Any]) -> bytes:
+    try:
+        return json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, as in a path that was no UTF-8: UTF-8 has none
+        return json.dumps(header, separators=(",", ":")).encode()
+
+
 def _read_header(view: memoryview) -> tuple[dict[str, Any], int]:
     if bytes(view[:7]) != MAGIC:
         found = bytes(view[:7])
@@ -98,7 +109,7 @@ def _read_header(view: memoryview) -> tuple[dict[str, Any], int]:
         raise TraceError(_truncated("its header", 12 + length, len(view)))
     try:
         header = json.loads(bytes(view[12 : 12 + length]))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TraceError(f"expected a JSON header, found bytes that are none ({error}): the file is damaged") from None
     if not isinstance(header, dict):
         raise TraceError(f"expected a JSON object as header, found {type(header).__name__}: the file is damaged")
@@ -112,27 +123,39 @@ def _truncated(part: str, expected: int, found: int) -> str:
 def _check_directory(directory: Any) -> list[tuple[str, str, int]]:
     if isinstance(directory, list):
         entries = [tuple(entry) for entry in directory if isinstance(entry, list) and len(entry) == 3]
-        if len(entries) == len(directory) and all(
-            isinstance(name, str) and kind in TYPECODES and type(length) is int and length >= 0
+        well_formed = len(entries) == len(directory) and all(
+            isinstance(name, str)
+            and isinstance(kind, str)
+            and kind in TYPECODES
+            and type(length) is int
+            and length >= 0
             for name, kind, length in entries
-        ):
+        )
+        if well_formed and len({name for name, _, _ in entries}) == len(entries):
             return entries
-    raise TraceError("expected a list of [name, type, length] as the header's columns: the file is damaged")
+    raise TraceError(
+        "expected a list of [name, type, length], each name once, as the header's columns: the file is damaged"
+    )
 
 
 def _inflate(data: memoryview, size: int) -> bytes:
     """Inflate exactly `size` bytes; a bomb stops at that size instead of filling the memory."""
+    if size > _MOST_INFLATED * len(data):
+        raise TraceError(_body_error(size, f"a stream of {len(data)}"))
     inflate = zlib.decompressobj()
     try:
         body = inflate.decompress(data, size + 1)
     except zlib.error as error:
         raise TraceError(f"expected a zlib stream as body, found {error}: the file is damaged") from None
     if len(body) != size:
-        raise TraceError(
-            f"expected {size} bytes of columns, found {'more' if len(body) > size else len(body)}: "
-            "the file is truncated or damaged; save it again"
-        )
+        raise TraceError(_body_error(size, "more" if len(body) > size else str(len(body))))
+    if not inflate.eof or inflate.unused_data:
+        raise TraceError(_body_error(size, "no end after them" if not inflate.eof else "more after them"))
     return body
+
+
+def _body_error(size: int, found: str) -> str:
+    return f"expected {size} bytes of columns, found {found}: the file is truncated or damaged; save it again"
 
 
 def _shuffle(column: "array[Any]") -> bytes:

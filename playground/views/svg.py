@@ -267,7 +267,7 @@ def _foot(picture: _Picture) -> None:
     if picture.trace.dropped:
         lines.append(f"The recorder dropped {counted(picture.trace.dropped, 'event')}, the oldest: not here.")
     pixel = duration(round(picture.trace.duration_ns / picture.plot.width))
-    lines.append(f"A static picture: a pixel is {pixel} wide and shows what took most of it.")
+    lines.append(f"A static picture: a pixel is {pixel} and shows what took most of it, paler for less.")
     for line in lines:
         picture.y += 16
         picture.over.append(label(_MARGIN, picture.y - 2, line, size=11, fill=_GREY))

@@ -19,7 +19,7 @@ __all__ = ["ARROW", "Plot", "arrows", "bar_labels", "capsules", "row_shapes", "s
 ARROW: Final = "#5B6675"
 _CAPSULE: Final = "#EFF2F6"
 # A cell that is hardly used is drawn paler, so that a row of ticks does not pass for one busy bar.
-_OPACITY: Final = (0.5, 0.75, 1.0)
+_OPACITY: Final = (0.35, 0.55, 0.8, 1.0)
 # Below this many pixels a span gets no name and no edge of its own.
 _NAMED_PX: Final = 26
 _EDGED_PX: Final = 3
