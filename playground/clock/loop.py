@@ -64,6 +64,9 @@ class Recorder(Protocol):
     def created(self, task: "asyncio.Task[Any]", parent: "asyncio.Task[Any] | None") -> int:
         """Number a task, also one that was there before the recording."""
 
+    def ended(self, task: "asyncio.Task[Any]", number: int) -> None:
+        """A task has ended."""
+
     def callback(self, function: object) -> int:
         """The number of a callback's code; 0 if it has none."""
 
@@ -256,6 +259,7 @@ class LabLoop(asyncio.SelectorEventLoop):
                         outcome = 2
                     elif task.done():
                         outcome = _ending(task)
+                        recorder.ended(task, number)
                     else:
                         outcome = 1
                     if outcome < 3:

@@ -82,6 +82,10 @@ class Recorder:
         task._playground = number  # type: ignore[attr-defined]
         return number
 
+    def ended(self, task: "asyncio.Task[Any]", number: int) -> None:
+        """Note a task's last name: asyncio.create_task gives it only after the loop has made the task."""
+        self.tasks[number - 1].name = task.get_name()
+
     def waiter(self, future: object) -> int:
         """What waiting directly for a future means: for a task, or for something that only it knows."""
         kind = type(future)
@@ -101,8 +105,10 @@ class Recorder:
             self.log.pack()
 
     def close(self) -> None:
-        """End the recording: from now on, nothing that still runs can change it."""
+        """End the recording, on the loop's thread: from now on, nothing that still runs can change it."""
         self.ended_ns = self.now()
+        for task in asyncio.all_tasks():
+            self.ended(task, self.number_of(task))
         # the loop may still be within a turn that holds on to the old list
         self.log.pending = list(self.log.pending)
         self.tasks = list(self.tasks)
