@@ -1,8 +1,24 @@
-"""See what your async web app is doing."""
+"""See what your async web app is doing.
 
+An in-process ASGI toolkit, a virtual transport, an event loop that tells what it does, and the pictures to see
+it with. Importing this package imports no Jupyter, no widget and no web server, and starts no thread.
+"""
+
+from playground.app import App
 from playground.errors import LabClosed, LabError, PlaygroundError, ProtocolError, TraceError
+from playground.lab import Lab, Run
 from playground.trace import Trace
 
 __version__ = "0.1.0"
 
-__all__ = ["LabClosed", "LabError", "PlaygroundError", "ProtocolError", "Trace", "TraceError"]
+__all__ = [
+    "App",
+    "Lab",
+    "LabClosed",
+    "LabError",
+    "PlaygroundError",
+    "ProtocolError",
+    "Run",
+    "Trace",
+    "TraceError",
+]

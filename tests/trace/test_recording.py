@@ -255,9 +255,7 @@ def test_a_step_names_the_step_that_woke_it() -> None:
         event.set()
 
     async def program() -> None:
-        await asyncio.gather(
-            asyncio.create_task(waits(), name="waits"), asyncio.create_task(sets(), name="sets")
-        )
+        await asyncio.gather(asyncio.create_task(waits(), name="waits"), asyncio.create_task(sets(), name="sets"))
 
     trace, _ = record(program)
     woken = trace.steps[trace.steps_of[task_named(trace, "waits")][1]]
@@ -406,7 +404,7 @@ def test_a_blocking_call_is_found_with_its_line_and_its_length() -> None:
     assert block.site.function.endswith("program")
     assert block.call == "time.sleep(0.1)"
     assert block.samples >= 5
-    assert 100_000_000 <= block.duration_ns + block.delayed_ns
+    assert block.duration_ns + block.delayed_ns >= 100_000_000
     assert trace.steps[block.step].task == block.task
 
 

@@ -1,0 +1,59 @@
+"""Events survive packing, whatever their size, and the ring counts what it drops."""
+
+from collections.abc import Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from playground.trace.events import FIELDS, EventLog
+
+Event = tuple[int, ...]
+
+CHUNK = 2048
+
+# every field within its packed width, and every field beyond it
+NARROW = st.tuples(
+    *[st.integers(0, 2**32 - 1)] * 5,
+    st.integers(0, 2**16 - 1),
+    *[st.integers(0, 255)] * 2,
+    *[st.integers(0, 2**16 - 1)] * 2,
+)
+WIDE = st.tuples(
+    *[st.integers(0, 2**40)] * 5, st.integers(0, 2**20), *[st.integers(0, 255)] * 2, *[st.integers(0, 2**17)] * 2
+)
+
+
+def log_of(events: Sequence[Event], limit: int = 10**9) -> EventLog:
+    log = EventLog(limit)
+    for event in events:
+        log.pending.extend(event)
+        if len(log.pending) >= CHUNK * len(FIELDS):
+            log.pack()
+    return log
+
+
+@given(start=st.lists(NARROW, max_size=20), odd=st.lists(st.one_of(NARROW, WIDE), max_size=20))
+def test_events_come_back_as_they_went_in(start: list[Event], odd: list[Event]) -> None:
+    filler = [(index, 2, 3, 4, 5, 6, 2, 1, 7, 8) for index in range(CHUNK)]
+    events = [*start, *odd, *filler]
+    log = log_of(events)
+    assert len(log) == len(events)
+    assert list(log) == events
+    columns = log.columns()
+    assert [*zip(*(columns[name] for name in FIELDS), strict=True)] == events
+
+
+def test_packed_events_take_28_bytes() -> None:
+    log = log_of([(0, 1000, 1, 1, 0, 1, 2, 1, 3, 4)] * (10 * CHUNK))
+    assert log.pending == []
+    assert sum(map(len, log._chunks)) == 28 * 10 * CHUNK
+
+
+def test_the_ring_drops_the_oldest_events_and_counts_them_and_their_time() -> None:
+    events: list[Event] = [(index % 3, index, 0, 0, 0, 0, 0, 0, 0, 0) for index in range(4 * CHUNK)]
+    events[5] = (2**40, *events[5][1:])  # too wide to pack: dropped whole all the same
+    log = log_of(events, limit=2 * CHUNK)
+    assert log.dropped == 2 * CHUNK
+    assert log.dropped_ns == sum(event[0] + event[1] for event in events[: 2 * CHUNK])
+    assert list(log) == events[2 * CHUNK :]
+    assert len(log) == 2 * CHUNK
