@@ -6,7 +6,7 @@ is a `Starlette`. It refuses to know where it runs; an `App` is served by any AS
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from anyio import to_thread
 
@@ -16,13 +16,18 @@ from playground.web._endpoint import request_response
 from playground.web._results import as_response
 from playground.web._utils import is_async_callable
 from playground.web.applications import Starlette
+from playground.web.exceptions import HTTPException
+from playground.web.middleware import MiddlewareFactory
 from playground.web.requests import Request
 from playground.web.responses import JSONResponse, Response
 from playground.web.routing import BaseRoute, Route
+from playground.web.types import ExceptionHandler
 
 __all__ = ["App"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+L = TypeVar("L")
+P = ParamSpec("P")
 
 
 class App(Starlette):
@@ -70,15 +75,45 @@ class App(Starlette):
     def exception_handler(self, exc_class_or_status_code: int | type[Exception]) -> Callable[[F], F]:
         """Answer an exception class, or a status, by the decorated `handler(request, exc)`.
 
-        It may return whatever a handler may.
+        It may return whatever a handler may; what is no `Response` is sent with the status of the
+        exception, which is 500 unless it is an `HTTPException`.
         """
 
         def decorate(handler: F) -> F:
             self.add_exception_handler(exc_class_or_status_code, _answering(handler))
-            self.middleware_stack = None  # built anew with the next request
             return handler
 
         return decorate
+
+    def middleware(self, layer: L, *args: Any, **kwargs: Any) -> L:
+        """Add a layer of ASGI middleware outside of those that there are; also a decorator of its class.
+
+        Args:
+            layer: a class, or a function, that takes the app inside (and the other arguments) and returns
+                an ASGI app.
+
+        Raises:
+            HandlerError: it is something else.
+        """
+        if not callable(layer) or is_async_callable(layer):
+            raise HandlerError(
+                f"A middleware must be a class or a function that takes an app and returns one, got {_kind(layer)}. "
+                "Write a class with `__init__(self, app)` and `async def __call__(self, scope, receive, send)`."
+            )
+        self.add_middleware(layer, *args, **kwargs)
+        return layer
+
+    def add_exception_handler(self, exc_class_or_status_code: int | type[Exception], handler: ExceptionHandler) -> None:
+        super().add_exception_handler(exc_class_or_status_code, handler)
+        self.middleware_stack = None  # built anew with the next request, for a cell may come late
+
+    def add_middleware(self, middleware_class: MiddlewareFactory[P], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Add a layer outside of those that there are; one that is declared again replaces the first."""
+        self.user_middleware = [
+            other for other in self.user_middleware if _identity(other.cls) != _identity(middleware_class)
+        ]
+        self.middleware_stack = None
+        super().add_middleware(middleware_class, *args, **kwargs)
 
     def build_middleware_stack(self) -> Any:
         self.exception_handlers.setdefault(ParameterError, _explain)
@@ -111,10 +146,10 @@ class _HandlerRoute(Route):
         if self.methods is None or not hasattr(endpoint, "__name__"):
             raise HandlerError(f"The handler of {path!r} must be a function, got {type(endpoint).__name__}.")
         call = _caller(endpoint, bind(endpoint, path, list(self.param_convertors)))
-        handler = endpoint.__name__
+        where = f"The handler {endpoint.__name__!r} of {path!r}"
 
         async def respond(request: Request[Any]) -> Response:
-            return as_response(await call(request), handler, path)
+            return as_response(await call(request), where)
 
         self.app = request_response(respond)
 
@@ -140,7 +175,11 @@ def _answering(handler: Callable[..., Any]) -> Callable[[Any, Exception], Awaita
 
     async def answer(request: Any, exc: Exception) -> Response:
         result = await (handler(request, exc) if is_async else to_thread.run_sync(handler, request, exc))
-        return as_response(result, handler.__name__, request.url.path)
+        if isinstance(result, Response):
+            return result
+        response = as_response(result, f"The exception handler {_name(handler)!r}")
+        response.status_code = exc.status_code if isinstance(exc, HTTPException) else 500
+        return response
 
     return answer
 
@@ -155,8 +194,14 @@ def _name(function: Any) -> str:
     return getattr(function, "__name__", type(function).__name__)
 
 
-def _identity(function: Callable[..., Any]) -> tuple[str, str]:
-    return function.__module__, function.__qualname__
+def _kind(value: object) -> str:
+    return f"the async function {_name(value)!r}" if callable(value) else repr(value)
+
+
+def _identity(function: Any) -> tuple[Any, ...]:
+    """What stays the same when a cell that defines a function or a class is run again."""
+    name = getattr(function, "__qualname__", None)
+    return (id(function),) if name is None or "<lambda>" in name else (function.__module__, name)
 
 
 async def _explain(request: Request[Any], exc: Exception) -> Response:

@@ -16,7 +16,7 @@ __all__ = ["as_response"]
 _TAKEN: Final = "a Response, dict, list, str, bytes or None"
 
 
-def as_response(result: Any, handler: str, path: str) -> Response:
+def as_response(result: Any, where: str) -> Response:
     """The response that a result stands for.
 
     A `Response` is itself; `dict` and `list` become JSON; `str` becomes plain text and `bytes` a download
@@ -24,7 +24,7 @@ def as_response(result: Any, handler: str, path: str) -> Response:
 
     Args:
         result: what the handler returned.
-        handler, path: the handler's name and the template of its route, for messages.
+        where: who returned it, for messages: `The handler 'hello' of '/hello'`.
 
     Raises:
         HandlerError: the result is of another type.
@@ -39,7 +39,7 @@ def as_response(result: Any, handler: str, path: str) -> Response:
         return Response(status_code=204)
     if isinstance(result, bytes):
         return Response(result, media_type="application/octet-stream")
-    raise _refusal(result, f"The handler {handler!r} of {path!r}")
+    raise _refusal(result, where)
 
 
 def _refusal(result: Any, where: str) -> HandlerError:

@@ -144,14 +144,14 @@ class Route(BaseRoute):
         for cls, args, kwargs in reversed(middleware or ()):
             self.app = cls(self.app, *args, **kwargs)
         self.methods = None if methods is None else _normal_methods(methods)
-        self._template: Template = parse_template(path)
-        self.path_format = self._template.format
-        self.param_convertors = self._template.convertors
+        self.template: Template = parse_template(path)
+        self.path_format = self.template.format
+        self.param_convertors = self.template.convertors
 
     @functools.cached_property
     def path_regex(self) -> re.Pattern[str]:
         """Matches the paths of this route."""
-        return self._template.regex
+        return self.template.regex
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         if scope["type"] != "http" or not (found := self.path_regex.match(get_route_path(scope))):

@@ -4,7 +4,6 @@ A response decides its status, headers and body when it is made, and is then an 
 It refuses to know which request it answers, beyond what the protocol needs.
 """
 
-import json
 from collections.abc import AsyncIterable, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache, partial
@@ -14,6 +13,7 @@ from urllib.parse import quote
 from playground.asgi import Receive, Scope, Send
 
 from ._headers import RawHeaders, encode_header
+from ._json import to_json
 from ._responding import denial, send_raises_on_disconnect, until_one_ends
 from ._set_cookie import set_cookie_header
 from .background import BackgroundTask
@@ -70,20 +70,24 @@ class Response:
         """The body as bytes."""
         if content is None:
             return b""
-        if isinstance(content, bytes | memoryview):
+        if isinstance(content, (bytes, memoryview)):
             return content
         encoded: bytes = content.encode(self.charset)
         return encoded
 
     def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
         """Make `raw_headers`: those given, and the length and type of the body if they are not among them."""
-        raw: RawHeaders = [encode_header(name, value) for name, value in headers.items()] if headers else []
-        given = {name for name, _ in raw}
+        raw: RawHeaders = []
+        given: set[bytes] = set()
+        if headers:
+            raw = [encode_header(name, value) for name, value in headers.items()]
+            given = {name for name, _ in raw}
         body = getattr(self, "body", None)
         if body is not None and b"content-length" not in given and not _is_bodiless(self.status_code):
             raw.append((b"content-length", b"%d" % len(body)))
-        if self.media_type is not None and b"content-type" not in given:
-            raw.append((b"content-type", _content_type(self.media_type, self.charset)))
+        media_type = self.media_type
+        if media_type is not None and b"content-type" not in given:
+            raw.append((b"content-type", _content_type(media_type, self.charset)))
         self.raw_headers = raw
 
     @property
@@ -187,7 +191,7 @@ class JSONResponse(Response):
         super().__init__(content, status_code, headers, media_type, background)
 
     def render(self, content: Any) -> bytes:
-        return _to_json(content).encode("utf-8")
+        return to_json(content).encode("utf-8")
 
 
 class RedirectResponse(Response):
@@ -206,8 +210,6 @@ class RedirectResponse(Response):
 
 # What `quote` leaves alone in a URL: the delimiters of RFC 3986 (2.2) and "%", for it may be quoted already.
 _URL_SIGNS: Final = ":/%#?=@[]!$&'()*+,;"
-
-_to_json: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 def _is_bodiless(status_code: int) -> bool:

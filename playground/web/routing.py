@@ -6,14 +6,14 @@ what an endpoint does is its own.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from playground.asgi import ASGIApp, Receive, Scope, Send
 from playground.errors import UsageError
 
 from ._endpoint import request_response
 from ._lifespan import as_lifespan, run_lifespan
-from ._matching import Entry, Matcher
+from ._matching import Matcher
 from ._route import BaseRoute, Match, NoMatchFound, Route, compile_path, get_name, not_found, replace_params, with_outer
 from ._routes import RouteList
 from ._template import Template
@@ -35,6 +35,19 @@ __all__ = [
     "replace_params",
     "request_response",
 ]
+
+
+class _Target(NamedTuple):
+    """A route in the matcher.
+
+    Attributes:
+        by_template: whether its template says all about which paths it matches.
+        directly: whether its app may be called without its `handle`, once path and method match.
+    """
+
+    route: Any
+    by_template: bool
+    directly: bool
 
 
 class Router:
@@ -75,7 +88,7 @@ class Router:
     @routes.setter
     def routes(self, routes: Sequence[BaseRoute]) -> None:
         self._routes: RouteList[BaseRoute] = RouteList(routes)
-        self._matcher: Matcher[BaseRoute] | None = None
+        self._matchers: dict[str, Matcher[_Target]] = {}
 
     async def not_found(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what no route matches."""
@@ -103,21 +116,18 @@ class Router:
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer by the first route that matches."""
-        if scope["type"] not in ("http", "websocket", "lifespan"):
-            raise UsageError(f"Expected a scope of type 'http', 'websocket' or 'lifespan', got {scope['type']!r}.")
         if "router" not in scope:
             scope["router"] = self
-        if scope["type"] == "lifespan":
+        kind = scope["type"]
+        if kind == "lifespan":
             await self.lifespan(scope, receive, send)
             return
-        route = self._choose(scope)
-        if route is not None:
-            scope["route"] = route
-            await route.handle(scope, receive, send)
-        elif (response := self._redirect(scope)) is not None:
-            await response(scope, receive, send)
-        else:
-            await self.default(scope, receive, send)
+        if kind not in ("http", "websocket"):
+            raise UsageError(f"Expected a scope of type 'http', 'websocket' or 'lifespan', got {kind!r}.")
+        answer = self._choose(scope)
+        if answer is None:
+            answer = self._redirect(scope) or self.default
+        await answer(scope, receive, send)
 
     def add_route(
         self,
@@ -135,22 +145,35 @@ class Router:
 
     __hash__ = None  # type: ignore[assignment]
 
-    def _choose(self, scope: Scope) -> BaseRoute | None:
-        """The route that answers, with its values put into the scope; `None` if none matches."""
-        path = get_route_path(scope)
-        entries, segments = self._compiled().find(path)
-        partial: tuple[BaseRoute, Scope] | None = None
+    def _choose(self, scope: Scope) -> ASGIApp | None:
+        """What answers; its route and the route's values are put into the scope. `None` if no route matches."""
+        kind: str = scope["type"]
+        matcher = self._compile(kind) if self._routes.changed or kind not in self._matchers else self._matchers[kind]
+        path: str = get_route_path(scope) if scope.get("root_path") else scope["path"]
+        entries, segments = matcher.find(path)
+        in_part: tuple[BaseRoute, Scope] | None = None
         for entry in entries:
-            match, child_scope = _match(entry, path, segments, scope)
-            if match is Match.FULL:
-                scope.update(child_scope)
-                return entry.target
-            if match is Match.PARTIAL and partial is None:
-                partial = entry.target, child_scope
-        if partial is None:
+            route, by_template, directly = entry.target
+            if by_template:
+                values = entry.values(path, segments)
+                if values is None:
+                    continue
+                child_scope: Scope = {"endpoint": route.endpoint, "path_params": with_outer(scope, values)}
+                wholly = not route.methods or scope["method"] in route.methods
+            else:
+                match, child_scope = route.matches(scope)
+                if match is Match.NONE:
+                    continue
+                wholly = match is Match.FULL
+            if wholly:
+                _enter(scope, route, child_scope)
+                app: ASGIApp = route.app if directly else route.handle
+                return app
+            in_part = in_part or (route, child_scope)
+        if in_part is None:
             return None
-        scope.update(partial[1])
-        return partial[0]
+        _enter(scope, *in_part)
+        return in_part[0].handle
 
     def _redirect(self, scope: Scope) -> Response | None:
         """The way to the path with its last slash added or taken away, if that matches."""
@@ -162,26 +185,22 @@ class Router:
             return None
         return RedirectResponse(str(URL(scope=elsewhere)))
 
-    def _compiled(self) -> Matcher[BaseRoute]:
-        if self._matcher is None or self._routes.changed:
-            self._matcher = Matcher((route, _template_of(route)) for route in self._routes)
+    def _compile(self, kind: str) -> Matcher[_Target]:
+        """The matcher for scopes of one type, made of the routes as they are now."""
+        if self._routes.changed:
+            self._matchers.clear()
             self._routes.changed = False
-        return self._matcher
+        declared: list[tuple[_Target, Template | None]] = []
+        for route in self._routes:
+            template = getattr(route, "template", None)
+            if not isinstance(route, Route) or template is None or type(route).matches is not Route.matches:
+                declared.append((_Target(route, by_template=False, directly=False), None))  # it has ways of its own
+            elif kind == "http":
+                directly = type(route).handle is Route.handle
+                declared.append((_Target(route, by_template=True, directly=directly), template))
+        return self._matchers.setdefault(kind, Matcher(declared))
 
 
-def _match(entry: Entry[BaseRoute], path: str, segments: Sequence[str] | None, scope: Scope) -> tuple[Match, Scope]:
-    """What `entry.target.matches(scope)` says, without its regular expression where that can be had."""
-    route = entry.target
-    if entry.template is None or type(route).matches is not Route.matches or not isinstance(route, Route):
-        return route.matches(scope)
-    if scope["type"] != "http" or (values := entry.values(path, segments)) is None:
-        return Match.NONE, {}
-    child_scope = {"endpoint": route.endpoint, "path_params": with_outer(scope, values)}
-    return Match.FULL if not route.methods or scope["method"] in route.methods else Match.PARTIAL, child_scope
-
-
-def _template_of(route: BaseRoute) -> Template | None:
-    """The template by which a route may be found; `None` if it has ways of its own to match."""
-    if isinstance(route, Route) and type(route).matches is Route.matches:
-        return getattr(route, "_template", None)
-    return None
+def _enter(scope: Scope, route: BaseRoute, child_scope: Scope) -> None:
+    scope["route"] = route
+    scope.update(child_scope)
