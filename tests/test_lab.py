@@ -1,0 +1,320 @@
+"""A lab sends requests, records runs, and leaves nothing behind."""
+
+import asyncio
+import gc
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+import httpx
+import pytest
+
+from playground import App, Lab, LabClosed, LabError
+from playground.web.requests import Request
+from playground.web.responses import StreamingResponse
+
+app = App()
+
+
+@app.get("/hello/{name}")
+async def hello(name: str) -> dict[str, str]:
+    await anyio.sleep(0.001)
+    return {"hello": name}
+
+
+@app.get("/blocks")
+async def blocks() -> str:
+    time.sleep(0.1)
+    return "blocked"
+
+
+@app.get("/report")
+def report() -> str:
+    time.sleep(0.02)
+    return "done"
+
+
+@app.post("/echo")
+async def echo(request: Request) -> bytes:
+    return await request.body()
+
+
+@app.get("/broken")
+async def broken() -> None:
+    raise ValueError("on purpose")
+
+
+@app.get("/stream")
+async def stream() -> StreamingResponse:
+    async def chunks() -> Any:
+        for index in range(3):
+            yield f"{index}".encode()
+                await anyio.lowlevel.checkpoint()
+
+    return StreamingResponse(chunks())
+
+
+@app.get("/hang")
+async def hang() -> None:
+    await anyio.sleep(60)
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    with Lab(app) as lab:
+        yield lab
+
+
+# -- one request ----------------------------------------------------------------------------------------------------
+
+
+def test_a_request_is_answered_by_an_httpx_response(lab: Lab) -> None:
+    response = lab.get("/hello/Ada")
+    assert isinstance(response, httpx.Response)
+    assert response.json() == {"hello": "Ada"}
+    assert lab.post("/echo", content=b"as it went").content == b"as it went"
+    assert lab.head("/hello/Ada").status_code == 200
+    assert [getattr(lab, verb)("/hello/Ada").status_code for verb in ("put", "patch", "delete", "options")] == [405] * 4
+
+
+def test_an_exception_of_the_app_reaches_the_caller(lab: Lab) -> None:
+    with pytest.raises(ValueError, match=r"^on purpose$") as raised:
+        lab.get("/broken")
+    assert raised.traceback[-1].name == "broken"
+
+
+def test_the_client_may_be_awaited_from_another_loop(lab: Lab) -> None:
+    async def upload() -> Any:
+        for chunk in (b"from ", b"this ", b"loop"):
+            await asyncio.sleep(0)
+            yield chunk
+
+    async def main() -> tuple[Any, bytes, list[bytes]]:
+        answer = await lab.client.get("/hello/Ada")
+        echoed = await lab.client.post("/echo", content=upload())
+        async with lab.client.stream("GET", "/stream") as response:
+            streamed = [chunk async for chunk in response.aiter_raw()]
+        return answer.json(), echoed.content, streamed
+
+    assert asyncio.run(main()) == ({"hello": "Ada"}, b"from this loop", [b"0", b"1", b"2"])
+
+
+def test_cancelling_an_awaited_request_cancels_it_in_the_lab(lab: Lab) -> None:
+    async def main() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(lab.client.get("/hang"), 0.05)
+
+    asyncio.run(main())
+    assert lab.run(_other_tasks).result == set()
+
+
+async def _other_tasks() -> set[str]:
+    for _ in range(5):  # what was cancelled needs a few turns to unwind
+        await asyncio.sleep(0)
+    own = asyncio.current_task()
+    return {task.get_name() for task in asyncio.all_tasks() if task is not own} - {"lab", _outermost()}
+
+
+def _outermost() -> str:
+    """The task that awaits the recorded function."""
+    return next(task.get_name() for task in asyncio.all_tasks() if "_record" in repr(task.get_coro()))
+
+
+# -- runs -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_burst_is_recorded(lab: Lab) -> None:
+    run = lab.burst("/hello/Ada", n=5)
+    assert [response.json() for response in run.responses] == [{"hello": "Ada"}] * 5
+    assert [(request.method, request.path, request.route, request.status) for request in run.requests] == [
+        ("GET", "/hello/Ada", "/hello/{name}", 200)
+    ] * 5
+    assert [message.type for message in run.requests[0].messages][-2:] == [
+        "http.response.start",
+        "http.response.body",
+    ]
+    assert run.trace.max_overlap == 5
+    assert run.trace.handoffs == ()
+    assert run.diagnosis == []
+    assert "5 requests" in run.summary
+    assert lab.runs == [run]
+
+
+@pytest.mark.parametrize(
+    "request_like",
+    [
+        "POST /echo",
+        httpx.Request("POST", "http://lab/echo"),
+        lambda index: f"POST /echo?{index}",
+        lambda index: httpx.Request("POST", f"http://lab/echo?{index}"),
+    ],
+)
+def test_a_burst_takes_paths_strings_requests_and_functions(
+    lab: Lab, request_like: str | httpx.Request | Callable[[int], str]
+) -> None:
+    run = lab.burst(request_like, n=2)
+    assert [request.method for request in run.requests] == ["POST", "POST"]
+    assert [response.status_code for response in run.responses] == [200, 200]
+
+
+def test_a_burst_answers_an_exception_with_a_500_and_names_it(lab: Lab) -> None:
+    run = lab.burst("/broken", n=2)
+    assert [response.status_code for response in run.responses] == [500, 500]
+    assert [request.error for request in run.requests] == ["ValueError: on purpose"] * 2
+
+
+def test_fifty_requests_show_each_hand_off_and_the_blocked_stretch(lab: Lab) -> None:
+    def mixed(index: int) -> str:
+        return "/blocks" if index == 20 else ("/hello/Ada", "/report")[index % 2]
+
+    run = lab.burst(mixed, n=50)
+    assert all(response.status_code == 200 for response in run.responses)
+    trace = run.trace
+    plain = [request for request in trace.requests if request.path == "/report"]
+    assert len(trace.handoffs) == len(plain) == 25
+    assert all(len(request.handoffs) == 1 for request in plain)
+    assert {trace.handoffs[request.handoffs[0]].function for request in plain} == {"report"}
+    (block,) = trace.blocks()
+    assert abs(block.duration_ns - 100_000_000) < 5_000_000
+    assert block.site is not None
+    assert block.site.text == "time.sleep(0.1)"
+    (finding,) = run.diagnosis
+    assert "time.sleep(0.1)" in str(finding)
+    assert f"line {block.site.line}" in str(finding)
+
+
+def test_as_many_threads_run_as_the_lab_allows() -> None:
+    with Lab(app, threads=2) as lab:
+        trace = lab.burst("/report", n=6).trace
+    assert len({handoff.thread for handoff in trace.handoffs}) == 2
+    assert sum(handoff.limiter_wait_ns > 0 for handoff in trace.handoffs) == 4
+
+
+def test_run_awaits_a_function_on_the_labs_loop_and_keeps_its_result_and_responses(lab: Lab) -> None:
+    async def conversation() -> str:
+        first = await lab.client.get("/hello/Ada")
+        second = await lab.client.get("/hello/" + first.json()["hello"])
+        return str(second.json()["hello"])
+
+    run = lab.run(conversation)
+    assert run.result == "Ada"
+    assert [response.status_code for response in run.responses] == [200, 200]
+    assert len(run.requests) == 2
+
+
+def test_run_raises_what_the_function_raises_and_leaves_the_lab_usable(lab: Lab) -> None:
+    async def fail() -> None:
+        raise ValueError("in the experiment")
+
+    with pytest.raises(ValueError, match=r"^in the experiment$"):
+        lab.run(fail)
+    assert lab.burst("/hello/Ada", n=1).responses[0].status_code == 200
+
+
+def test_a_lab_that_does_not_record_has_responses_and_no_trace() -> None:
+    with Lab(app, trace=False) as lab:
+        run = lab.burst("/hello/Ada", n=2)
+        assert len(run.responses) == 2
+        with pytest.raises(LabError) as refused:
+            _ = run.trace
+    assert str(refused.value) == (
+        "expected a run that was recorded, got one of a lab that does not record: "
+        "make it with Lab(app), without trace=False"
+    )
+
+
+# -- mistakes -------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_no_app_is_refused() -> None:
+    with pytest.raises(LabError) as refused:
+        Lab("app")  # type: ignore[arg-type]
+    assert str(refused.value) == "expected an ASGI app, which is callable, got str: pass the app itself"
+
+
+def test_a_lab_without_threads_is_refused() -> None:
+    with pytest.raises(LabError) as refused:
+        Lab(app, threads=0)
+    assert str(refused.value) == "expected at least one thread, got 0: plain def handlers need a thread to run in"
+
+
+def test_a_burst_of_nothing_is_refused(lab: Lab) -> None:
+    with pytest.raises(LabError) as refused:
+        lab.burst("/", n=0)
+    assert str(refused.value) == "expected at least one request, got n=0: ask for n=1 or more"
+
+
+def test_a_burst_of_what_is_no_request_is_refused(lab: Lab) -> None:
+    with pytest.raises(LabError) as refused:
+        lab.burst(lambda index: index, n=1)  # type: ignore[arg-type, return-value]
+    assert str(refused.value) == (
+        "expected a path, a 'POST /path' string or an httpx.Request, got int: "
+        "give one of these, or a function of the index that returns one"
+    )
+
+
+def test_a_second_run_at_the_same_time_is_refused(lab: Lab) -> None:
+    started, release = threading.Event(), threading.Event()
+
+    async def long() -> None:
+        started.set()
+        await anyio.to_thread.run_sync(release.wait)
+
+    first = threading.Thread(target=lab.run, args=(long,))
+    first.start()
+    started.wait(10)
+    with pytest.raises(LabError) as refused:
+        lab.burst("/hello/Ada")
+    release.set()
+    first.join()
+    assert str(refused.value) == (
+        "expected one run at a time, got a second while the first goes on: wait for it, or make a second Lab"
+    )
+
+
+def test_a_blocking_call_from_within_the_lab_is_refused(lab: Lab) -> None:
+    async def main() -> None:
+        lab.get("/hello/Ada")
+
+    with pytest.raises(LabError, match=r"^expected a call from outside the lab's loop"):
+        lab.run(main)
+
+
+# -- endings --------------------------------------------------------------------------------------------------------
+
+
+def test_an_interrupt_cancels_the_request_and_leaves_the_lab_usable(lab: Lab) -> None:
+    timer = threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        lab.burst("/hang", n=3)
+    timer.join()
+    assert lab.run(_other_tasks).result == set()
+    assert lab.burst("/hello/Ada", n=1).responses[0].status_code == 200
+
+
+def test_closing_leaves_no_thread() -> None:
+    before = set(threading.enumerate())
+    with Lab(app) as lab:
+        lab.burst("/report", n=10)
+    assert set(threading.enumerate()) == before
+    assert repr(lab) == "<Lab closed: 1 runs>"
+    with pytest.raises(LabClosed) as refused:
+        lab.get("/hello/Ada")
+    assert str(refused.value) == "expected an open lab, got one that was closed: make a new Lab(app)"
+
+
+def test_a_forgotten_lab_closes_itself() -> None:
+    before = set(threading.enumerate())
+    lab = Lab(app)
+    run = lab.burst("/report", n=3)
+    del lab
+    gc.collect()
+    assert set(threading.enumerate()) == before
+    assert len(run.trace.handoffs) == 3  # what it recorded outlives it
