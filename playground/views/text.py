@@ -84,7 +84,7 @@ def _named(laid: Lanes, row: Row, columns: int) -> str:
     line = [" "] * columns
     for start_ns, end_ns, what in zip(row.starts, row.ends, row.whats, strict=True):
         first = min(columns - 1, start_ns * columns // max(1, laid.duration_ns))
-        last = min(columns - 1, end_ns * columns // max(1, laid.duration_ns))
+        last = max(first, min(columns, end_ns * columns // max(1, laid.duration_ns)) - 1)
         if last - first < 3:
             line[first : last + 1] = "|" * (last + 1 - first)
             continue

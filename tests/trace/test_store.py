@@ -37,28 +37,26 @@ def some(count: int) -> st.SearchStrategy[Any]:
 
 @st.composite
 def traces(draw: st.DrawFn) -> Trace:
-    tasks: list[Task] = []
-    for index in range(draw(st.integers(0, 4))):
-        tasks.append(draw(st.builds(Task, words, words, some(index), moments, maybe_moments, task_outcomes)))
-    task = some(len(tasks))
+    tasks = [
+        draw(st.builds(Task, words, words, some(index), moments, maybe_moments, task_outcomes))
+        for index in range(draw(st.integers(0, 4)))
+    ]
+    owner = some(len(tasks))
     count = draw(st.integers(0, 4))
     outcomes = st.sampled_from(WORDS["StepOutcome"])
-    step = st.builds(Step, task, moments, moments, some(count), outcomes, st.none() | sites)
+    step = st.builds(Step, owner, moments, moments, some(count), outcomes, st.none() | sites)
     steps = tuple(draw(step) for _ in range(count))
-    samples, waits = st.nothing(), st.nothing()
-    if steps:
-        samples = st.builds(Sample, st.integers(0, count - 1), moments, maybe_moments, st.none() | sites, words)
-    if tasks:
-        on = st.sampled_from(WORDS["WaitOn"])
-        waits = st.builds(Wait, st.integers(0, len(tasks) - 1), moments, moments, on, st.none() | sites)
+    looked, waited = st.integers(0, max(0, count - 1)), st.integers(0, max(0, len(tasks) - 1))
+    samples = st.builds(Sample, looked, moments, maybe_moments, st.none() | sites, words)
+    waits = st.builds(Wait, waited, moments, moments, st.sampled_from(WORDS["WaitOn"]), st.none() | sites)
     handoff = st.builds(
-        Handoff, task, words, moments, moments, maybe_moments, maybe_moments, maybe_moments, maybe_moments,
+        Handoff, owner, words, moments, moments, maybe_moments, maybe_moments, maybe_moments, maybe_moments,
         moments, task_outcomes, st.none() | sites,
     )  # fmt: skip
     handoffs = draw(rows(handoff))
-    made = rows(st.integers(0, len(handoffs) - 1) if handoffs else st.nothing())
+    made = rows(st.integers(0, max(0, len(handoffs) - 1)), most=4 if handoffs else 0)
     request = st.builds(
-        Request, moments, words, words, st.none() | words, maybe_moments, moments, maybe_moments, task, made,
+        Request, moments, words, words, st.none() | words, maybe_moments, moments, maybe_moments, owner, made,
         rows(messages), st.none() | words,
     )  # fmt: skip
     return Trace(
@@ -179,7 +177,10 @@ def pointing_nowhere() -> list[tuple[Trace, str]]:
     end = ": the file is damaged; save it again"
     return [
         (Trace(steps=[step]), f"expected indexes below 0 in steps.task, found 0{end}"),
-        (Trace(tasks=[replace(task, parent=0)]), f"expected tasks that come after their parents, found one that does not{end}"),
+        (
+            Trace(tasks=[replace(task, parent=0)]),
+            f"expected tasks that come after their parents, found one that does not{end}",
+        ),
         (Trace(waits=[Wait(3, 0, 1, "io", None)]), f"expected indexes below 0 in waits.task, found 3{end}"),
         (
             Trace(requests=[Request(0, "GET", "/", None, None, 0, None, None, (5,), (), None)]),
@@ -195,7 +196,7 @@ def test_rows_that_point_nowhere_are_refused(trace: Trace, message: str) -> None
 
 @pytest.mark.parametrize("number", [2**63, -(2**63)])
 def test_a_time_too_long_for_the_wire_is_refused_when_saved(number: int) -> None:
-    with pytest.raises(TraceError, match="^expected times of 64 bits and indexes of 32, not negative; found "):
+    with pytest.raises(TraceError, match=r"^expected times of 64 bits and indexes of 32, not negative; found "):
         dump(Trace(steps=[Step(None, number, 0, None, "callback", None)], duration_ns=0))
 
 
