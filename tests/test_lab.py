@@ -55,7 +55,7 @@ async def stream() -> StreamingResponse:
     async def chunks() -> Any:
         for index in range(3):
             yield f"{index}".encode()
-                await anyio.lowlevel.checkpoint()
+            await anyio.lowlevel.checkpoint()
 
     return StreamingResponse(chunks())
 
