@@ -23,7 +23,7 @@ def no_answer(reply: Reply, upload: Upload, receiving: bool, timeout_s: float) -
     if receiving:
         what = "it waits in `receive()` for a message that is not due"
         advice = "The request's body was at its end; after that there is only `http.disconnect`."
-    elif upload.waits_for_app:
+    elif upload.unread and reply.status is None:
         what = "nothing came, and it has not read the request's body"
     return NoAnswer(
         f"{reply.label}: expected {reply.stage.expects} from the app within {timeout_s:g} s, but {what}. {advice}"

@@ -145,7 +145,7 @@ class Exchange(AppSide):
         except BaseException as reason:
             await self._break_off(crew, reason)
             raise
-        client_owes = not (upload.finished or upload.waits_for_app)
+        client_owes = not (upload.finished or upload.unread)
         if rung or timeout_s is None or client_owes or upload.taken != taken:
             return
         error = _verdicts.no_answer(self.reply, upload, bool(self._receivers), timeout_s)

@@ -40,9 +40,9 @@ class Upload:
             self._next = {"type": "http.request", "body": body, "more_body": False}
 
     @property
-    def waits_for_app(self) -> bool:
-        """Whether a message lies ready that the app has not taken."""
-        return self._next is not None
+    def unread(self) -> bool:
+        """Whether some of the body lies ready that the app has not taken."""
+        return self._next is not None and bool(self._next["body"])
 
     def take(self, crew: Callable[[], Crew]) -> Message | None:
         """Hand over the next message, or `None` if there is none now."""
