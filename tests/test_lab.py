@@ -180,13 +180,13 @@ def test_fifty_requests_show_each_hand_off_and_the_blocked_stretch(lab: Lab) -> 
     assert len(trace.handoffs) == len(plain) == 25
     assert all(len(request.handoffs) == 1 for request in plain)
     assert {trace.handoffs[request.handoffs[0]].function for request in plain} == {"report"}
-    (block,) = trace.blocks()
+    # on a busy machine, starting threads may hold the loop for as long: only ours has this line
+    (block,) = (block for block in trace.blocks() if block.call == "time.sleep(0.1)")
     assert abs(block.duration_ns - 100_000_000) < 5_000_000
     assert block.site is not None
     assert block.site.text == "time.sleep(0.1)"
-    (finding,) = run.diagnosis
-    assert "time.sleep(0.1)" in str(finding)
-    assert f"line {block.site.line}" in str(finding)
+    (sentence,) = (str(finding) for finding in run.diagnosis if "time.sleep(0.1)" in str(finding))
+    assert f"line {block.site.line}" in sentence
 
 
 def test_as_many_threads_run_as_the_lab_allows() -> None:
