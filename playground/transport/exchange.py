@@ -139,15 +139,16 @@ class Exchange(AppSide):
 
     async def _listen(self, crew: Crew, timeout_s: float | None) -> None:
         """Wait until something has happened that the client may care about."""
-        upload, taken = self.upload, self.upload.taken
+        upload, moves = self.upload, self.upload.moves
         try:
             rung = await crew.host.wait(self._readers, timeout_s)
         except BaseException as reason:
             await self._break_off(crew, reason)
             raise
-        client_owes = not (upload.finished or upload.unread)
-        if rung or timeout_s is None or client_owes or upload.taken != taken:
+        if rung or timeout_s is None:
             return
+        if upload.moves != moves or not (upload.finished or upload.unread):
+            return  # the body is under way, or it is the client that keeps the app waiting: time starts anew
         error = _verdicts.no_answer(self.reply, upload, bool(self._receivers), timeout_s)
         await self._break_off(crew, error)
         raise error

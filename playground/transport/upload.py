@@ -22,15 +22,15 @@ class Upload:
     """One request body.
 
     Attributes:
-        taken: how many messages the app has taken.
+        moves: how often a message was laid ready or taken.
         error: what the client's own body raised while it was read, if it did.
         finished: whether all of the body has come from the client.
     """
 
-    __slots__ = ("_next", "_source", "_taken_bell", "error", "finished", "taken")
+    __slots__ = ("_next", "_source", "_taken_bell", "error", "finished", "moves")
 
     def __init__(self, body: Body = b"") -> None:
-        self.taken = 0
+        self.moves = 0
         self.error: Exception | None = None
         self.finished = isinstance(body, bytes)
         self._source = body
@@ -49,7 +49,7 @@ class Upload:
         message = self._next
         if message is not None:
             self._next = None
-            self.taken += 1
+            self.moves += 1
             if self._taken_bell:
                 crew().host.ring(self._taken_bell)
         return message
@@ -81,6 +81,7 @@ class Upload:
                 "Encode text before sending it."
             )
         self._next = {"type": "http.request", "body": piece, "more_body": more}
+        self.moves += 1
         arrived()
         while self._next is not None:
             await host.wait(self._taken_bell)

@@ -13,6 +13,7 @@ import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from trio.testing import MockClock
 
 from playground.asgi import Message, Receive, Send
 from playground.errors import ClientGone, NoAnswer, ProtocolError
@@ -765,19 +766,21 @@ async def test_an_app_that_does_not_read_the_body_is_told_so() -> None:
     )
 
 
+@pytest.mark.parametrize("anyio_backend", [("trio", {"clock": MockClock(autojump_threshold=0)})])
 async def test_the_time_that_the_client_takes_to_send_is_not_the_apps() -> None:
     async def pieces() -> AsyncIterator[bytes]:
-        yield b"a"
-        await anyio.sleep(0.05)
-        yield b"b"
+        for _ in range(3):
+            await anyio.sleep(100)
+            yield b"a"
 
     async def handler(receive: Receive, send: Send) -> None:
         while (await receive())["more_body"]:
             pass
+        await anyio.sleep(9)
         await hello({}, receive, send)
 
     one = exchange(handler, pieces())
-    await one.start(0.02)
+    await one.start(10)
     assert await read(one) == [b"hello"]
     await one.aclose()
 
