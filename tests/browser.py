@@ -71,9 +71,12 @@ def chromium_page(**options: Any) -> "Iterator[Page]":
         options: of Playwright's `new_context`, such as `viewport` or `color_scheme`.
     """
     path = chromium_path()
-    with sync_playwright() as playwright, launch(playwright, path) as browser:
-        with browser.new_context(**options) as context:
-            yield context.new_page()
+    with (
+        sync_playwright() as playwright,
+        launch(playwright, path) as browser,
+        browser.new_context(**options) as context,
+    ):
+        yield context.new_page()
 
 
 class Chromium:

@@ -1,8 +1,8 @@
 """Views that a reader can move in: one class a view, no computing.
 
-Rows and columns come from `playground.views`; the drawing is JavaScript, bundled into `static/`. The widget classes need
-anywidget, which needs ipywidgets and IPython, so they are imported when they are first asked for: a script that
-writes an HTML page never loads them.
+Rows and columns come from `playground.views`; the drawing is JavaScript, bundled into `static/`. The widget
+classes need anywidget, which needs ipywidgets and IPython, so they are imported when they are first asked for:
+a script that writes an HTML page never loads them.
 """
 
 from typing import TYPE_CHECKING, Any

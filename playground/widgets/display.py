@@ -1,7 +1,7 @@
 """What a `Trace` or a `Run` shows as a cell's value.
 
-In a kernel that is the interactive timeline, elsewhere its static forms; both carry a text and a picture, so that a notebook
-still shows something where no kernel runs. It decides which, and leaves the making to the others.
+In a kernel that is the interactive timeline, elsewhere its static forms; both carry a text and a picture, so
+that a notebook still shows something where no kernel runs. It decides which, and leaves the making to others.
 """
 
 import sys

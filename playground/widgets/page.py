@@ -1,8 +1,8 @@
 """The timeline as one HTML file: opens from disk, asks nothing of any network, needs no Jupyter.
 
-The page holds the same bundle as the widget and the same packet of bytes. Its security policy admits exactly that script
-and that style, by their hashes, and nothing from anywhere else; where scripts are off, the static picture stands
-in. What comes from an app gets in as base64, as an escaped title, or through `playground.views.svg`.
+The page holds the same bundle as the widget and the same packet of bytes. Its security policy admits exactly
+that script and that style, by their hashes, and nothing from anywhere else; where scripts are off, the static
+picture stands in. What comes from an app gets in as base64, as an escaped title, or through `views.svg`.
 """
 
 from base64 import b64encode
@@ -51,7 +51,15 @@ def page(trace: Trace, title: str | None = None) -> str:
         title: of the page; the recording's own by default.
     """
     script = _BUNDLE.read_text(encoding="ascii")
-    policy = f"default-src 'none'; script-src {_allow(script)}; style-src {_allow(_STYLE)}; base-uri 'none'; form-action 'none'"
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {_allow(script)}",
+            f"style-src {_allow(_STYLE)}",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
     return _PAGE.substitute(
         policy=policy,
         title=escape(trace.title if title is None else title),

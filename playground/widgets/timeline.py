@@ -1,9 +1,9 @@
 """The interactive timeline as a Jupyter widget.
 
-The recording is no trait of the widget: traits are saved with a notebook, and a million spans would be too. Each view asks
-for it when it is ready (also a second view, or one that is shown again) and is answered with one binary
-message. What Python hears back are two small traits. Callbacks may come on a kernel subshell's thread; this
-class changes nothing after it is made, so none of them needs a lock.
+The recording is no trait of the widget: traits are saved with a notebook, and a million spans would be too.
+Each view asks for it when it is ready (also a second view, or one that is shown again) and is answered with one
+binary message. What Python hears back are two small traits. Callbacks may come on a kernel subshell's thread;
+this class changes nothing after it is made, so none of them needs a lock.
 """
 
 from collections.abc import Mapping

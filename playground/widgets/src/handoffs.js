@@ -22,13 +22,18 @@ export function paintArrows(pen, laneOf, request) {
     for (const arrow of chosen) {
       if (isMarked(arrow) !== marked) continue;
       const [source, target] = [laneOf(arrows.from[arrow]), laneOf(arrows.to[arrow])];
-      if (source === undefined || target === undefined) continue;
+      if (source === undefined || target === undefined || isHidden(pen, source) || isHidden(pen, target)) continue;
       paintArrow(pen, {
         x0: projection.x(arrows.start[arrow]), x1: projection.x(arrows.end[arrow]), ...ends(pen, source, target),
         colour: marked ? theme.ui.focus : theme.ui.arrow, thickness: marked ? 1.8 : 1,
       });
     }
   }
+}
+
+/** Whether a lane is scrolled away, beneath the event loop's. @param {Pen} pen @param {Lane} lane */
+function isHidden({ projection, pinnedBottom }, lane) {
+  return !isPinned(lane) && laneTop(lane, projection) + lane.height < pinnedBottom + 2;
 }
 
 /** Where an arrow leaves one lane and meets the other. @param {Pen} pen @param {Lane} source @param {Lane} target */

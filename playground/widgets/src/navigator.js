@@ -120,7 +120,7 @@ export class Navigator {
     this.stopGlide();
     this.zoom.on('zoom', null);
     this.selection.on('.zoom', null);
-    select(window).on('.zoom', null);  // a drag that was under way listens there
+    select(window).on('.zoom', null).on('.drag', null);  // what d3-zoom and d3-drag leave there during a drag
   }
 }
 

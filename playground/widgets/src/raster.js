@@ -15,6 +15,9 @@ import { FAN, LEAF } from './rows.js';
 // A blocked stretch narrower than a pixel must not drown among the steps that share it.
 const BLOCKED_WEIGHT = 3;
 
+// From this share on a pixel counts as covered: no eye tells the rest, and a state keeps the legend's very colour.
+const SOLID = 0.85;
+
 /** How much of each pixel each kind covers, in one lane. */
 export class Occupancy {
   /** @param {number} width in pixels */
@@ -179,7 +182,7 @@ function blend(mix, at, [r, g, b], weight) {
 function pack(mix, at) {
   const weight = mix[at + 3];
   if (weight === 0) return 0;
-  const alpha = weight >= 1 ? 1 : 0.16 + 0.84 * Math.sqrt(weight);
+  const alpha = weight >= SOLID ? 1 : 0.16 + 0.84 * Math.sqrt(weight);
   const [r, g, b] = [mix[at] / weight, mix[at + 1] / weight, mix[at + 2] / weight];
   return ((Math.round(alpha * 255) << 24) | (Math.round(b) << 16) | (Math.round(g) << 8) | Math.round(r)) >>> 0;
 }

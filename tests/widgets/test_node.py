@@ -1,0 +1,98 @@
+"""The pure parts of the front-end, tested by bare node on the bundle that ships; and that bundle, held to its sources.
+
+The first needs node and nothing else. The second needs what package-lock.json pins; where that is not installed it
+skips, and in CI it is installed for the purpose.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from array import array
+from pathlib import Path
+
+import pytest
+
+from playground.trace.columns import TYPECODES, pack
+from playground.views.packet import packet
+from tests.browser import skip_or_fail
+from tests.recordings import blocked_run
+
+HERE = Path(__file__).parent
+WIDGETS = HERE.parents[1] / "playground" / "widgets"
+BUNDLE = WIDGETS / "static" / "timeline.js"
+
+
+def command(name: str) -> str:
+    path = shutil.which(name)
+    if path is None:
+        skip_or_fail(f"there is no {name}: apt-get install nodejs npm")
+    assert path is not None
+    return path
+
+
+def tools() -> None:
+    """What the front-end is checked and bundled with; skips where it is not installed, installs it in CI."""
+    if (WIDGETS / "node_modules").is_dir():
+        return
+    if os.environ.get("CI") != "true":
+        pytest.skip("the front-end's tools are not installed: run `npm ci` in playground/widgets")
+    run([command("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+
+
+def run(arguments: list[str], **environment: str) -> None:
+    surroundings = {**os.environ, **environment}
+    done = subprocess.run(
+        arguments, cwd=WIDGETS, env=surroundings, text=True, capture_output=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def leave_packets(folder: Path) -> None:
+    """A packet with a column of each type and one of the timeline, and what node should find in them."""
+    extremes = {"u1": (0, 255), "u2": (0, 65535), "u4": (0, 2**32 - 1), "i4": (-(2**31), 2**31 - 1)}
+    extremes |= {"i8": (-(2**53), 2**53)}
+    columns = {kind: array(code, [*extremes.get(kind, (-0.5, 1.25)), *range(100)]) for kind, code in TYPECODES.items()}
+    columns["none"] = array("I")
+    header = {"view": "test", "words": "naïve ✓ </script>"}
+    (folder / "columns.bin").write_bytes(pack(header, columns))
+    trace = blocked_run()
+    (folder / "timeline.bin").write_bytes(packet(trace))
+    expected = {
+        "header": header,
+        # as JavaScript writes them: a float that is whole has no point
+        "columns": {name: [re.sub(r"\.0$", "", str(value)) for value in column] for name, column in columns.items()},
+        "title": trace.title,
+        "requests": len(trace.requests),
+        "steps": len(trace.steps),
+        "max_overlap": trace.max_overlap,
+    }
+    (folder / "columns.json").write_text(json.dumps(expected), encoding="utf-8")
+
+
+@pytest.mark.parametrize("suite", sorted(path.name for path in HERE.glob("*.test.mjs")))
+def test_the_pure_parts_hold(suite: str, tmp_path: Path) -> None:
+    leave_packets(tmp_path)
+    run([command("node"), "--test", str(HERE / suite)], PLAYGROUND_TEST_PACKETS=str(tmp_path))
+
+
+def test_the_committed_bundle_is_what_its_sources_build_to() -> None:
+    tools()
+    run([command("node"), "build.mjs", "--check"])
+
+
+def test_the_sources_pass_the_strict_type_check() -> None:
+    tools()
+    run([command("npm"), "run", "--silent", "check"])
+
+
+def test_every_tool_is_pinned_to_one_version() -> None:
+    wanted = json.loads((WIDGETS / "package.json").read_text(encoding="utf-8"))["devDependencies"]
+    lock = json.loads((WIDGETS / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    assert {name: lock[f"node_modules/{name}"]["version"] for name in wanted} == wanted
+
+
+def test_the_bundle_can_stand_in_a_page() -> None:
+    bundle = BUNDLE.read_text(encoding="ascii")
+    assert not re.search(r"</script|<!--", bundle, re.IGNORECASE)
