@@ -13,7 +13,7 @@ from typing import Final
 from playground.trace import Block, Trace
 from playground.views.findings import Evidence, Finding, Part, code, listed, plain, strong, text
 from playground.views.segments import Owners
-from playground.views.wording import counted, duration, request_label
+from playground.views.wording import counted, duration, place, request_label
 
 __all__ = ["actor", "loop_blocked"]
 
@@ -90,8 +90,8 @@ def _what(trace: Trace, blocks: list[Block]) -> list[Part]:
         return _unseen(blocks)
     call, seen = _seen(trace, blocks)
     share = "" if seen == looks else f"; seen there in {seen:,} of {looks:,} looks"
-    place = text(f" on the loop{each} ({site}{share})")
-    return [text(" ran "), code(call), place] if call else [text(" ran"), place]
+    where = text(f" on the loop{each} ({place(site)}{share})")
+    return [text(" ran "), code(call), where] if call else [text(" ran"), where]
 
 
 def _seen(trace: Trace, blocks: list[Block]) -> tuple[str, int]:
@@ -115,9 +115,9 @@ def _unseen(blocks: list[Block]) -> list[Part]:
     block = blocks[0]
     if len(blocks) == 1 and block.site is not None:
         if block.task is None:
-            return [text(f" ({block.site}) ran on the loop")]
+            return [text(f" ({place(block.site)}) ran on the loop")]
         if block.outcome in ("waits", "yields"):
-            return [text(f" ran on the loop until it stopped at {block.site}")]
+            return [text(f" ran on the loop until it stopped at {place(block.site)}")]
     return [text(" ran on the loop, at a line that was not seen")]
 
 

@@ -21,7 +21,7 @@ __all__ = ["packet"]
 _U2_LIMIT: Final = 1 << 16
 _U4_LIMIT: Final = 1 << 32
 
-# zlib's level: on a run of 1e5 spans, 6 takes three times as long as 3 and saves a tenth of the bytes
+# zlib's level: on a run of 1.1e5 spans, 6 takes twice as long as 3 (64 ms, 31 ms) and saves 3 % of the bytes
 _LEVEL: Final = 3
 
 

@@ -156,12 +156,11 @@ def inside(step: Step, samples: Sequence[Sample]) -> Iterator[Look]:
     the first reaches back to the step's start and the last on to its end. A call shorter than the distance
     between two looks may be missing.
     """
-    looks = [sample for sample in samples if sample.site is not None]
-    runs = [list(run) for _, run in groupby(looks, key=lambda look: (look.site, look.call))]
+    looks = [(sample.site, sample.call, sample.at_ns) for sample in samples if sample.site is not None]
+    runs = [list(run) for _, run in groupby(looks, key=lambda look: look[:2])]
     start_ns = step.start_ns
-    for run, following in zip(runs, [*runs[1:], None], strict=True):
-        end_ns = step.end_ns if following is None else (run[-1].at_ns + following[0].at_ns) // 2
-        site = run[0].site
-        if site is not None:
-            yield Look(start_ns, max(start_ns, end_ns), site, run[0].call)
+    for place, run in enumerate(runs, 1):
+        site, call, last_ns = run[-1]
+        end_ns = (last_ns + runs[place][0][2]) // 2 if place < len(runs) else step.end_ns
+        yield Look(start_ns, max(start_ns, end_ns), site, call)
         start_ns = max(start_ns, end_ns)

@@ -5,6 +5,7 @@ not fit is counted, never dropped in silence. This is also what a notebook shows
 """
 
 from collections.abc import Iterator
+from textwrap import wrap
 from typing import Final
 
 from playground.trace import Trace
@@ -40,8 +41,13 @@ def text(trace: Trace, *, width: int = 100, most_lanes: int = 16) -> str:
     laid = lanes(trace)
     columns = max(_LEAST_COLUMNS, width - _GUTTER)
     drawn = [*_loop(laid, columns), *_workers(laid, columns, most_lanes), *_requests(laid, columns, most_lanes)]
-    lines = [_axis(trace.duration_ns, columns), *drawn, "", *_legend(trace, laid, columns, width)]
-    return "\n".join(line.rstrip() for line in lines)
+    lines = [_axis(trace.duration_ns, columns), *drawn, "", *_legend(laid, width), *_foot(trace, columns)]
+    return "\n".join(part for line in lines for part in _fitted(line.rstrip(), width))
+
+
+def _fitted(line: str, width: int) -> list[str]:
+    """A line as it is if it fits; only sentences ever do not, and these break at spaces."""
+    return [line] if len(line) <= width else wrap(line, width)
 
 
 def _line(name: str, number: str, body: str) -> str:
@@ -76,7 +82,7 @@ def _loop(laid: Lanes, columns: int) -> Iterator[str]:
     share = f"{busy_ns / laid.duration_ns:.0%}" if laid.duration_ns else ""
     yield _line("Event loop", share, "".join(body))
     if len(laid.rows[1]):
-        yield _line("  seen inside", "", _named(laid, laid.rows[1], columns))
+        yield _line("seen inside", "", _named(laid, laid.rows[1], columns))
 
 
 def _named(laid: Lanes, row: Row, columns: int) -> str:
@@ -128,24 +134,23 @@ def _marks(row: Row, duration_ns: int, columns: int) -> str:
 # -- legend ---------------------------------------------------------------------------------------------
 
 
-def _legend(trace: Trace, laid: Lanes, columns: int, width: int) -> Iterator[str]:
-    entries = [f"{_LEVELS[0]} to {_LEVELS[-1]} how busy the loop was"]
+def _legend(laid: Lanes, width: int) -> Iterator[str]:
     occurring = {kind for row in laid.rows if row.group in ("worker", "request") for kind in set(row.kinds)}
     occurring |= set(laid.rows[0].kinds) & {BLOCKED}
-    entries += [f"{KINDS[kind].mark} {KINDS[kind].words}" for kind in sorted(occurring)]
-    yield from _wrapped(entries, width)
+    line = f"{_LEVELS[0]} to {_LEVELS[-1]} how busy the loop was"
+    for kind in sorted(occurring):
+        entry = f"{KINDS[kind].mark} {KINDS[kind].words}"
+        if len(line) + 3 + len(entry) > width:
+            yield line
+            line = entry
+        else:
+            line = f"{line}   {entry}"
+    yield line
+
+
+def _foot(trace: Trace, columns: int) -> Iterator[str]:
     clock = " of virtual time" if trace.clock == "virtual" else ""
     width_ns = round(trace.duration_ns / columns)
     yield f"One column is {duration(width_ns)}{clock} and shows what took most of it."
     if trace.dropped:
         yield f"The recorder dropped {counted(trace.dropped, 'event')}, the oldest: they are missing here."
-
-
-def _wrapped(entries: list[str], width: int) -> Iterator[str]:
-    line = ""
-    for entry in entries:
-        if line and len(line) + 3 + len(entry) > width:
-            yield line
-            line = ""
-        line = f"{line}   {entry}" if line else entry
-    yield line

@@ -3,9 +3,9 @@
 It decides spelling only: what is counted and which rows are named is the caller's business.
 """
 
-from playground.trace import Request, Trace
+from playground.trace import Request, Site, Trace
 
-__all__ = ["code_text", "counted", "duration", "one_line", "request_label", "summary"]
+__all__ = ["code_text", "counted", "duration", "one_line", "place", "request_label", "summary"]
 
 _UNITS = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "µs"), (1, "ns"))
 _MINUTE_NS = 60_000_000_000
@@ -48,6 +48,12 @@ def one_line(text: str, limit: int = 80) -> str:
     flat = "".join(char if char.isprintable() else " " for char in text)
     flat = " ".join(flat.split())
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+
+
+def place(site: Site, limit: int = 60) -> str:
+    """Where a line stands: `cell 3, line 24`; of a long path, its end."""
+    file = one_line(site.file, len(site.file))
+    return f"{file if len(file) <= limit else '…' + file[1 - limit :]}, line {site.line}"
 
 
 def code_text(text: str) -> str:

@@ -1,0 +1,79 @@
+"""Rows written by hand, in milliseconds, with everything that a test does not speak of left at its plainest."""
+
+from playground.trace import Handoff, Request, Sample, Site, Step, StepOutcome, Task, Wait, WaitOn
+
+MS = 1_000_000
+
+LINE = Site("cell 3", 24, "report", "body = df.to_csv()")
+
+
+def ns(ms: float) -> int:
+    return round(ms * MS)
+
+
+def step(
+    task: int | None,
+    start_ms: float,
+    length_ms: float,
+    outcome: StepOutcome = "waits",
+    *,
+    site: Site | None = None,
+    woken_by: int | None = None,
+) -> Step:
+    return Step(task, ns(start_ms), ns(length_ms), woken_by, outcome, site)
+
+
+def task(created_ms: float = 0, *, coroutine: str = "main", parent: int | None = None, name: str = "Task-1") -> Task:
+    return Task(name, coroutine, parent, ns(created_ms), None, "pending")
+
+
+def wait(task: int, start_ms: float, end_ms: float, on: WaitOn = "io", site: Site | None = None) -> Wait:
+    return Wait(task, ns(start_ms), ns(end_ms), on, site)
+
+
+def looks(step: int, *at_ms: float, site: Site | None = LINE, call: str = "df.to_csv()") -> list[Sample]:
+    return [Sample(step, ns(at), 0, site, call) for at in at_ms]
+
+
+def request(
+    number: int,
+    start_ms: float,
+    end_ms: float | None,
+    *,
+    task: int | None = None,
+    path: str = "/items",
+    route: str | None = None,
+    handoffs: tuple[int, ...] = (),
+) -> Request:
+    ended = None if end_ms is None else ns(end_ms)
+    status = None if end_ms is None else 200
+    return Request(number, "GET", path, route, status, ns(start_ms), ended, task, handoffs, (), None)
+
+
+def handoff(
+    submitted_ms: float,
+    started_ms: float | None,
+    ended_ms: float | None,
+    woken_ms: float | None,
+    *,
+    task: int | None = None,
+    thread: int | None = 0,
+    function: str = "render_pdf",
+    queued_ms: float = 0,
+) -> Handoff:
+    def moment(ms: float | None) -> int | None:
+        return None if ms is None else ns(ms)
+
+    return Handoff(
+        task=task,
+        function=function,
+        limiter_wait_ns=ns(queued_ms),
+        submitted_ns=ns(submitted_ms),
+        started_ns=moment(started_ms),
+        ended_ns=moment(ended_ms),
+        woken_ns=moment(woken_ms),
+        thread=thread,
+        cpu_ns=0,
+        outcome="pending" if ended_ms is None else "returned",
+        site=None,
+    )

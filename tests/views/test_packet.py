@@ -1,0 +1,130 @@
+"""The packet that the page reads: decoded here by the wire's own reader, and held against the rows."""
+
+import time
+from array import array
+from itertools import accumulate, pairwise
+from typing import Any
+
+import pytest
+
+from playground.trace import Trace
+from playground.trace.columns import unpack
+from playground.views.diagnosis import diagnose
+from playground.views.lanes import NO_REQUEST, lanes
+from playground.views.packet import packet
+from tests.by_hand import handoff, ns, request, step
+from tests.recordings import blocked_run, large_run
+
+TYPES = {
+    "start": "I", "duration": "I", "kind": "B", "what": "H", "request": "I",
+    "arrow_start": "I", "arrow_end": "I", "arrow_from": "H", "arrow_to": "H", "arrow_request": "I", "arrow_back": "B",
+}  # fmt: skip
+
+
+def decoded(trace: Trace) -> "tuple[dict[str, Any], dict[str, array[int]]]":
+    return unpack(packet(trace))
+
+
+def moments(header: dict[str, Any], columns: "dict[str, array[int]]") -> list[list[tuple[int, int]]]:
+    """Start and end of each span of each row, in ticks."""
+    rows = []
+    for first, end in pairwise(header["offsets"]):
+        starts = accumulate(columns["start"][first:end])
+        rows.append(
+            [(start, start + length) for start, length in zip(starts, columns["duration"][first:end], strict=True)]
+        )
+    return rows
+
+
+def test_spans_arrive_as_they_were_laid_out() -> None:
+    trace = blocked_run()
+    laid = lanes(trace)
+    header, columns = decoded(trace)
+    assert header["tick_ns"] == 1
+    assert moments(header, columns) == [list(zip(row.starts, row.ends, strict=True)) for row in laid.rows]
+    for name, field in (("kind", "kinds"), ("what", "whats"), ("request", "requests")):
+        assert columns[name].tolist() == [value for row in laid.rows for value in getattr(row, field)]
+    assert columns["arrow_start"].tolist() == laid.arrows.starts.tolist()
+    assert columns["arrow_end"].tolist() == laid.arrows.ends.tolist()
+    assert columns["arrow_to"].tolist() == laid.arrows.to_rows.tolist()
+
+
+def test_columns_have_the_names_and_types_that_the_page_expects() -> None:
+    _, columns = decoded(blocked_run())
+    assert {name: column.typecode for name, column in columns.items()} == TYPES
+
+
+def test_the_header_says_what_the_run_was() -> None:
+    trace = blocked_run()
+    header, _ = decoded(trace)
+    told = {key: header[key] for key in ("view", "title", "clock", "duration_ns", "dropped", "summary")}
+    assert told == {
+        "view": "timeline",
+        "title": "Run 1",
+        "clock": "real",
+        "duration_ns": trace.duration_ns,
+        "dropped": 0,
+        "summary": "414 ms · 62 requests · 240 steps",
+    }
+    assert header["rows"][:3] == [
+        {"group": "loop", "lane": 0, "name": "Event loop"},
+        {"group": "inside", "lane": 0, "name": "inside steps"},
+        {"group": "worker", "lane": 0, "name": "worker-0"},
+    ]
+    assert header["requests"][25] == [25, "GET /report", "/report", 200, None]
+    assert ["GET /items", "cell 3", 6, "list_items", "rows = await db.fetch(LIST)"] in header["whats"]
+    assert [(one["rule"], one["start_ns"], one["end_ns"]) for one in header["findings"]] == [
+        (one.rule, one.start_ns, one.end_ns) for one in diagnose(trace)
+    ]
+    assert header["findings"][0]["severity"] == "bad"
+    assert header["findings"][0]["parts"][0] == ["strong", "The event loop stood still for 230 ms."]
+
+
+def test_an_empty_run_is_a_packet_too() -> None:
+    header, columns = decoded(Trace())
+    assert header["offsets"] == [0, 0, 0]
+    assert all(len(column) == 0 for column in columns.values())
+
+
+@pytest.mark.parametrize(
+    ("duration_ns", "tick_ns"), [(2**32 - 1, 1), (2**32, 10), (10 * 2**32 - 1, 10), (3_600_000_000_000, 1_000)]
+)
+def test_a_tick_is_the_smallest_power_of_ten_that_fits(duration_ns: int, tick_ns: int) -> None:
+    assert decoded(Trace(duration_ns=duration_ns))[0]["tick_ns"] == tick_ns
+
+
+def test_rows_that_go_beyond_the_run_still_fit() -> None:
+    trace = Trace(steps=[step(None, 9_000, 1)], handoffs=[handoff(9_000, 9_000, 9_001, 9_002)], duration_ns=ns(1))
+    header, columns = decoded(trace)
+    assert header["tick_ns"] == 10
+    assert moments(header, columns)[0] == [(900_000_000, 900_100_000)]
+
+
+def test_rounding_to_ticks_makes_no_two_spans_overlap() -> None:
+    # five nanoseconds past a tick: rounding a length up would run into the next step
+    steps = [step(None, at + 0.000_005, 0.000_994) for at in range(10)]
+    header, columns = decoded(Trace(steps=steps, duration_ns=3_600_000_000_000))
+    (loop, *_) = moments(header, columns)
+    assert [start for start, _ in loop] == [at * 1_000 for at in range(10)]
+    assert all(end <= start for (_, end), (start, _) in pairwise(loop))
+
+
+def test_more_names_than_two_bytes_can_count_take_four() -> None:
+    requests = [request(n, n, n + 1, path=f"/{n}") for n in range(65_537)]
+    header, columns = decoded(Trace(requests=requests))
+    assert columns["what"].typecode == "I"
+    assert header["whats"][columns["what"][-1]][0] == "GET /65536"
+
+
+def test_no_request_is_all_ones() -> None:
+    assert decoded(Trace(steps=[step(None, 0, 1)]))[1]["request"].tolist() == [0xFFFFFFFF] == [NO_REQUEST]
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_spans_take_little_time() -> None:
+    trace = large_run()
+    started_s = time.process_time()
+    _, columns = unpack(packet(trace))
+    assert len(columns["start"]) > 100_000
+    # 0.4 s of processor time where this was written; five times that leaves room for a slow machine
+    assert time.process_time() - started_s < 2

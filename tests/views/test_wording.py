@@ -1,0 +1,79 @@
+"""Durations, counts and names as they read in sentences."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from playground.trace import Site, Trace
+from playground.views.wording import code_text, counted, duration, one_line, place, request_label, summary
+from tests.by_hand import request, step, task
+
+S = 1_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("ns", "words"),
+    [
+        (0, "0 ms"),
+        (1, "1 ns"),
+        (999, "999 ns"),
+        (84_000, "84 µs"),
+        (999_499, "999 µs"),
+        (999_500, "1 ms"),
+        (5_120_000, "5.12 ms"),
+        (21_749_000, "21.7 ms"),
+        (463_000_000, "463 ms"),
+        (999_600_000, "1 s"),
+        (1_200_000_000, "1.2 s"),
+        (59_940_000_000, "59.9 s"),
+        (59_960_000_000, "1 min"),
+        (125 * S, "2 min 5 s"),
+        (3600 * S, "1 h"),
+        (4321 * S, "1 h 12 min"),
+        (90_061 * S, "25 h 1 min"),
+        (-84_000, "-84 µs"),
+    ],
+)
+def test_a_duration_reads_with_three_digits_and_its_unit(ns: int, words: str) -> None:
+    assert duration(ns) == words
+
+
+UNITS = {"ns": 1, "µs": 1_000, "ms": 1_000_000, "s": S, "min": 60 * S, "h": 3600 * S}
+
+
+@given(st.integers(1, 10**16))
+def test_a_duration_is_never_off_by_more_than_its_last_digit(ns: int) -> None:
+    words = duration(ns).split()
+    told = sum(float(value) * UNITS[unit] for value, unit in zip(words[::2], words[1::2], strict=True))
+    # half of the third digit; from a minute on, half a second, and from an hour on, whole minutes
+    bound = 0.005001 * ns if ns < 59 * S else 60 * S if ns > 3599 * S else 0.5 * S
+    assert abs(told - ns) <= bound
+
+
+def test_counts_take_an_s_unless_there_is_one() -> None:
+    assert [counted(n, "step") for n in (0, 1, 1143)] == ["0 steps", "1 step", "1,143 steps"]
+
+
+def test_a_request_is_called_by_its_route_or_else_its_path() -> None:
+    assert request_label(request(0, 0, 1, path="/items/7", route="/items/{id}")) == "GET /items/{id}"
+    assert request_label(request(0, 0, 1, path="/items/7")) == "GET /items/7"
+
+
+def test_text_from_an_app_fits_on_one_line() -> None:
+    assert one_line("a\nb\t\x1b[31mc\ud800  d") == "a b [31mc d"
+    assert one_line("x" * 100, 10) == "xxxxxxxxx…"
+    assert code_text("f(\n x)") == "`f( x)`"
+
+
+def test_a_place_is_file_and_line_and_of_a_long_path_the_end() -> None:
+    assert place(Site("cell 3", 24, "report")) == "cell 3, line 24"
+    assert place(Site("/home/ada/\nprojects/app.py", 1, "f"), 20) == "…ada/ projects/app.py, line 1".replace(
+        "ada", "da"
+    )
+
+
+def test_a_run_is_summed_up_in_a_line() -> None:
+    steps = [step(0, 0, 463)]
+    assert summary(Trace(steps=steps, requests=[request(0, 0, 1)])) == "463 ms · 1 request · 1 step"
+    assert summary(Trace(steps=steps, tasks=[task(), task()])) == "463 ms · 2 tasks · 1 step"
+    assert summary(Trace(steps=steps, dropped=1234)) == "463 ms · 0 tasks · 1 step · 1,234 events dropped"
