@@ -114,7 +114,7 @@ def test_a_subclass_is_restored_as_itself() -> None:
     assert type(restore(Mine, dump(Trace()))) is Mine
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(traces(), st.data())
 def test_a_flipped_bit_is_refused_or_changes_nothing(trace: Trace, data: st.DataObject) -> None:
     damaged = bytearray(dump(trace))
