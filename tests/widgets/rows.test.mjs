@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { random, randomRow, timeline } from './helpers.mjs';
+import { makeRow, random, randomRow, timeline } from './helpers.mjs';
 
 const { Occupancy, collect, compose, overlap } = timeline;
 const SIZES = [0, 1, 2, 15, 16, 17, 63, 64, 65, 257, 1000, 5000];
@@ -128,18 +128,29 @@ test('a single short span is painted, in its own scanline, and the occupancy is 
   occupancy.add(4, 2.4, 2.5);
   occupancy.add(0, 5, 5);
   const pixels = new Uint32Array(24);
-  compose(occupancy, timeline.LIGHT.kinds.map(() => [1, 2, 3]), pixels, 0);
+  compose(occupancy, [0, 4], timeline.LIGHT.kinds.map(() => [1, 2, 3]), pixels, 0);
   assert.deepEqual(Array.from(pixels.keys()).filter((i) => pixels[i] !== 0), [8 + 2, 16 + 5]);
-  assert((pixels[10] >>> 24) >= 40, 'at least a sixth of its colour');
+  assert((pixels[10] >>> 24) >= 40, 'at least a sixth of its colour, to be seen');
   assert.equal(pixels[10] & 0xffffff, 0x030201);
   assert(occupancy.used.every((used) => used === 0) && occupancy.cover.every((cover) => cover.every((value) => value === 0)));
+});
+
+test('spans that take no time at all show, however many share a pixel', () => {
+  const spans = { start: Array.from({ length: 5000 }, (_, i) => i), duration: Array(5000).fill(0), kind: Array(5000).fill(1), what: Array(5000).fill(0), request: Array(5000).fill(0) };
+  const row = makeRow({ group: 'loop', lane: 0, name: 'loop' }, spans);
+  for (const scale of [0.001, 0.01, 1]) {
+    const occupancy = new Occupancy(5);
+    collect(row, { start: 0, scale, width: 5 }, 4, occupancy, { nodes: 0, spans: 0 });
+    assert.deepEqual(Array.from(occupancy.used), Array.from({ length: 5 }, (_, x) => (x < 5000 * scale ? 1 : 0)), `at ${scale} pixels a tick`);
+    assert(occupancy.cover[1].some((cover) => cover > 0));
+  }
 });
 
 test('a pixel that one state fills has exactly that state’s colour', () => {
   const occupancy = new Occupancy(2);
   occupancy.add(9, 0, 1);
   const pixels = new Uint32Array(6);
-  compose(occupancy, timeline.LIGHT.kinds.map((_, kind) => [kind, 14, 38]), pixels, 0);
+  compose(occupancy, [0, 9], timeline.LIGHT.kinds.map((_, kind) => [kind, 14, 38]), pixels, 0);
   assert.equal(pixels[4], ((255 << 24) | (38 << 16) | (14 << 8) | 9) >>> 0);
 });
 

@@ -58,17 +58,12 @@ export class Occupancy {
    * @param {number} amount in pixels
    */
   addAmount(kind, first, last, amount) {
-    const [from, to] = [Math.max(0, first), Math.min(this.width - 1, last)];
+    const cover = this.cover[kind];
     const part = Math.max(amount / (last - first + 1), 1e-6);
-    for (let x = from; x <= to; x++) {
-      this.cover[kind][x] += part;
+    for (let x = first < 0 ? 0 : first; x <= last && x < this.width; x++) {
+      cover[x] += part;
       this.used[x] = 1;
     }
-  }
-
-  clear() {
-    for (const cover of this.cover) cover.fill(0);
-    this.used.fill(0);
   }
 }
 
@@ -114,6 +109,7 @@ function visit(walk, level, node) {
 }
 
 /**
+ * Add a node as a whole. Where nothing in it took any time, as in virtual time, its first span speaks for it.
  * @param {{ row: Row, window: Window, occupancy: Occupancy }} walk
  * @param {number} level
  * @param {number} node
@@ -121,11 +117,18 @@ function visit(walk, level, node) {
  * @param {number} x1
  */
 function addNode({ row, window, occupancy }, level, node, x0, x1) {
-  const at = node * row.kinds.length;
-  for (let slot = 0; slot < row.kinds.length; slot++) {
-    const ticks = row.levels[level][at + slot];
-    if (ticks > 0) occupancy.addAmount(row.kinds[slot], Math.floor(x0), Math.floor(x1), ticks * window.scale);
+  const first = Math.floor(x0);
+  const last = Math.floor(x1);
+  const { kinds } = row;
+  const times = row.levels[level];
+  const at = node * kinds.length;
+  let empty = true;
+  for (let slot = 0; slot < kinds.length; slot++) {
+    if (times[at + slot] === 0) continue;
+    empty = false;
+    occupancy.addAmount(kinds[slot], first, last, times[at + slot] * window.scale);
   }
+  if (empty) occupancy.addAmount(row.kind[node * LEAF * FAN ** level], first, last, 0);
 }
 
 /**
@@ -147,42 +150,52 @@ function addSpans({ row, window, wide, occupancy, counts, found }, from, to) {
  * Write an occupancy as three scanlines of RGBA (thin, half, full: one under the other) and clear it.
  *
  * @param {Occupancy} occupancy
+ * @param {readonly number[]} kinds that may be in it
  * @param {readonly (readonly [number, number, number])[]} colours by kind
  * @param {Uint32Array} pixels
  * @param {number} at index of the first pixel of the first scanline
  */
-export function compose(occupancy, colours, pixels, at) {
-  const { width, used, cover } = occupancy;
-  const mix = new Float32Array(12);  // red, green, blue and weight of each layer
-  for (let x = 0; x < width; x++) {
-    if (!used[x]) continue;
-    mix.fill(0);
-    for (let kind = 0; kind < cover.length; kind++) {
-      if (cover[kind][x] > 0) blend(mix, LAYER[KINDS[kind].shape] * 4, colours[kind], cover[kind][x] * (kind === BLOCKED ? BLOCKED_WEIGHT : 1));
-    }
-    for (let layer = 0; layer < 3; layer++) pixels[at + layer * width + x] = pack(mix, layer * 4);
+export function compose(occupancy, kinds, colours, pixels, at) {
+  for (const layer of Object.values(LAYER)) {
+    const its = kinds.filter((kind) => LAYER[KINDS[kind].shape] === layer);
+    if (its.length > 0) composeLayer(occupancy, its, colours, pixels, at + layer * occupancy.width);
   }
-  occupancy.clear();
-}
-
-/** @param {Float32Array} mix @param {number} at @param {readonly [number, number, number]} colour @param {number} weight */
-function blend(mix, at, [r, g, b], weight) {
-  mix[at] += r * weight;
-  mix[at + 1] += g * weight;
-  mix[at + 2] += b * weight;
-  mix[at + 3] += weight;
+  for (const kind of kinds) occupancy.cover[kind].fill(0);
+  occupancy.used.fill(0);
 }
 
 /**
- * RGBA of a mixture, in the byte order of a canvas. A pixel that is covered in part is painted in part, but never so
- * faintly that a single short span could be missed.
- * @param {Float32Array} mix
+ * One scanline. Every pixel of every lane passes here in every frame, so it is plain arithmetic on local numbers.
+ * @param {Occupancy} occupancy
+ * @param {number[]} kinds
+ * @param {readonly (readonly [number, number, number])[]} colours
+ * @param {Uint32Array} pixels
  * @param {number} at
  */
-function pack(mix, at) {
-  const weight = mix[at + 3];
-  if (weight === 0) return 0;
-  const alpha = weight >= SOLID ? 1 : 0.16 + 0.84 * Math.sqrt(weight);
-  const [r, g, b] = [mix[at] / weight, mix[at + 1] / weight, mix[at + 2] / weight];
-  return ((Math.round(alpha * 255) << 24) | (Math.round(b) << 16) | (Math.round(g) << 8) | Math.round(r)) >>> 0;
+function composeLayer({ width, used, cover }, kinds, colours, pixels, at) {
+  for (let x = 0; x < width; x++) {
+    if (used[x] === 0) continue;
+    let [red, green, blue, weight] = [0, 0, 0, 0];
+    for (let i = 0; i < kinds.length; i++) {
+      const kind = kinds[i];
+      const share = kind === BLOCKED ? cover[kind][x] * BLOCKED_WEIGHT : cover[kind][x];
+      if (share === 0) continue;
+      const colour = colours[kind];
+      red += colour[0] * share;
+      green += colour[1] * share;
+      blue += colour[2] * share;
+      weight += share;
+    }
+    if (weight > 0) pixels[at + x] = pack(red / weight, green / weight, blue / weight, weight);
+  }
+}
+
+/**
+ * RGBA in the byte order of a canvas. A pixel that is covered in part is painted in part, but never so faintly that a
+ * single short span could be missed.
+ * @param {number} red @param {number} green @param {number} blue @param {number} weight
+ */
+function pack(red, green, blue, weight) {
+  const alpha = weight >= SOLID ? 255 : 51 + 204 * Math.sqrt(weight);
+  return ((Math.round(alpha) << 24) | (Math.round(blue) << 16) | (Math.round(green) << 8) | Math.round(red)) >>> 0;
 }

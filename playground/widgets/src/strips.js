@@ -46,7 +46,7 @@ export class Strips {
       const line = this.lineOf.size * LAYERS.length;
       this.lineOf.set(lane, line);
       bars.set(lane, collect(lane.row, window, WIDE * ratio, this.occupancy, counts));
-      compose(this.occupancy, palette, pixels, line * width);
+      compose(this.occupancy, lane.row.kinds, palette, pixels, line * width);
     }
     this.context.putImageData(this.image, 0, 0);
     return { bars, counts };
