@@ -6,7 +6,8 @@ it with. Importing this package imports no Jupyter, no widget and no web server,
 
 from playground.app import App
 from playground.errors import LabClosed, LabError, PlaygroundError, ProtocolError, TraceError
-from playground.lab import Lab, Run
+from playground.lab import Lab
+from playground.run import Run
 from playground.trace import Trace
 
 __version__ = "0.1.0"

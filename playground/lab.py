@@ -9,101 +9,32 @@ import asyncio
 import threading
 import time
 import weakref
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
-from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import anyio.to_thread
 import httpx
 
 from playground.asgi import ASGIApp
+from playground.bridge import Bridge
 from playground.clock.thread import LoopThread
 from playground.errors import LabError
-from playground.trace import Request, Trace
-from playground.trace.build import build
+from playground.run import Run
 from playground.trace.recorder import Recorder, recording
 from playground.trace.requests import recorded_app
 from playground.transport import ASGITransport
 
-if TYPE_CHECKING:
-    from playground.views.diagnosis import Finding
-
 T = TypeVar("T")
 
-__all__ = ["Lab", "RequestLike", "Run"]
+__all__ = ["Lab", "RequestLike"]
 
 RequestLike = str | httpx.Request | Callable[[int], "str | httpx.Request"]
 """A path, a `"POST /path"` string, an `httpx.Request`, or a function of the index that returns one of these."""
 
 _BASE_URL: Final = "http://lab"
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "QUERY", "TRACE"})
-
-
-class Run:
-    """What one experiment did.
-
-    Attributes:
-        responses: the responses, in the order of the requests; an app's exception is a 500.
-        result: what the function given to `Lab.run` returned; `None` for a burst.
-        title: what to call it.
-    """
-
-    def __init__(
-        self,
-        title: str,
-        recorder: Recorder | None,
-        responses: Sequence[httpx.Response] = (),
-        result: Any = None,
-    ) -> None:
-        self.title = title
-        self.responses = list(responses)
-        self.result = result
-        self._recorder = recorder
-
-    @cached_property
-    def trace(self) -> Trace:
-        """The recording.
-
-        Raises:
-            LabError: the lab was made with `trace=False`.
-        """
-        if self._recorder is None:
-            raise LabError(
-                "expected a run that was recorded, got one of a lab that does not record: make it with Lab(app), "
-                "without trace=False"
-            )
-        trace = build(self._recorder, self.title)
-        self._recorder = None  # the rows hold all that is needed
-        return trace
-
-    @property
-    def requests(self) -> Sequence[Request]:
-        """The requests as the app saw them: see `Trace.requests`."""
-        return self.trace.requests
-
-    @property
-    def summary(self) -> str:
-        """What happened, in a line."""
-        from playground.views.text import summary
-
-        return summary(self.trace)
-
-    @property
-    def diagnosis(self) -> "list[Finding]":
-        """What went wrong, each with its evidence; empty for a healthy run. `str(finding)` is its sentence."""
-        from playground.views.diagnosis import diagnose
-
-        return diagnose(self.trace)
-
-    def __repr__(self) -> str:
-        return f"<Run {self.title!r}: {len(self.responses)} responses>"
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        from playground.widgets.display import mimebundle
-
-        return mimebundle(self.trace)
 
 
 class Lab:
@@ -132,7 +63,7 @@ class Lab:
         watched = recorded_app(app, lambda: loop.recorder)  # type: ignore[arg-type, return-value]
         self._transport = ASGITransport(watched)
         self._forgiving = ASGITransport(watched, raise_app_exceptions=False)
-        self.client = httpx.AsyncClient(transport=_Bridge(self._thread, self._transport), base_url=_BASE_URL)
+        self.client = httpx.AsyncClient(transport=Bridge(self._thread, self._transport), base_url=_BASE_URL)
         self._finalizer = weakref.finalize(self, _close, self._thread)
 
     # -- one request --------------------------------------------------------------------------------------------
@@ -300,45 +231,3 @@ def _limit_threads(threads: int) -> Callable[[], None]:
 def _close(thread: LoopThread) -> None:
     """Not a method: the finalizer must not keep the lab alive."""
     thread.close()
-
-
-class _Bridge(httpx.AsyncBaseTransport):
-    """The lab's transport as seen from any loop: what is awaited elsewhere happens on the lab's loop.
-
-    A request body that streams is read to its end before it crosses over, since its source belongs to the
-    caller's loop; the response's body crosses chunk by chunk.
-    """
-
-    def __init__(self, thread: LoopThread, transport: httpx.AsyncBaseTransport) -> None:
-        self._thread = thread
-        self._transport = transport
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if asyncio.get_running_loop() is self._thread.loop:
-            return await self._transport.handle_async_request(request)
-        if not isinstance(request.stream, httpx.ByteStream):
-            await request.aread()
-        response = await self._thread.call_async(self._transport.handle_async_request, request)
-        if isinstance(response.stream, httpx.AsyncByteStream):
-            response.stream = _FarStream(self._thread, response.stream)
-        return response
-
-
-class _FarStream(httpx.AsyncByteStream):
-    """A response's body that is produced on another loop."""
-
-    def __init__(self, thread: LoopThread, stream: httpx.AsyncByteStream) -> None:
-        self._thread = thread
-        self._stream = stream
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        chunks = aiter(self._stream)
-        while (chunk := await self._thread.call_async(_next, chunks)) is not None:
-            yield chunk
-
-    async def aclose(self) -> None:
-        await self._thread.call_async(self._stream.aclose)
-
-
-async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:
-    return await anext(chunks, None)

@@ -7,12 +7,12 @@ long run has a hundred thousand of them.
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Final, Literal, NamedTuple
 
-from playground.trace import Sample, Site, Trace
+from playground.trace import Block, Sample, Site, Trace
 from playground.views.kinds import BLOCKED, OTHER, RUN, THREAD
 from playground.views.segments import Owners, clip, inside, life, states
 from playground.views.wording import request_label
@@ -141,7 +141,7 @@ def lanes(trace: Trace) -> Lanes:
     whats = _Whats()
     owners = Owners(trace)
     labels = [request_label(request) for request in trace.requests]
-    blocked = frozenset(block.step for block in trace.blocks())
+    blocked = {block.step: block for block in trace.blocks()}
     loop = _loop_row(trace, owners, labels, blocked, whats)
     workers, arrows = _worker_rows(trace, owners, whats)
     rows = [loop, _inside_row(trace, owners, blocked, whats), *workers]
@@ -153,7 +153,7 @@ def lanes(trace: Trace) -> Lanes:
     return Lanes(tuple(rows), whats.table(), tuple(facts), arrows, trace.duration_ns)
 
 
-def _loop_row(trace: Trace, owners: Owners, labels: list[str], blocked: frozenset[int], whats: _Whats) -> Row:
+def _loop_row(trace: Trace, owners: Owners, labels: list[str], blocked: Mapping[int, Block], whats: _Whats) -> Row:
     row = Row("loop", 0, "Event loop")
     for index, step in enumerate(trace.steps):
         request = owners.at(step.task, step.start_ns, step.end_ns)
@@ -164,17 +164,19 @@ def _loop_row(trace: Trace, owners: Owners, labels: list[str], blocked: frozense
             name = trace.tasks[step.task].coroutine
         else:
             name = step.site.function if step.site else "callback"
-        row.add(step.start_ns, step.end_ns, kind, whats(name, step.site), request)
+        # the line that held the loop, not the one at which the step stopped afterwards
+        site = blocked[index].site if index in blocked else step.site
+        row.add(step.start_ns, step.end_ns, kind, whats(name, site), request)
     return row
 
 
-def _kind(step: int, request: int | None, blocked: frozenset[int]) -> int:
+def _kind(step: int, request: int | None, blocked: Mapping[int, Block]) -> int:
     if step in blocked:
         return BLOCKED
     return OTHER if request is None else RUN
 
 
-def _inside_row(trace: Trace, owners: Owners, blocked: frozenset[int], whats: _Whats) -> Row:
+def _inside_row(trace: Trace, owners: Owners, blocked: Mapping[int, Block], whats: _Whats) -> Row:
     row = Row("inside", 0, "inside steps")
     samples_of: dict[int, list[Sample]] = defaultdict(list)
     for sample in trace.samples:
@@ -211,7 +213,7 @@ def _worker_rows(trace: Trace, owners: Owners, whats: _Whats) -> tuple[list[Row]
     return list(rows.values()), arrows
 
 
-def _request_rows(trace: Trace, labels: list[str], blocked: frozenset[int], whats: _Whats) -> list[Row]:
+def _request_rows(trace: Trace, labels: list[str], blocked: Mapping[int, Block], whats: _Whats) -> list[Row]:
     lives = [life(trace, index) for index in range(len(trace.requests))]
     places = _pack(lives)
     lanes_used = max(places, default=-1) + 1

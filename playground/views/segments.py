@@ -6,11 +6,11 @@ pixels or names.
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from playground.trace import Sample, Site, Step, Trace
+from playground.trace import Block, Sample, Site, Step, Trace
 from playground.views.kinds import BLOCKED, READY, RUN, WAIT_KIND
 
 __all__ = ["Look", "Owners", "Segment", "clip", "inside", "life", "states"]
@@ -92,11 +92,11 @@ def life(trace: Trace, index: int) -> tuple[int, int]:
     return start_ns, max(start_ns, end_ns)
 
 
-def states(trace: Trace, task: int, children: Sequence[int], blocked: frozenset[int]) -> list[Segment]:
+def states(trace: Trace, task: int, children: Sequence[int], blocked: Mapping[int, Block]) -> list[Segment]:
     """What a request's task did: ran, was ready, or waited, in order, never two at a time.
 
     A step that a child ran while the task itself waited or was ready shows as run: someone was at work for
-    the request. `blocked` holds the indexes of the steps that blocked the loop.
+    the request. `blocked` holds the steps that blocked the loop, by index.
     """
     segments = _runs(trace, [task], blocked)
     segments += [Segment(start, end, READY, task, None) for start, end in trace.ready_spans(task)]
@@ -111,13 +111,14 @@ def _times(segment: Segment) -> tuple[int, int]:
     return segment.start_ns, segment.end_ns
 
 
-def _runs(trace: Trace, tasks: Sequence[int], blocked: frozenset[int]) -> list[Segment]:
+def _runs(trace: Trace, tasks: Sequence[int], blocked: Mapping[int, Block]) -> list[Segment]:
     runs = []
     for task in tasks:
         for index in trace.steps_of.get(task, ()):
             step = trace.steps[index]
-            kind = BLOCKED if index in blocked else RUN
-            runs.append(Segment(step.start_ns, step.end_ns, kind, task, step.site))
+            block = blocked.get(index)
+            kind, site = (BLOCKED, block.site) if block else (RUN, step.site)
+            runs.append(Segment(step.start_ns, step.end_ns, kind, task, site))
     if len(tasks) > 1:
         runs.sort(key=_times)
     return runs

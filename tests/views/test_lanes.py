@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.trace import Sample, Site, Trace
+from playground.trace import Request, Sample, Site, Step, Task, Trace
 from playground.views import kinds
 from playground.views.kinds import BLOCKED, FUTURE, IO, LOCK, OFFLOAD, OTHER, READY, RUN, THREAD, TIMER
 from playground.views.lanes import NO_REQUEST, Lanes, Row, lanes
@@ -268,3 +268,17 @@ def test_a_row_cuts_off_what_its_last_span_covers() -> None:
     for start, end in ((-5, 3), (2, 6), (4, 5), (6, 6), (5, 9)):
         row.add(start, end, RUN, 0, None)
     assert list(zip(row.starts, row.ends, strict=True)) == [(0, 3), (3, 6), (6, 6), (6, 9)]
+
+
+def test_a_blocking_step_is_drawn_with_the_line_that_blocked_not_the_one_where_it_stopped() -> None:
+    blocking = Site("cell 3", 24, "report", "df.to_csv()")
+    stopped = Site("cell 3", 25, "report", "await anyio.sleep(0)")
+    trace = Trace(
+        tasks=[Task("GET /report", "report", None, 0, None, "pending")],
+        steps=[Step(0, 0, 80_000_000, None, "waits", stopped)],
+        samples=[Sample(0, 10_000_000, None, blocking, "df.to_csv()")],
+        requests=[Request(0, "GET", "/report", None, None, 0, None, 0, (), (), None)],
+    )
+    laid = lanes(trace)
+    drawn = [laid.whats[one(laid, group).whats[0]] for group in ("loop", "inside", "request")]
+    assert [(what.file, what.line) for what in drawn] == [("cell 3", 24)] * 3

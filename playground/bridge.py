@@ -1,0 +1,56 @@
+"""The bridge: a transport on one loop, awaited from another.
+
+A notebook's cell awaits on the kernel's loop what must happen on the lab's. This decides nothing but on which
+side each await takes place.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+
+from playground.clock.thread import LoopThread
+
+__all__ = ["Bridge"]
+
+
+class Bridge(httpx.AsyncBaseTransport):
+    """The lab's transport as seen from any loop: what is awaited elsewhere happens on the lab's loop.
+
+    A request body that streams is read to its end before it crosses over, since its source belongs to the
+    caller's loop; the response's body crosses chunk by chunk.
+    """
+
+    def __init__(self, thread: LoopThread, transport: httpx.AsyncBaseTransport) -> None:
+        self._thread = thread
+        self._transport = transport
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if asyncio.get_running_loop() is self._thread.loop:
+            return await self._transport.handle_async_request(request)
+        if not isinstance(request.stream, httpx.ByteStream):
+            await request.aread()
+        response = await self._thread.call_async(self._transport.handle_async_request, request)
+        if isinstance(response.stream, httpx.AsyncByteStream):
+            response.stream = _FarStream(self._thread, response.stream)
+        return response
+
+
+class _FarStream(httpx.AsyncByteStream):
+    """A response's body that is produced on another loop."""
+
+    def __init__(self, thread: LoopThread, stream: httpx.AsyncByteStream) -> None:
+        self._thread = thread
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        chunks = aiter(self._stream)
+        while (chunk := await self._thread.call_async(_next, chunks)) is not None:
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._thread.call_async(self._stream.aclose)
+
+
+async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:
+    return await anext(chunks, None)

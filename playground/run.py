@@ -1,0 +1,85 @@
+"""A run: what one experiment did, its responses beside its recording.
+
+It answers questions about them by asking the trace, and the views when words or pictures are wanted.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from playground.errors import LabError
+from playground.trace import Request, Trace
+from playground.trace.build import build
+from playground.trace.recorder import Recorder
+
+if TYPE_CHECKING:
+    from playground.views.diagnosis import Finding
+
+__all__ = ["Run"]
+
+
+class Run:
+    """What one experiment did.
+
+    Attributes:
+        responses: the responses, in the order of the requests; an app's exception is a 500.
+        result: what the function given to `Lab.run` returned; `None` for a burst.
+        title: what to call it.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        recorder: Recorder | None,
+        responses: Sequence[httpx.Response] = (),
+        result: Any = None,
+    ) -> None:
+        self.title = title
+        self.responses = list(responses)
+        self.result = result
+        self._recorder = recorder
+
+    @cached_property
+    def trace(self) -> Trace:
+        """The recording.
+
+        Raises:
+            LabError: the lab was made with `trace=False`.
+        """
+        if self._recorder is None:
+            raise LabError(
+                "expected a run that was recorded, got one of a lab that does not record: make it with Lab(app), "
+                "without trace=False"
+            )
+        trace = build(self._recorder, self.title)
+        self._recorder = None  # the rows hold all that is needed
+        return trace
+
+    @property
+    def requests(self) -> Sequence[Request]:
+        """The requests as the app saw them: see `Trace.requests`."""
+        return self.trace.requests
+
+    @property
+    def summary(self) -> str:
+        """What happened, in a line."""
+        from playground.views.text import summary
+
+        return summary(self.trace)
+
+    @property
+    def diagnosis(self) -> "list[Finding]":
+        """What went wrong, each with its evidence; empty for a healthy run. `str(finding)` is its sentence."""
+        from playground.views.diagnosis import diagnose
+
+        return diagnose(self.trace)
+
+    def __repr__(self) -> str:
+        return f"<Run {self.title!r}: {len(self.responses)} responses>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        from playground.widgets.display import mimebundle
+
+        return mimebundle(self.trace)
