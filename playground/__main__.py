@@ -29,6 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     try:
         return lab(options, unknown) if options.command == "lab" else demo(options)
+    except BrokenPipeError:  # who reads us, such as `head`, has seen enough; Python's own last flush must not fail
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except OSError as error:
         if error.filename is None:  # not about a file that the user named: a defect, to be seen whole
             raise

@@ -5,6 +5,7 @@ the recording by the diagnosis, as it would be for anyone's app.
 """
 
 import asyncio
+import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -40,10 +41,10 @@ async def report() -> str:
 
 
 def fifty(index: int) -> str:
-    """Which path the request with this index asks for: one report, a quarter exports, the rest hellos."""
+    """Which path the request with this index asks for: one report, four exports, forty-five hellos."""
     if index == 10:
         return "/report"
-    return "/export" if index % 4 == 0 else "/hello/Ada"
+    return "/export" if index % 10 == 0 else "/hello/Ada"
 
 
 def tell(say: Callable[[str], object], *, html: Path | None, width: int) -> None:
@@ -61,7 +62,7 @@ def tell(say: Callable[[str], object], *, html: Path | None, width: int) -> None
         run = lab.burst(fifty, n=50)
     say(f"Fifty requests at once: {run.summary}\n")
     for finding in run.diagnosis:
-        say(f"* {finding}\n")
+        say(textwrap.fill(f"* {finding}", width, subsequent_indent="  ", break_long_words=False) + "\n")
     say(text(run.trace, width=width))
     if html is not None:
         run.trace.to_html(html)

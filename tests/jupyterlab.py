@@ -5,11 +5,15 @@ import re
 import subprocess
 import sys
 import threading
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 
 __all__ = ["running_lab"]
 
-STOP_S = 30  # generous: it has its kernels to stop first
+START_S = 60  # from its address in the log to its first answer: a moment, unless the machine is busy
+STOP_S = 30  # it has its kernels to stop first
 
 
 @contextlib.contextmanager
@@ -32,6 +36,7 @@ def running_lab(*options: str) -> Iterator[str]:
                 raise AssertionError("JupyterLab ended before it had an address:\n" + "".join(log))
             # someone must go on reading, or the server stops at a full pipe
             threading.Thread(target=log.extend, args=(server.stdout,), daemon=True).start()
+            _wait_until_it_answers(address[0])
             yield address[0]
         finally:
             server.terminate()
@@ -40,3 +45,16 @@ def running_lab(*options: str) -> Iterator[str]:
             except subprocess.TimeoutExpired:
                 server.kill()
                 raise
+
+
+def _wait_until_it_answers(address: str) -> None:
+    """The server names its address a little before it listens there."""
+    deadline = time.monotonic() + START_S
+    while True:
+        try:
+            with urllib.request.urlopen(address, timeout=START_S):
+                return
+        except urllib.error.URLError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)

@@ -29,7 +29,8 @@ DESIGNED = {
     "TraceError",
 }
 
-# Jupyter, widgets, servers and what draws: none of them may be needed to write an app or to read a recording.
+# Jupyter, widgets, servers, what draws, and trio, which is optional: none of them may be needed to write an app
+# or to read a recording.
 HEAVY = {
     "IPython",
     "ipykernel",
@@ -42,6 +43,7 @@ HEAVY = {
     "uvicorn",
     "starlette",
     "playwright",
+    "trio",
     "playground.views",
     "playground.widgets",
     "playground.demo",

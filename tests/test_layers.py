@@ -22,12 +22,12 @@ ROOMS: dict[str, set[str]] = {
     FACE: {"app", "lab", "web", "trace", "errors"},
     "errors": set(),
     "asgi": {"errors"},
-    "app": {"web", "asgi", "errors"},
+    "app": {"web", "asgi", "errors", "anyio"},
     "web": {"asgi", "errors", "anyio"},
-    "transport": {"asgi", "errors", "anyio", "httpx"},
+    "transport": {"asgi", "errors", "anyio", "httpx", "trio"},
     "clock": {"errors"},
-    "trace": {"asgi", "errors"},
-    "lab": {"transport", "clock", "trace", "errors", "anyio", "httpx"},
+    "trace": {"asgi", "errors", "anyio"},
+    "lab": {"transport", "clock", "trace", "asgi", "errors", "anyio", "httpx"},
     "views": {"trace", "errors"},
     "widgets": {"views", "trace", "errors", "anywidget", "ipywidgets", "traitlets"},
     "demo": {"app", "lab", "views"},
@@ -36,8 +36,11 @@ ROOMS: dict[str, set[str]] = {
 
 # Files that may open a door: inside a function, or under TYPE_CHECKING.
 DOORS: set[tuple[str, str]] = {
+    ("lab.py", "views"),
+    ("lab.py", "widgets"),
     ("trace/trace.py", "views"),
     ("trace/trace.py", "widgets"),
+    ("web/requests.py", "typing_extensions"),
 }
 
 
