@@ -86,7 +86,10 @@ def test_closing_from_the_loop_itself_is_refused(thread: LoopThread) -> None:
 
     with pytest.raises(LabError) as refused:
         thread.call(close)
-    assert str(refused.value) == "expected close() from outside the lab's loop, got it from within: let the call return first"
+    assert (
+        str(refused.value)
+        == "expected close() from outside the lab's loop, got it from within: let the call return first"
+    )
 
 
 def test_another_loop_can_await_a_call(thread: LoopThread) -> None:
