@@ -144,10 +144,10 @@ class AppSide:
         host = self._with_crew().host
         if self.upload.error is not None:
             self._hung_up = self._left = True  # a client that fails while it sends takes the line with it
+            host.ring(self._writers)
         host.ring(self._receivers)
         if self.upload.finished or self._hung_up:
             host.ring(self._readers)
-            host.ring(self._writers)
 
     async def _run_app(self) -> None:
         crew = self._with_crew()

@@ -177,6 +177,8 @@ class Exchange(AppSide):
             raise error
         if self._hung_up:
             raise _verdicts.closed(self.reply)
+        if len(crew):
+            await crew.stop()  # the upload, for which there is no reader left
         raise self._verdict()
 
     def _verdict(self) -> BaseException:

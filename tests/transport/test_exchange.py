@@ -337,6 +337,54 @@ async def test_a_body_that_is_not_read_to_its_end_is_closed() -> None:
     assert closed == [True]
 
 
+async def test_a_body_that_fails_frees_an_app_that_waits_to_send() -> None:
+    errors = []
+    fail = anyio.Event()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"first"
+        await fail.wait()
+        raise ValueError("the client's own")
+
+    async def handler(receive: Receive, send: Send) -> None:
+        await receive()
+        await send(START)
+        try:
+            while True:
+                await send(body(bytes(BUFFER_BYTES), more=True))
+        except OSError as error:
+            errors.append(error)
+
+    one = exchange(handler, pieces())
+    await one.start()
+    fail.set()
+    await settle()
+    assert [type(error) for error in errors] == [ClientGone]
+    assert str(one.untold()) == "the client's own"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_body_is_not_sent_on_when_its_app_has_ended(fails: bool) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        await anyio.sleep_forever()
+        yield b""
+
+    async def handler(receive: Receive, send: Send) -> None:
+        if fails:
+            raise ValueError("broken")
+        await hello({}, receive, send)
+
+    before = running_tasks()
+    one = exchange(handler, pieces())
+    try:
+        await one.start()
+    except ValueError:
+        assert fails
+    else:
+        await settle()  # nobody closes this one
+    assert running_tasks() == before
+
+
 async def test_a_body_of_text_is_refused_in_words() -> None:
     one = exchange(lambda receive, send: echo({}, receive, send), pieces_of("text"))
     message = "expected a request body that yields bytes, but it yielded a str. Encode text before sending it."
@@ -555,6 +603,25 @@ async def test_closing_need_not_wait_for_what_an_app_does_after_its_response(
     ]
 
 
+async def test_what_an_app_raises_long_after_its_response_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    fail = anyio.Event()
+
+    async def handler(receive: Receive, send: Send) -> None:
+        await hello({}, receive, send)
+        await fail.wait()
+        raise ValueError("late")
+
+    one = exchange(handler)
+    await one.start()
+    await one.aclose(wait_for_app=False)
+    fail.set()
+    await settle()
+    assert one.untold() is None
+    assert [record.getMessage() for record in caplog.records] == [
+        "GET /x: the app raised this after its client had left."
+    ]
+
+
 # Cancelling the caller.
 
 
@@ -608,6 +675,41 @@ async def test_a_task_may_be_cancelled_in_the_way_of_asyncio() -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
     assert ends == [True] * 3  # in the first round not even `start` had begun
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_when_the_loop_cancels_everything_an_app_may_not_have_begun(
+    short_grace: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun = []
+
+    async def handler(receive: Receive, send: Send) -> None:
+        begun.append(True)
+
+    before = running_tasks()
+    starting = asyncio.create_task(exchange(handler).start())
+    await asyncio.sleep(0)
+    tasks = running_tasks() - before
+    assert len(tasks) == 2
+    for task in tasks:
+        task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert (begun, caplog.records) == ([], [])
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_caller_may_be_thrown_away_with_its_loop() -> None:
+    async def handler(receive: Receive, send: Send) -> None:
+        await receive()
+        await receive()
+
+    one = exchange(handler)
+    starting = one.start()
+    starting.send(None)
+    starting.close()
+    await settle()
+    await one.aclose()
 
 
 # What goes wrong in the app.

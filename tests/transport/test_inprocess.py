@@ -316,12 +316,18 @@ async def test_a_timeout_that_the_app_itself_ran_into_is_the_apps_exception() ->
         assert (await http.get("/")).status_code == 500
 
 
-async def test_what_the_clients_body_raises_is_the_clients() -> None:
+async def wait_for_the_body(scope: Scope, receive: Receive, send: Send) -> None:
+    while (await receive()).get("more_body"):
+        pass
+
+
+@pytest.mark.parametrize("app", [echo, wait_for_the_body])
+async def test_what_the_clients_body_raises_is_the_clients(app: Any) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         yield b"a"
         raise ValueError("the client's own")
 
-    async with client(echo, raise_app_exceptions=False) as http:
+    async with client(app, raise_app_exceptions=False) as http:
         with pytest.raises(ValueError, match=r"^the client's own$"):
             await http.post("/", content=pieces())
 
