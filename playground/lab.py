@@ -6,6 +6,7 @@ is decided elsewhere.
 """
 
 import asyncio
+import logging
 import threading
 import time
 import weakref
@@ -17,14 +18,14 @@ from typing import Any, Final, Self, TypeVar
 import anyio.to_thread
 import httpx
 
-from playground.asgi import ASGIApp
+from playground.asgi import ASGIApp, Scope
 from playground.bridge import Bridge
 from playground.clock.thread import LoopThread
 from playground.errors import LabError
 from playground.run import Run
 from playground.trace.recorder import Recorder, recording
 from playground.trace.requests import recorded_app
-from playground.transport import ASGITransport
+from playground.transport import Answer, ASGITransport, Exchange, http_scope
 
 T = TypeVar("T")
 
@@ -33,8 +34,19 @@ __all__ = ["Lab", "RequestLike"]
 RequestLike = str | httpx.Request | Callable[[int], "str | httpx.Request"]
 """A path, a `"POST /path"` string, an `httpx.Request`, or a function of the index that returns one of these."""
 
+log = logging.getLogger("playground.lab")
+
 _BASE_URL: Final = "http://lab"
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "QUERY", "TRACE"})
+_SERVER_ERROR: Final = Answer(
+    500,
+    [(b"content-type", b"text/plain; charset=utf-8")],
+    b"Internal Server Error",
+    trailers=[],
+    early_hints=[],
+    debug=[],
+)
+"""What a server says in place of an app that failed before it answered."""
 
 
 class Lab:
@@ -60,10 +72,10 @@ class Lab:
         self._busy = threading.Lock()
         self._thread = LoopThread("playground lab", _limit_threads(threads))
         loop = self._thread.loop
-        watched = recorded_app(app, lambda: loop.recorder)  # type: ignore[arg-type, return-value]
-        self._transport = ASGITransport(watched)
-        self._forgiving = ASGITransport(watched, raise_app_exceptions=False)
-        self.client = httpx.AsyncClient(transport=Bridge(self._thread, self._transport), base_url=_BASE_URL)
+        self._watched = recorded_app(app, lambda: loop.recorder)  # type: ignore[arg-type, return-value]
+        # like a server's client, ours has its response before the app's background tasks are done
+        transport = Bridge(self._thread, ASGITransport(self._watched, wait_for_app=False))
+        self.client = httpx.AsyncClient(transport=transport, base_url=_BASE_URL)
         self._finalizer = weakref.finalize(self, _close, self._thread)
 
     # -- one request --------------------------------------------------------------------------------------------
@@ -122,8 +134,8 @@ class Lab:
         async def burst() -> list[httpx.Response]:
             async with asyncio.TaskGroup() as group:
                 tasks = [
-                    group.create_task(self._exchange(request), name=f"client {index}")
-                    for index, request in enumerate(requests)
+                    group.create_task(self._exchange(request), name=f"{request.method} {request.url.path}")
+                    for request in requests
                 ]
             return [task.result() for task in tasks]
 
@@ -211,14 +223,35 @@ class Lab:
         return self.client.build_request(method, url)
 
     async def _exchange(self, request: httpx.Request) -> httpx.Response:
-        """One request and its whole answer, without the client's layers: no redirects, cookies or auth."""
+        """One request and its whole answer, without a client's layers: no redirects, cookies or auth.
+
+        `elapsed` lasts until the app is done with the request, background tasks included.
+        """
+        exchange = Exchange(self._watched, _scope(request), _body(request))
         began = time.perf_counter()
-        response = await self._forgiving.handle_async_request(request)
-        response.request = request
-        await response.aread()
+        try:
+            answer = await exchange.complete()
+        except Exception as error:
+            if not self._trace:
+                log.error("%s %s: the app raised this.", request.method, request.url.path, exc_info=error)
+            answer = exchange.reply.answer() if exchange.reply.complete else _SERVER_ERROR
+        response = httpx.Response(answer.status, headers=answer.headers, content=answer.body, request=request)
         response.elapsed = timedelta(seconds=time.perf_counter() - began)
-        await response.aclose()
         return response
+
+
+def _scope(request: httpx.Request) -> Scope:
+    url = request.url
+    return http_scope(
+        request.method, url.raw_path, request.headers.raw, scheme=url.scheme, host=url.host, port=url.port
+    )
+
+
+def _body(request: httpx.Request) -> Any:
+    try:
+        return request.content
+    except httpx.RequestNotRead:
+        return request.stream
 
 
 def _limit_threads(threads: int) -> Callable[[], None]:
