@@ -250,8 +250,7 @@ class _Builder:
                 continue
             site, call = None, ""
             if code is not None:
-                number = (sites.codes.get(code) or sites.meet(code))[1]
-                site, call = sites.site(number, offset), call_text(code, offset)
+                site, call = sites.site(sites.number(code), offset), call_text(code, offset)
             samples.append(Sample(index, at_ns - self._origin, delay_ns, site, call))
         samples.sort(key=lambda sample: sample.at_ns)
         return tuple(samples)

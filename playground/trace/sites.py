@@ -115,19 +115,22 @@ class Sites:
     """Numbers for code objects, and the places that they and an instruction's offset stand for.
 
     Attributes:
-        codes: code object to (what waiting in it means, its number from 1, whether it is the user's own).
+        codes: a code object's `id` to (what waiting in it means, its number from 1, whether it is the user's own);
+            the code objects are kept, so that no other can have that `id`.
     """
 
     def __init__(self) -> None:
-        self.codes: dict[CodeType, tuple[int, int, bool]] = {}
+        self.codes: dict[int, tuple[int, int, bool]] = {}
         self._known: list[CodeType | str | None] = [None]
+        self._kept: list[CodeType] = []
         self._names: dict[str, int] = {}
         self._sites: dict[tuple[int, int], Site | None] = {}
 
     def meet(self, code: CodeType) -> tuple[int, int, bool]:
         """Number a code object that was not met before."""
         own = is_own(code.co_filename)
-        entry = self.codes[code] = (0 if own else _meaning(code), self._number(code), own)
+        self._kept.append(code)
+        entry = self.codes[id(code)] = (0 if own else _meaning(code), self._number(code), own)
         return entry
 
     def callback(self, function: object) -> int:
@@ -135,12 +138,15 @@ class Sites:
         function = unwrapped(function)
         code = getattr(getattr(function, "__func__", function), "__code__", None)
         if isinstance(code, CodeType):
-            known = self.codes.get(code)
-            return (known or self.meet(code))[1]
+            return self.number(code)
         name = label(function)
         if name not in self._names:
             self._names[name] = self._number(name)
         return self._names[name]
+
+    def number(self, code: CodeType) -> int:
+        """The number of a code object, met before or not."""
+        return (self.codes.get(id(code)) or self.meet(code))[1]
 
     def is_glue(self, number: int) -> bool:
         """Whether a callback's code is a library's, so that it only passes on what has already happened."""
