@@ -18,16 +18,17 @@ def parse_cookies(header: str) -> dict[str, str]:
     cookies: dict[str, str] = {}
     for part in header.split(";"):
         name, equals, value = part.partition("=")
-        if not equals:  # as in browsers: a lone word is the value of a cookie without a name
-            name, value = "", name
-        name, value = name.strip(), value.strip()
+        if equals:
+            name, value = name.strip(), value.strip()
+        else:  # as in browsers: a lone word is the value of a cookie without a name
+            name, value = "", name.strip()
         if name or value:
-            cookies[name] = _unquote(value)
+            cookies[name] = _unquote(value) if value[:1] == '"' else value
     return cookies
 
 
 def _unquote(value: str) -> str:
-    if len(value) < 2 or value[0] != '"' or value[-1] != '"':
+    if len(value) < 2 or value[-1] != '"':
         return value
     inner = value[1:-1]
     return _ESCAPE.sub(_unescape, inner) if "\\" in inner else inner

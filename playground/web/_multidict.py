@@ -6,11 +6,11 @@ from is not their affair.
 
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from typing import Any, Generic, TypeVar
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import unquote, urlencode
 
 from playground.errors import UsageError
 
-__all__ = ["ImmutableMultiDict", "MultiDict", "QueryParams"]
+__all__ = ["ImmutableMultiDict", "MultiDict", "QueryParams", "decode_form"]
 
 K = TypeVar("K")
 V = TypeVar("V", covariant=True)
@@ -163,11 +163,20 @@ class QueryParams(ImmutableMultiDict[str, str]):
 
 
 def _parse(query: str) -> list[tuple[str, str]]:
-    if "%" in query or "+" in query:
-        return parse_qsl(query, keep_blank_values=True)
-    # Nothing is escaped, which is most queries, so splitting is all that parsing means.
     pairs = [part.partition("=") for part in query.split("&") if part]
+    if "%" in query or "+" in query:
+        return [(decode_form(name), decode_form(value)) for name, _, value in pairs]
     return [(name, value) for name, _, value in pairs]
+
+
+def decode_form(text: str) -> str:
+    """A name or a value of a query or an urlencoded form: `+` is a space, `%20` a byte of UTF-8.
+
+    What is not UTF-8 becomes U+FFFD, and a percent sign that begins nothing stays.
+    """
+    if "+" in text:
+        text = text.replace("+", " ")
+    return unquote(text, errors="replace") if "%" in text else text
 
 
 def _pairs(args: tuple[Any, ...]) -> list[tuple[Any, Any]]:

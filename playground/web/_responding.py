@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 
 import anyio
 
-from playground.asgi import Message, Scope, Send
+from playground.asgi import Message, Receive, Scope, Send
 
-__all__ = ["denial", "send_raises_on_disconnect", "until_one_ends"]
+__all__ = ["denial", "send_raises_on_disconnect", "until_disconnected", "until_one_ends"]
 
 
 def denial(send: Send) -> Send:
@@ -28,6 +28,12 @@ def send_raises_on_disconnect(scope: Scope) -> bool:
     """From version 2.4 of the HTTP specification a server tells by an error that the client has left."""
     version = scope.get("asgi", {}).get("spec_version", "2.0")
     return tuple(int(part) for part in version.split(".")[:2]) >= (2, 4)
+
+
+async def until_disconnected(receive: Receive) -> None:
+    """Return once the client has left."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def until_one_ends(*functions: Callable[[], Awaitable[None]]) -> None:

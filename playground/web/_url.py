@@ -19,6 +19,9 @@ __all__ = ["URL", "URLPath"]
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
+# What would end a path, and the backslash, which browsers take for a slash.
+_ENDS_PATH: Final = re.compile(r"[?#\\]")
+
 # RFC 3986, 3.2.2 and 3.2.3: an address in brackets, or a registered name; then perhaps a port.
 _HOST: Final = re.compile(
     r"(?:\[(?P<ip>[0-9A-Fa-f:.]+)\]|\[v[0-9A-Fa-f]+\.[\w.~!$&'()*+,;=:-]+\]"
@@ -121,7 +124,7 @@ class URL:
         host, port = _host_and_port(self.netloc)
         if "hostname" in changes and changes["hostname"] is not None:
             host = changes["hostname"]
-            if ":" in host and not host.startswith("["):
+            if host.count(":") > 1 and not host.startswith("["):  # an address of IPv6; one colon leads a port
                 host = f"[{host}]"
         port = changes.get("port", port)
         username = changes.get("username", self.username)
@@ -175,7 +178,9 @@ class URLPath(str):
 
 def _scope_url(scope: Scope) -> str:
     # A path may hold what would end it in a URL, for it reaches an app unquoted.
-    path = scope["path"].replace("?", "%3F").replace("#", "%23")
+    path: str = scope["path"]
+    if _ENDS_PATH.search(path):
+        path = path.replace("?", "%3F").replace("#", "%23").replace("\\", "%5C")
     query: bytes = scope.get("query_string", b"")
     if query:
         path = f"{path}?{query.decode()}"

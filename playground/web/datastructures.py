@@ -1,19 +1,23 @@
 """The values that requests and responses are made of.
 
-Headers, multi-dictionaries and URLs live in modules of their own and are named here, where Starlette's
+Headers, multi-dictionaries, URLs and uploads live in modules of their own and are named here, where Starlette's
 users look for them; the small ones are written here. None knows about an app.
 """
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+import shlex
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, overload
 
 from ._headers import Headers, MutableHeaders
 from ._multidict import ImmutableMultiDict, MultiDict, QueryParams
+from ._upload import FormData, UploadFile
 from ._url import URL, URLPath
 
 __all__ = [
     "URL",
     "Address",
+    "CommaSeparatedStrings",
+    "FormData",
     "Headers",
     "ImmutableMultiDict",
     "MultiDict",
@@ -22,6 +26,7 @@ __all__ = [
     "Secret",
     "State",
     "URLPath",
+    "UploadFile",
 ]
 
 
@@ -46,6 +51,42 @@ class Secret:
 
     def __bool__(self) -> bool:
         return bool(self._value)
+
+
+class CommaSeparatedStrings(Sequence[str]):
+    """Texts that are written in one line, separated by commas, as in a setting; quotes keep a comma.
+
+    Raises:
+        ValueError: a quotation is not closed.
+    """
+
+    def __init__(self, value: str | Sequence[str]) -> None:
+        if isinstance(value, str):
+            splitter = shlex.shlex(value, posix=True)
+            splitter.whitespace = ","
+            splitter.whitespace_split = True
+            self._items = [item.strip() for item in splitter]
+        else:
+            self._items = list(value)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        return self._items[index]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._items!r})"
+
+    def __str__(self) -> str:
+        return ", ".join(repr(item) for item in self._items)
 
 
 class State:

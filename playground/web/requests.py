@@ -1,31 +1,25 @@
 """What a handler sees of a request.
 
-A request is a view on an ASGI scope and on the `receive` beside it. It decides when the parts are worked
-out (when first asked for, and once) and how a body may be read; it refuses to know how the scope was
-made and what will be answered.
+A request is a view on an ASGI scope and on the `receive` beside it. It decides how a body may be read: once as a
+stream, and as often as wanted if it is read whole, also by others who make a request of the same scope
+and `receive`. It refuses to know how the scope was made and what will be answered.
 """
 
 import json
-from collections.abc import AsyncGenerator, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import AbstractAsyncContextManager, aclosing
+from typing import Any, Final, NoReturn
 
 import anyio
 
 from playground.asgi import Message, Receive, Scope, Send
 from playground.errors import StreamConsumed, UsageError
 
+from ._connection import HTTPConnection, StateT
 from ._cookies import parse_cookies
-from .datastructures import URL, Address, Headers, QueryParams, State
-
-if TYPE_CHECKING:
-    from typing_extensions import TypeVar
-
-    # The default lets `Request` be written without brackets under a strict type checker.
-    StateT = TypeVar("StateT", default=State)
-else:
-    from typing import TypeVar
-
-    StateT = TypeVar("StateT")
+from ._upload import FormData
+from .exceptions import HTTPException
+from .formparsers import FormParser, MultiPartException, MultiPartParser
 
 __all__ = ["ClientDisconnect", "HTTPConnection", "Request", "cookie_parser", "empty_receive", "empty_send"]
 
@@ -40,6 +34,10 @@ _PUSHED_HEADERS: Final = (
     "cache-control",
     "user-agent",
 )
+
+# Where a body that was read whole is kept in the scope, with the `receive` that it came from: another request
+# finds it there if it reads from the same one. Who wraps `receive` in between may have changed the body.
+_KEPT_BODY: Final = "playground.body"
 
 
 class ClientDisconnect(Exception):
@@ -56,128 +54,6 @@ async def empty_send(message: Message) -> NoReturn:
     raise RuntimeError("Send channel has not been made available")
 
 
-class HTTPConnection(Mapping[str, Any], Generic[StateT]):
-    """What requests and websockets have in common; as a mapping, the scope itself.
-
-    Two connections are equal only if they are the same object.
-    """
-
-    _url: URL | None = None
-    _base_url: URL | None = None
-    _headers: Headers | None = None
-    _query_params: QueryParams | None = None
-    _cookies: dict[str, str] | None = None
-    _state: Any = None
-
-    def __init__(self, scope: Scope, receive: Receive | None = None) -> None:
-        if scope["type"] not in ("http", "websocket"):
-            raise UsageError(f"Expected a scope of type 'http' or 'websocket', got {scope['type']!r}.")
-        self.scope = scope
-
-    def __getitem__(self, key: str) -> Any:
-        return self.scope[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.scope)
-
-    def __len__(self) -> int:
-        return len(self.scope)
-
-    __eq__ = object.__eq__
-    __hash__ = object.__hash__
-
-    @property
-    def app(self) -> Any:
-        return self.scope["app"]
-
-    @property
-    def url(self) -> URL:
-        """The URL that the client asked for, as far as the scope tells."""
-        if self._url is None:
-            self._url = URL(scope=self.scope)
-        return self._url
-
-    @property
-    def base_url(self) -> URL:
-        """The URL under which the app is mounted; its path ends in a slash."""
-        if self._base_url is None:
-            path: str = self.scope.get("app_root_path", self.scope.get("root_path", ""))
-            whole = {**self.scope, "path": path if path.endswith("/") else path + "/", "query_string": b""}
-            self._base_url = URL(scope=whole)
-        return self._base_url
-
-    @property
-    def headers(self) -> Headers:
-        if self._headers is None:
-            self._headers = Headers(scope=self.scope)
-        return self._headers
-
-    @property
-    def query_params(self) -> QueryParams:
-        if self._query_params is None:
-            self._query_params = QueryParams(self.scope["query_string"])
-        return self._query_params
-
-    @property
-    def path_params(self) -> dict[str, Any]:
-        params: dict[str, Any] = self.scope.get("path_params", {})
-        return params
-
-    @property
-    def cookies(self) -> dict[str, str]:
-        if self._cookies is None:
-            self._cookies = {}
-            for header in self.headers.getlist("cookie"):
-                self._cookies.update(parse_cookies(header))
-        return self._cookies
-
-    @property
-    def client(self) -> Address | None:
-        """Where the connection comes from; `None` if the server did not say."""
-        client = self.scope.get("client")
-        return None if client is None else Address(*client)
-
-    @property
-    def session(self) -> dict[str, Any]:
-        session: dict[str, Any] = self._installed("session", "SessionMiddleware")
-        return session
-
-    @property
-    def auth(self) -> Any:
-        return self._installed("auth", "AuthenticationMiddleware")
-
-    @property
-    def user(self) -> Any:
-        return self._installed("user", "AuthenticationMiddleware")
-
-    @property
-    def state(self) -> StateT:
-        """What this request remembers; it begins with what the lifespan yielded."""
-        if self._state is None:
-            # Kept in the scope, so that all who hold a request of this scope see the same.
-            self._state = State(self.scope.setdefault("state", {}))
-        state: StateT = self._state
-        return state
-
-    def url_for(self, name: str, /, **path_params: Any) -> URL:
-        """The whole URL of the route with this name.
-
-        Raises:
-            NoMatchFound: no route has this name and these parameters.
-            RuntimeError: no router has seen this request.
-        """
-        router = self.scope.get("router") or self.scope.get("app")
-        if router is None:
-            raise RuntimeError("The `url_for` method can only be used inside a Starlette application or with a router.")
-        url: URL = router.url_path_for(name, **path_params).make_absolute_url(base_url=self.base_url)
-        return url
-
-    def _installed(self, key: str, middleware: str) -> Any:
-        if key not in self.scope:
-            raise UsageError(f"{middleware} must be installed to access request.{key}")
-        return self.scope[key]
-
-
 class Request(HTTPConnection[StateT]):
     """An HTTP request.
 
@@ -190,8 +66,10 @@ class Request(HTTPConnection[StateT]):
     _body: bytes | None = None
     _json: Any = None
     _json_read = False
+    _form: FormData | None = None
     _stream_consumed = False
     _is_disconnected = False
+    _ahead: list[Message] | None = None  # messages of the body that came while one asked for the client's leaving
 
     def __init__(self, scope: Scope, receive: Receive = empty_receive, send: Send = empty_send) -> None:
         if scope["type"] != "http":
@@ -216,17 +94,14 @@ class Request(HTTPConnection[StateT]):
             ClientDisconnect: the client left before the body was complete.
             StreamConsumed: the body was streamed before (a body read by `body` can be had again).
         """
-        if self._body is not None:
-            yield self._body
+        body = self._kept_body()
+        if body is not None:
+            yield body
             yield b""
             return
-        if self._stream_consumed:
-            raise StreamConsumed(
-                "Stream consumed: the body of this request was streamed before, and a stream passes once. "
-                "Call `await request.body()` first, which keeps the body for every later reader."
-            )
+        self._refuse_second_reading()
         while not self._stream_consumed:
-            message = await self._receive()
+            message = self._ahead.pop(0) if self._ahead else await self._receive()
             if message["type"] == "http.request":
                 self._stream_consumed = not message.get("more_body", False)
                 if piece := message.get("body", b""):
@@ -237,14 +112,18 @@ class Request(HTTPConnection[StateT]):
         yield b""
 
     async def body(self) -> bytes:
-        """The whole body; it is kept.
+        """The whole body; it is kept, for this request and for others of the same scope and `receive`.
 
         Raises:
             ClientDisconnect, StreamConsumed: as `stream`.
         """
-        if self._body is None:
-            self._body = b"".join([piece async for piece in self.stream()])
-        return self._body
+        body = self._kept_body()
+        if body is None:
+            async with aclosing(self.stream()) as pieces:
+                body = b"".join([piece async for piece in pieces])
+            self._body = body
+            self.scope[_KEPT_BODY] = self._receive, body
+        return body
 
     async def json(self) -> Any:
         """The body, parsed as JSON; the result is kept.
@@ -258,6 +137,29 @@ class Request(HTTPConnection[StateT]):
             self._json_read = True
         return self._json
 
+    def form(
+        self, *, max_files: float = 1000, max_fields: float = 1000, max_part_size: int = 1024 * 1024
+    ) -> "_FormReading":
+        """The body, parsed as a form; it is kept. `await` it, or let `async with` close its files too.
+
+        A body of another type than a form's gives an empty form.
+
+        Args:
+            max_files, max_fields: how many of each are taken.
+            max_part_size: how long a field may be, in bytes; files are not limited by it.
+
+        Raises:
+            HTTPException: the body is malformed or exceeds a limit: 400.
+            MultiPartException: the same, where no app could answer it.
+            ClientDisconnect, StreamConsumed: as `stream`.
+        """
+        return _FormReading(lambda: self._read_form(max_files, max_fields, max_part_size))
+
+    async def close(self) -> None:
+        """Close the files of the form, if it was read."""
+        if self._form is not None:
+            await self._form.close()
+
     async def is_disconnected(self) -> bool:
         """Whether the client is known to have left; it does not wait to hear of it."""
         if not self._is_disconnected:
@@ -266,6 +168,8 @@ class Request(HTTPConnection[StateT]):
                 scope.cancel()
                 message = await self._receive()
                 self._is_disconnected = message.get("type") == "http.disconnect"
+                if not self._is_disconnected:
+                    self._ahead = [*(self._ahead or ()), message]
         return self._is_disconnected
 
     async def send_push_promise(self, path: str) -> None:
@@ -283,3 +187,59 @@ class Request(HTTPConnection[StateT]):
         if "http.response.early_hint" in self.scope.get("extensions", {}):
             links = [text.encode("latin-1") for text in (link, *additional_links)]
             await self._send({"type": "http.response.early_hint", "links": links})
+
+    def _kept_body(self) -> bytes | None:
+        if self._body is None:
+            receive, body = self.scope.get(_KEPT_BODY, (None, None))
+            if receive is self._receive:
+                self._body = body
+        return self._body
+
+    def _refuse_second_reading(self) -> None:
+        if self._stream_consumed:
+            how = "parsed as a form" if self._form is not None else "streamed"
+            raise StreamConsumed(
+                f"Stream consumed: the body of this request was {how} before, and a stream passes once. "
+                "Call `await request.body()` first, which keeps the body for every later reader."
+            )
+
+    async def _read_form(self, max_files: float, max_fields: float, max_part_size: int) -> FormData:
+        if self._form is None:
+            media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if media_type not in ("multipart/form-data", "application/x-www-form-urlencoded"):
+                self._form = FormData()
+                return self._form
+            async with aclosing(self.stream()) as pieces:
+                parser: MultiPartParser | FormParser
+                if media_type == "multipart/form-data":
+                    parser = MultiPartParser(
+                        self.headers, pieces, max_files=max_files, max_fields=max_fields, max_part_size=max_part_size
+                    )
+                else:
+                    parser = FormParser(self.headers, pieces, max_fields=max_fields, max_part_size=max_part_size)
+                try:
+                    self._form = await parser.parse()
+                except MultiPartException as error:
+                    if "app" in self.scope:
+                        raise HTTPException(status_code=400, detail=error.message) from error
+                    raise
+        return self._form
+
+
+class _FormReading(Awaitable[FormData], AbstractAsyncContextManager[FormData]):
+    """A form that is read when it is awaited, or entered; left, its files are closed."""
+
+    __slots__ = ("_form", "_read")
+
+    def __init__(self, read: Callable[[], Awaitable[FormData]]) -> None:
+        self._read = read
+
+    def __await__(self) -> Generator[Any, None, FormData]:
+        return self._read().__await__()
+
+    async def __aenter__(self) -> FormData:
+        self._form = await self._read()
+        return self._form
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._form.close()
