@@ -1,7 +1,8 @@
 """The kinds of span that views draw, with their numbers on the wire, their words and their colours.
 
 Shape comes first and colour second: a kind must be told from every other without its colour. The colours
-are those of the design's table; which span has which kind is decided in `lanes`.
+are those of the design's table; which span has which kind is decided in `lanes`. The words are the only list
+of them: a page gets them in its packet.
 """
 
 from dataclasses import dataclass
@@ -48,30 +49,33 @@ class Kind:
 
     Attributes:
         words: what the legend says.
+        told: what is said of one span: `waiting for a timer`.
         shape: `full` or `hatched` bar, hatched `half` bar, `thin` or `dashed` line.
         light: its colour on a light background.
         mark: the character that stands for it in a text timeline.
     """
 
     words: str
+    told: str
     shape: Shape
     light: str
     mark: str
 
 
-# indexed by the numbers above
+# Indexed by the numbers above. Of a step it is known for which request it ran, and not whether the handler ran or
+# something around it: the words of `RUN` claim no more.
 KINDS: Final = (
-    Kind("handler", "full", "#0447A3", "█"),
-    Kind("middleware, routing", "full", "#5895DE", "▓"),
-    Kind("other callback", "full", "#6E7582", "▒"),
-    Kind("worker thread", "full", "#DC5E02", "■"),
-    Kind("ready, queued", "half", "#A47B23", "░"),
-    Kind("waits: timer", "thin", "#52626C", "─"),
-    Kind("waits: I/O", "thin", "#3F978D", "~"),
-    Kind("waits: lock", "thin", "#781099", "="),
-    Kind("waits: thread", "thin", "#B86215", "·"),
-    Kind("blocks the loop", "hatched", "#A40E26", "X"),
-    Kind("waits: task", "dashed", "#6E7582", "-"),
+    Kind("runs for a request", "running for a request", "full", "#0447A3", "█"),
+    Kind("middleware, routing", "running middleware or routing", "full", "#5895DE", "▓"),
+    Kind("other callback", "running another callback", "full", "#6E7582", "▒"),
+    Kind("worker thread", "running in a worker thread", "full", "#DC5E02", "■"),
+    Kind("ready, queued", "ready, queued for the loop", "half", "#A47B23", "░"),
+    Kind("waits: timer", "waiting for a timer", "thin", "#52626C", "─"),
+    Kind("waits: I/O", "waiting for I/O", "thin", "#3F978D", "~"),
+    Kind("waits: lock, queue", "waiting for a lock, queue or event", "thin", "#781099", "="),
+    Kind("waits: thread", "waiting for a thread", "thin", "#B86215", "·"),
+    Kind("blocks the loop", "blocking the loop", "hatched", "#A40E26", "X"),
+    Kind("waits: task, future", "waiting for a task or future", "dashed", "#6E7582", "-"),
 )
 
 WAIT_KIND: Final[dict[WaitOn, int]] = {

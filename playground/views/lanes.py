@@ -25,13 +25,14 @@ NO_REQUEST: Final = 0xFFFFFFFF
 
 
 class What(NamedTuple):
-    """What a span is called, and the place in the source that it points to."""
+    """What a span is called, the place in the source that it points to, and the call that it was seen in, if any."""
 
     name: str
     file: str
     line: int
     function: str
     text: str
+    call: str
 
 
 class RequestFacts(NamedTuple):
@@ -55,7 +56,7 @@ class Row:
     Attributes:
         group: what kind of row it is.
         lane: its number within its group, from 0.
-        name: what to write beside it.
+        name: what to write beside it; for a lane of a single request, what that is called.
         starts, ends, kinds, whats, requests: the spans' columns; `whats` and `requests` are indexes into
             the tables of `Lanes`, and a request of `NO_REQUEST` says that there is none.
     """
@@ -122,18 +123,18 @@ class Lanes:
 
 
 class _Whats:
-    """The table of names and places, each pair once."""
+    """The table of names, places and calls, each combination once."""
 
     def __init__(self) -> None:
-        self._index: dict[tuple[str, Site | None], int] = {}
+        self._index: dict[tuple[str, Site | None, str], int] = {}
 
-    def __call__(self, name: str, site: Site | None) -> int:
-        return self._index.setdefault((name, site), len(self._index))
+    def __call__(self, name: str, site: Site | None, call: str = "") -> int:
+        return self._index.setdefault((name, site, call), len(self._index))
 
     def table(self) -> tuple[What, ...]:
         none = Site("", 0, "")
-        places = ((name, site or none) for name, site in self._index)
-        return tuple(What(name, at.file, at.line, at.function, at.text) for name, at in places)
+        places = ((name, site or none, call) for name, site, call in self._index)
+        return tuple(What(name, at.file, at.line, at.function, at.text, call) for name, at, call in places)
 
 
 def lanes(trace: Trace) -> Lanes:
@@ -165,8 +166,8 @@ def _loop_row(trace: Trace, owners: Owners, labels: list[str], blocked: Mapping[
         else:
             name = step.site.function if step.site else "callback"
         # the line that held the loop, not the one at which the step stopped afterwards
-        site = blocked[index].site if index in blocked else step.site
-        row.add(step.start_ns, step.end_ns, kind, whats(name, site), request)
+        site, call = (blocked[index].site, blocked[index].call) if index in blocked else (step.site, "")
+        row.add(step.start_ns, step.end_ns, kind, whats(name, site, call), request)
     return row
 
 
@@ -216,9 +217,9 @@ def _worker_rows(trace: Trace, owners: Owners, whats: _Whats) -> tuple[list[Row]
 def _request_rows(trace: Trace, labels: list[str], blocked: Mapping[int, Block], whats: _Whats) -> list[Row]:
     lives = [life(trace, index) for index in range(len(trace.requests))]
     places = _pack(lives)
-    lanes_used = max(places, default=-1) + 1
-    states_of = [Row("request", lane, f"lane {lane}") for lane in range(lanes_used)]
-    lives_of = [Row("life", lane, f"lane {lane}") for lane in range(lanes_used)]
+    names = _lane_names(places, labels)
+    states_of = [Row("request", lane, name) for lane, name in enumerate(names)]
+    lives_of = [Row("life", lane, name) for lane, name in enumerate(names)]
     children: dict[int, list[int]] = defaultdict(list)
     for task, owner in trace.request_of.items():
         children[owner].append(task)
@@ -230,10 +231,18 @@ def _request_rows(trace: Trace, labels: list[str], blocked: Mapping[int, Block],
             continue
         row = states_of[places[index]]
         others = [task for task in children[index] if task != request.task]
-        for start, end, kind, task, site in clip(states(trace, request.task, others, blocked), start_ns, end_ns):
+        for start, end, kind, task, site, call in clip(states(trace, request.task, others, blocked), start_ns, end_ns):
             name = labels[index] if task == request.task else trace.tasks[task].coroutine
-            row.add(start, end, kind, whats(name, site), index)
+            row.add(start, end, kind, whats(name, site, call), index)
     return [*states_of, *lives_of]
+
+
+def _lane_names(places: list[int], labels: list[str]) -> list[str]:
+    """What each lane is called: by its request where it holds a single one, else by its number, from 1."""
+    held: dict[int, list[str]] = defaultdict(list)
+    for place, label in zip(places, labels, strict=True):
+        held[place].append(label)
+    return [held[lane][0] if len(held[lane]) == 1 else f"lane {lane + 1}" for lane in range(len(held))]
 
 
 def _pack(lives: Iterable[tuple[int, int]]) -> list[int]:

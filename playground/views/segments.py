@@ -17,13 +17,17 @@ __all__ = ["Look", "Owners", "Segment", "clip", "inside", "life", "states"]
 
 
 class Segment(NamedTuple):
-    """A stretch of time of one kind; `task` did it and `site` is the line it stood at, where known."""
+    """A stretch of time of one kind; `task` did it and `site` is the line it stood at, where known.
+
+    `call` is what a step that blocked was seen in most often.
+    """
 
     start_ns: int
     end_ns: int
     kind: int
     task: int
     site: Site | None
+    call: str = ""
 
 
 class Look(NamedTuple):
@@ -117,8 +121,8 @@ def _runs(trace: Trace, tasks: Sequence[int], blocked: Mapping[int, Block]) -> l
         for index in trace.steps_of.get(task, ()):
             step = trace.steps[index]
             block = blocked.get(index)
-            kind, site = (BLOCKED, block.site) if block else (RUN, step.site)
-            runs.append(Segment(step.start_ns, step.end_ns, kind, task, site))
+            kind, site, call = (BLOCKED, block.site, block.call) if block else (RUN, step.site, "")
+            runs.append(Segment(step.start_ns, step.end_ns, kind, task, site, call))
     if len(tasks) > 1:
         runs.sort(key=_times)
     return runs

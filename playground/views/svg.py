@@ -5,14 +5,16 @@ theme too. Its size is bounded by its width and its number of rows; what it leav
 """
 
 from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
 from playground.trace import Trace
+from playground.views.choice import left_out, ranked
 from playground.views.diagnosis import diagnose
 from playground.views.findings import Finding
 from playground.views.kinds import BLOCKED, KINDS
-from playground.views.lanes import Lanes, lanes
+from playground.views.lanes import Lanes, Row, lanes
 from playground.views.scale import cells, marks
 from playground.views.shapes import SANS, bars, label, rect, rich_lines, text_width
 from playground.views.svg_rows import Plot, arrows, bar_labels, capsules, row_shapes, stretch_shapes
@@ -219,13 +221,22 @@ def _requests(picture: _Picture) -> None:
     picture.y += 6
     _section(picture, "Requests", f"{len(lives):,} at once")
     picture.y -= 14
-    for state, life in list(zip(states, lives, strict=True))[:_MOST_LANES]:
+    drawn = _drawn_lanes(laid, lives)
+    for lane in drawn:
+        state, life = states[lane], lives[lane]
         picture.under += capsules(life, laid, plot, picture.y, 22)
         picture.over += row_shapes(state, plot, picture.y + 16, 9)
         picture.y += 24
-    if len(lives) > _MOST_LANES:
-        left = sum(len(row) for row in lives[_MOST_LANES:])
-        picture.omitted.append(f"{counted(len(lives) - _MOST_LANES, 'more lane')} with {counted(left, 'request')}")
+    rest = [request for lane, row in enumerate(lives) if lane not in drawn for request in row.requests]
+    if rest:
+        held = f"with {counted(len(rest), 'request')} ({left_out(laid, rest)})"
+        picture.omitted.append(f"{counted(len(lives) - len(drawn), 'more lane')} {held}")
+
+
+def _drawn_lanes(laid: Lanes, lives: list[Row]) -> list[int]:
+    """As many lanes as there is room for, from the top down: those of the requests that matter most."""
+    lane_of = {request: lane for lane, row in enumerate(lives) for request in row.requests}
+    return sorted(list(dict.fromkeys(lane_of[request] for request in ranked(laid)))[:_MOST_LANES])
 
 
 def _behind(picture: _Picture, top: float) -> None:
@@ -268,7 +279,8 @@ def _foot(picture: _Picture) -> None:
         lines.append(f"The recorder dropped {counted(picture.trace.dropped, 'event')}, the oldest: not here.")
     pixel = duration(round(picture.trace.duration_ns / picture.plot.width))
     lines.append(f"A static picture: a pixel is {pixel} and shows what took most of it, paler for less.")
-    for line in lines:
+    letters = int((picture.width - 2 * _MARGIN) / text_width("x", 11))
+    for line in (part for sentence in lines for part in wrap(sentence, letters)):
         picture.y += 16
         picture.over.append(label(_MARGIN, picture.y - 2, line, size=11, fill=_GREY))
     picture.y += 10

@@ -9,6 +9,7 @@ from textwrap import wrap
 from typing import Final
 
 from playground.trace import Trace
+from playground.views.choice import left_out, ranked
 from playground.views.diagnosis import diagnose
 from playground.views.kinds import BLOCKED, KINDS
 from playground.views.lanes import Lanes, Row, lanes
@@ -36,7 +37,8 @@ def text(trace: Trace, *, width: int = 100, most_lanes: int = 16) -> str:
 
     Args:
         width: characters a line, at least 46.
-        most_lanes: how many worker threads, and how many requests, are drawn at most; the longest requests.
+        most_lanes: how many worker threads, and how many requests, are drawn at most; of the requests those
+            that blocked the loop, then the longest.
     """
     laid = lanes(trace)
     columns = max(_LEAST_COLUMNS, width - _GUTTER)
@@ -108,22 +110,18 @@ def _workers(laid: Lanes, columns: int, most: int) -> Iterator[str]:
 
 
 def _requests(laid: Lanes, columns: int, most: int) -> Iterator[str]:
-    lives = [
-        (end_ns - start_ns, start_ns, request)
-        for row in laid.of("life")
-        for start_ns, end_ns, request in zip(row.starts, row.ends, row.requests, strict=True)
-    ]
-    lives.sort(key=lambda life: (-life[0], life[1]))
-    drawn = {request: Row("request", 0, "") for _, _, request in lives[:most]}
+    order = ranked(laid)
+    drawn = {request: Row("request", 0, "") for request in order[:most]}
     for row in laid.of("request"):
         for span in zip(row.starts, row.ends, row.kinds, row.whats, row.requests, strict=True):
             if span[4] in drawn:
                 drawn[span[4]].add(*span)
-    for length_ns, _, request in sorted(lives[:most], key=lambda life: (life[1], life[2])):
+    lives = (zip(row.starts, row.ends, row.requests, strict=True) for row in laid.of("life"))
+    for start_ns, end_ns, request in sorted(life for row in lives for life in row if life[2] in drawn):
         body = _marks(drawn[request], laid.duration_ns, columns)
-        yield _line(laid.requests[request].label, duration(length_ns), body)
-    if len(lives) > most:
-        yield f"{counted(len(lives) - most, 'more request')}, none longer than these, not drawn."
+        yield _line(laid.requests[request].label, duration(end_ns - start_ns), body)
+    if rest := order[most:]:
+        yield f"{counted(len(rest), 'more request')} not drawn ({left_out(laid, rest)})."
 
 
 def _marks(row: Row, duration_ns: int, columns: int) -> str:

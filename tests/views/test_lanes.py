@@ -48,7 +48,7 @@ def test_the_loop_shows_every_step_as_a_requests_another_or_blocking() -> None:
     assert spans(loop) == [(0, 1, RUN), (2, 3, OTHER), (4, 5, OTHER), (5, 6, OTHER), (7, 67, BLOCKED)]
     assert names(laid, loop) == ["GET /a", "heartbeat", "tick", "callback", "GET /a"]
     assert list(loop.requests) == [0, NO_REQUEST, NO_REQUEST, NO_REQUEST, 0]
-    assert laid.whats[loop.whats[4]][1:] == ("cell 3", 24, "report", "body = df.to_csv()")
+    assert laid.whats[loop.whats[4]][1:] == ("cell 3", 24, "report", "body = df.to_csv()", "")
 
 
 def test_a_task_that_called_the_app_twice_belongs_to_each_call_in_turn() -> None:
@@ -231,6 +231,14 @@ def test_requests_share_a_lane_when_they_do_not_overlap() -> None:
     assert spans(rows[0])[-1] == (10, 12, RUN)
 
 
+def test_a_lane_of_a_single_request_has_its_name_and_a_shared_one_its_number() -> None:
+    lives = [("/a", 0, 10), ("/b", 1, 4), ("/c", 4, 6), ("/d", 5, 8)]
+    trace = Trace(requests=[request(n, a, b, path=path) for n, (path, a, b) in enumerate(lives)])
+    laid = lanes(trace)
+    for group in ("request", "life"):
+        assert [row.name for row in laid.rows if row.group == group] == ["GET /a", "lane 2", "GET /d"]
+
+
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 9)), max_size=25))
 def test_lanes_are_as_few_as_requests_at_once_and_never_overlap(lives: list[tuple[int, int]]) -> None:
     starts = sorted(lives)
@@ -282,3 +290,7 @@ def test_a_blocking_step_is_drawn_with_the_line_that_blocked_not_the_one_where_i
     laid = lanes(trace)
     drawn = [laid.whats[one(laid, group).whats[0]] for group in ("loop", "inside", "request")]
     assert [(what.file, what.line) for what in drawn] == [("cell 3", 24)] * 3
+    # and with the call that it was seen in; inside the step that is the name
+    assert [(what.name, what.call) for what in drawn] == [
+        ("GET /report", "df.to_csv()"), ("df.to_csv()", ""), ("GET /report", "df.to_csv()"),
+    ]  # fmt: skip

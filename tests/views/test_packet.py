@@ -10,6 +10,7 @@ import pytest
 from playground.trace import Trace
 from playground.trace.columns import unpack
 from playground.views.diagnosis import diagnose
+from playground.views.kinds import KINDS, RUN
 from playground.views.lanes import NO_REQUEST, lanes
 from playground.views.packet import packet
 from tests.by_hand import handoff, ns, request, step
@@ -72,12 +73,21 @@ def test_the_header_says_what_the_run_was() -> None:
         {"group": "worker", "lane": 0, "name": "worker-0"},
     ]
     assert header["requests"][25] == [25, "GET /report", "/report", 200, None]
-    assert ["GET /items", "cell 3", 6, "list_items", "rows = await db.fetch(LIST)"] in header["whats"]
+    assert ["GET /items", "cell 3", 6, "list_items", "rows = await db.fetch(LIST)", ""] in header["whats"]
+    assert ["GET /report", "cell 3", 24, "report", "body = df.to_csv()", "df.to_csv()"] in header["whats"]
     assert [(one["rule"], one["start_ns"], one["end_ns"]) for one in header["findings"]] == [
         (one.rule, one.start_ns, one.end_ns) for one in diagnose(trace)
     ]
     assert header["findings"][0]["severity"] == "bad"
     assert header["findings"][0]["parts"][0] == ["strong", "The event loop stood still for 230 ms."]
+
+
+def test_the_words_of_the_kinds_travel_with_them() -> None:
+    header, _ = decoded(Trace())
+    assert header["kinds"] == [[kind.words, kind.told] for kind in KINDS]
+    # which code of a request ran is not recorded, so no word may claim that it was the handler
+    assert header["kinds"][RUN] == ["runs for a request", "running for a request"]
+    assert "handler" not in " ".join(word for pair in header["kinds"] for word in pair)
 
 
 def test_an_empty_run_is_a_packet_too() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from playground.trace import Site, Trace
 from playground.views.findings import code, strong, text
 from playground.views.kinds import KINDS
-from playground.views.shapes import bars, hatch, label, rich_lines
+from playground.views.shapes import bars, hatch, label, rich_lines, text_width
 from playground.views.svg import svg
 from tests.by_hand import handoff, looks, ns, request, step, task
 from tests.recordings import blocked_run, healthy_run, large_run
@@ -103,8 +103,8 @@ def test_the_sentence_is_in_the_picture() -> None:
 
 def test_each_kind_that_occurs_is_in_the_legend_and_no_other() -> None:
     told = words(svg(healthy_run()))
-    occurring = {"handler", "other callback", "worker thread", "ready, queued", "waits: timer", "waits: I/O",
-                 "waits: lock", "waits: thread", "waits: task"}  # fmt: skip
+    occurring = {"runs for a request", "other callback", "worker thread", "ready, queued", "waits: timer",
+                 "waits: I/O", "waits: lock, queue", "waits: thread", "waits: task, future"}  # fmt: skip
     assert {kind.words for kind in KINDS} & set(told) == occurring
 
 
@@ -123,7 +123,28 @@ def test_virtual_time_is_named() -> None:
 
 
 def test_lanes_that_are_not_drawn_are_counted() -> None:
-    assert "Not drawn: 22 more lanes with 22 requests." in words(svg(blocked_run()))
+    told = words(svg(blocked_run()))
+    assert "Not drawn: 22 more lanes with 22 requests (none blocked the loop; the longest took 163 ms)." in told
+
+
+def test_the_request_that_held_the_loop_is_drawn_though_others_waited_longer() -> None:
+    tasks = [task(n) for n in range(30)]
+    requests = [request(n, n, 90 if n == 20 else 200 + n, task=n, path=f"/{n}") for n in range(30)]
+    trace = Trace(tasks=tasks, steps=[step(20, 30, 60, "returned")], requests=requests)
+    told = words(svg(trace))
+    lengths = [line for line in told if re.match(r"GET /\d+ \d+ ms$", line)]
+    assert lengths == [*(f"GET /{n} 200 ms" for n in range(15)), "GET /20 70 ms", "GET /20 60 ms"]  # last, the loop's
+    assert "Not drawn: 14 more lanes with 14 requests (none blocked the loop; the longest took 200 ms)." in told
+
+
+def test_a_narrow_picture_says_what_it_leaves_out_in_lines_that_fit() -> None:
+    told = words(svg(blocked_run(), width=480))
+    first = next(place for place, line in enumerate(told) if line.startswith("Not drawn"))
+    assert " ".join(told[first:]) == (
+        "Not drawn: 22 more lanes with 22 requests (none blocked the loop; the longest took 163 ms). "
+        "A static picture: a pixel is 1.4 ms and shows what took most of it, paler for less."
+    )
+    assert max(text_width(line, 11) for line in told[first:]) <= 480 - 32
 
 
 def test_threads_findings_and_arrows_that_are_not_drawn_are_counted() -> None:

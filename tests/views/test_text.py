@@ -43,8 +43,8 @@ def test_a_small_run_is_drawn_to_scale() -> None:
         "worker-0                                      ■■■■■■■■■■■■■■■■",
         "GET /report        390 ms  ░██~~~~░░XXXXXXXX··················░░██",
         "",
-        "▁ to █ how busy the loop was   █ handler   ■ worker thread",
-        "░ ready, queued   ~ waits: I/O   · waits: thread",
+        "▁ to █ how busy the loop was   █ runs for a request",
+        "■ worker thread   ░ ready, queued   ~ waits: I/O   · waits: thread",
         "X blocks the loop",
         "One column is 10 ms and shows what took most of it.",
     ]
@@ -86,7 +86,30 @@ def test_only_the_longest_requests_are_drawn_and_the_others_counted() -> None:
     requests = [request(n, 10 * n, 10 * n + (30 if n in (3, 7) else 5), path=f"/{n}") for n in range(10)]
     lines = drawn(Trace(requests=requests), most_lanes=2)
     assert [line.split()[1] for line in lines if line.startswith("GET")] == ["/3", "/7"]
-    assert "8 more requests, none longer than these, not drawn." in lines
+    assert "8 more requests not drawn (the longest took 5 ms)." in lines
+
+
+def test_whoever_held_the_loop_is_drawn_before_those_that_waited_longer() -> None:
+    # the second request blocks for 60 ms, the fourth for 90 ms, and all that come between wait for longer
+    tasks = [task(n) for n in range(6)]
+    steps = [step(1, 10, 60, "returned"), step(3, 80, 90, "returned")]
+    requests = [request(n, n, {1: 70, 3: 170}.get(n, 180 + n), task=n, path=f"/{n}") for n in range(6)]
+    trace = Trace(tasks=tasks, steps=steps, requests=requests)
+    for most, drawn_paths, left in [
+        (1, ["/3"], "5 more requests not drawn (1 blocked the loop; the longest took 180 ms)."),
+        (2, ["/1", "/3"], "4 more requests not drawn (none blocked the loop; the longest took 180 ms)."),
+        (5, ["/0", "/1", "/2", "/3", "/4"], "1 more request not drawn (it did not block the loop; it took 180 ms)."),
+    ]:
+        lines = drawn(trace, width=100, most_lanes=most)
+        assert [line.split()[1] for line in lines if line.startswith("GET")] == drawn_paths
+        assert left in lines
+
+
+def test_a_single_request_left_out_that_blocked_is_said_to_have() -> None:
+    steps = [step(0, 0, 90, "returned"), step(1, 90, 60, "returned")]
+    requests = [request(0, 0, 90, task=0), request(1, 1, 150, task=1)]
+    lines = drawn(Trace(tasks=[task(0), task(1)], steps=steps, requests=requests), width=100, most_lanes=1)
+    assert "1 more request not drawn (it blocked the loop; it took 149 ms)." in lines
 
 
 def test_more_worker_threads_than_lanes_are_counted() -> None:

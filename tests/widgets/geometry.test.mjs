@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeRecording, random, timeline } from './helpers.mjs';
 
-const { around, between, centred, clampRange, dragged, formatDuration, formatMoment, gripAt, hitTest, layOut, project, timeTicks, wheelOctaves } = timeline;
+const { around, between, centred, clampRange, dragged, formatDuration, formatMoment, gripAt, hitTest, layOut, project, timeTicks, wheelOctaves, wordsOn } = timeline;
 
 test('a clamped range lies within the run, keeps its width where it can, and never shrinks below the narrowest', () => {
   const next = random(1);
@@ -97,6 +97,35 @@ test('many request lanes are drawn thin, a few with a line for their names', () 
   const many = (count) => layOut(makeRecording({ rows: Array.from({ length: count }, (_, lane) => ({ group: 'life', lane, spans: [[0, 10, 0]] })) }));
   const tall = (layout) => layout.lanes.at(-1).height;
   assert(tall(many(48)) > 2 * tall(many(49)) - 2);
+});
+
+test('thin lanes say in the gutter what their rows are called, and the name of a single request stands for it', () => {
+  const many = (count) => makeRecording({
+    requests: ['GET /a', 'GET /b'],
+    rows: Array.from({ length: count }, (_, lane) => ({
+      group: 'life', lane, name: lane === 0 ? 'lane 1' : `GET /${lane}`, spans: lane === 0 ? [[0, 10, 0, 0, 0], [20, 10, 0, 0, 1]] : [[0, 10, 0, 0, 0]],
+    })),
+  });
+  const [thin, roomy] = [layOut(many(49)), layOut(many(48))];
+  const names = ({ lanes }) => lanes.filter(({ group }) => group === 'request').map(({ name }) => name).slice(0, 3);
+  assert.deepEqual(names(thin), ['lane 1', 'GET /1', 'GET /2']);
+  assert.deepEqual(names(roomy), ['', '', ''], 'labels stand above the bars');
+  const projection = project({ width: 1000, height: 2000, scroll: 0 }, { start: 0, end: 1000 });
+  const under = (layout, place) => {
+    const lane = layout.lanes.filter(({ group }) => group === 'request')[place];
+    const hit = hitTest(layout, projection, 40, 30 + lane.top + 5);
+    return hit && `${hit.span.row.name} ${hit.span.index}`;
+  };
+  assert.equal(under(thin, 1), 'GET /1 0');
+  assert.equal(under(thin, 0), null, 'a number stands for no request');
+  assert.equal(under(roomy, 1), null, 'where there is no name, there is nothing to point at');
+});
+
+test('a bar does not repeat the name of its lane but says what it was seen in', () => {
+  assert.equal(wordsOn({ name: 'GET /report' }, { label: 'GET /report', call: 'time.sleep(0.2)' }), 'time.sleep(0.2)');
+  assert.equal(wordsOn({ name: 'GET /report' }, { label: 'GET /report', call: '' }), '');
+  assert.equal(wordsOn({ name: 'GET /report' }, { label: 'fetch', call: '' }), 'fetch');
+  assert.equal(wordsOn({ name: 'lane 3' }, { label: 'GET /report', call: 'time.sleep(0.2)' }), 'GET /report');
 });
 
 test('what lies under a point is what is drawn there', () => {

@@ -62,7 +62,8 @@ export function makeRecording({ rows, arrows = [], whats = ['work'], requests = 
     header: {
       view: 'timeline', title: 'Run', clock: 'real', duration_ns: 1000, tick_ns: 1, dropped: 0, summary: '', findings: [], offsets,
       rows: rows.map(({ group, lane = 0, name = group }) => ({ group, lane, name })),
-      whats: whats.map((label) => [label, 'cell 1', 1, 'f', '']),
+      kinds: timeline.KINDS.map(({ name }) => [name, name]),
+      whats: whats.map((label) => [label, 'cell 1', 1, 'f', '', '']),
       requests: requests.map((label, number) => [number, label, '/', 200, null]), ...header,
     },
     columns: {

@@ -13,6 +13,7 @@ from playground.trace import Block, Site, Trace
 from playground.trace.columns import unpack
 from playground.widgets.page import page
 from tests.browser import Chromium
+from tests.by_hand import looks, request, step, task
 from tests.recordings import blocked_run
 from tests.widgets.screen import COLOURS, Screen, hexes, opened
 
@@ -129,6 +130,7 @@ def test_hovering_a_span_tells_what_it_is(chromium: Chromium, page_url: str, tra
     label, card, afterwards = chromium.run(opened(page_url, scenario), **WIDE)
     assert label == "GET /report"
     assert "blocking the loop" in card
+    assert "seen in\tdf.to_csv()" in card.replace("\n", "\t")
     assert "230 ms" in card
     assert afterwards is None
 
@@ -151,6 +153,57 @@ def test_a_click_selects_and_shows_the_source(chromium: Chromium, page_url: str,
     assert "cell 3, line 24" in detail
     assert "230 ms" in detail
     assert afterwards is None
+
+
+def fifty_at_once() -> Trace:
+    """Fifty requests, each in a lane of its own; the eleventh blocks the loop and the others wait."""
+    blocking = Site("cell 3", 24, "report", "time.sleep(0.2)")
+    requests = [request(n, n / 100, 220, task=n, path=f"/a/rather/long/path/to/{n}") for n in range(50)]
+    requests[10] = request(10, 0.1, 210, task=10, path="/report")
+    return Trace(
+        tasks=[task(n / 100) for n in range(50)],
+        steps=[step(10, 10, 200, "returned", site=blocking)],
+        samples=looks(0, 50, site=blocking, call="time.sleep(0.2)"),
+        requests=requests,
+        title="Fifty",
+    )
+
+
+@pytest.mark.parametrize("width", [520, 1300])
+def test_a_thin_lane_is_named_by_its_request_which_says_its_number(
+    chromium: Chromium, tmp_path: Path, width: int
+) -> None:
+    path = tmp_path / "fifty.html"
+    path.write_text(page(fifty_at_once()), encoding="utf-8")
+
+    def scenario(screen: Screen) -> dict[str, Any]:
+        canvas = screen.canvas.bounding_box()
+        assert canvas is not None
+        lane_10 = 30 + 59 + 21 + 10 * 15 + 6  # axis, pinned lanes, heading, ten lanes of 15 px
+        seen: dict[str, Any] = {}
+        screen.move(40, lane_10)
+        seen["card"] = screen.page.get_by_role("tooltip").inner_text()
+        screen.page.mouse.click(canvas["x"] + 40, canvas["y"] + lane_10)
+        screen.settle()
+        seen["said"] = screen.said()
+        screen.page.mouse.click(canvas["x"] + canvas["width"] * 0.8, canvas["y"] + lane_10)
+        screen.settle()
+        seen["bar"] = screen.said()
+        seen["detail"] = screen.page.get_by_test_id("timeline-detail").inner_text()
+        seen["legend"] = screen.page.get_by_role("list", name="Legend").inner_text()
+        seen["across"] = screen.page.evaluate("document.documentElement.scrollWidth")
+        return seen
+
+    seen = chromium.run(
+        opened(path.as_uri(), scenario), viewport={"width": width, "height": 900}, reduced_motion="reduce"
+    )
+    assert "#10 GET /report, 200" in seen["card"]
+    assert seen["said"].startswith("Lane 11, request #10: GET /report, request, from start to end, 210 ms")
+    assert seen["bar"].startswith("Lane 11, request #10: GET /report, blocking the loop, seen in time.sleep(0.2)")
+    assert "seen in time.sleep(0.2)" in re.sub(r"\s+", " ", seen["detail"])
+    assert seen["detail"].count("time.sleep(0.2)") == 1  # the source line says the same and is not said again
+    assert "handler" not in seen["legend"]
+    assert seen["across"] <= width
 
 
 def test_a_double_click_fits_the_span(chromium: Chromium, page_url: str, trace: Trace) -> None:
@@ -203,7 +256,9 @@ def test_keys_move_speak_zoom_and_follow(chromium: Chromium, page_url: str, trac
     steps = len(trace.steps)
     assert seen["end"].endswith(f"Span {steps} of {steps}.")
     assert seen["left"].endswith(f"Span {steps - 1} of {steps}.")
-    assert seen["block"].startswith("Event loop: GET /report, blocking the loop, 230 ms, at 134.9 ms")
+    assert seen["block"].startswith(
+        "Event loop: GET /report, blocking the loop, seen in df.to_csv(), 230 ms, at 134.9 ms"
+    )
     assert seen["block range"][0] < block_of(trace).start_ns < block_of(trace).end_ns <= seen["block range"][1]
     assert seen["down"].startswith("Inside the steps: df.to_csv(), blocking the loop, 230 ms")
     assert seen["whole"] == (0, trace.duration_ns)

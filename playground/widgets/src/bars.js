@@ -101,31 +101,47 @@ export function paintBarLabels(pen, bars) {
   context.textBaseline = 'middle';
   for (const [lane, indexes] of bars) {
     const row = /** @type {Row} */ (lane.row);
-    if (lane.barHeight < 14) continue;
-    setFont(context, 500, lane.barHeight > 20 ? 12 : 10.5);
+    if (hasCapsules(lane)) continue;  // the request's label stands above its bars
+    setFont(context, 500, isThin(lane) ? 9.5 : lane.barHeight > 20 ? 12 : 10.5);
     const middle = laneTop(lane, projection) + lane.barTop + lane.barHeight / 2 + 0.5;
-    for (const index of indexes) paintBarLabel(pen, row, index, middle);
+    for (const index of indexes) if (KINDS[row.kind[index]].shape === 'full') paintBarLabel(pen, lane, row, index, middle);
   }
 }
 
-/** @param {Pen} pen @param {Row} row @param {number} index @param {number} middle */
-function paintBarLabel({ context, projection, theme, ruler, recording }, row, index, middle) {
+/** Whether a lane's bars have just the height of a line of small letters. @param {Lane} lane */
+function isThin({ barHeight }) {
+  return barHeight < 14;
+}
+
+/**
+ * The name that a bar bears; what the gutter says is not said again, but what the bar was seen in.
+ * @param {{ name: string }} lane
+ * @param {{ label: string, call: string }} what
+ */
+export function wordsOn({ name }, { label, call }) {
+  return label === name ? call : label;
+}
+
+/** @param {Pen} pen @param {Lane} lane @param {Row} row @param {number} index @param {number} middle */
+function paintBarLabel({ context, projection, theme, ruler, recording }, lane, row, index, middle) {
   const left = Math.max(projection.gutter, projection.x(row.start[index]));
   const room = Math.min(projection.width, projection.x(row.end(index))) - left - 10;
   if (room < 24) return;
-  const label = ruler.fit(recording.whatOf({ row, index }).label, room);
-  if (label === '') return;
+  const words = wordsOn(lane, recording.whatOf({ row, index }));
+  const name = isThin(lane) && ruler.width(words) > room ? '' : ruler.fit(words, room);
+  if (name === '' && words !== '') return;
   const colour = theme.kinds[row.kind[index]];
   const duration = formatDuration(recording.ns(row.duration[index]));
-  const width = ruler.width(label);
-  const both = room - width > ruler.width(duration) + 12;
-  if (row.kind[index] === BLOCKED) {  // hatching under letters makes them hard to read
+  const width = ruler.width(name);
+  const at = name === '' ? 0 : width + 8;  // of the duration, from the start of the name
+  const end = room - width > ruler.width(duration) + 12 ? at + ruler.width(duration) : width;
+  if (row.kind[index] === BLOCKED && end > 0) {  // hatching under letters makes them hard to read
     context.fillStyle = colour;
-    fillRounded(context, left + 2, middle - 8.5, width + (both ? ruler.width(duration) + 14 : 6), 16, 3);
+    fillRounded(context, left + 2, middle - 0.5 - Math.min(16, lane.barHeight) / 2, end + 6, Math.min(16, lane.barHeight), 3);
   }
   context.fillStyle = textOn(colour);
-  context.fillText(label, left + 5, middle);
-  if (both) context.fillText(duration, left + 13 + width, middle);
+  context.fillText(name, left + 5, middle);
+  if (end > width) context.fillText(duration, left + 5 + at, middle);
 }
 
 /** "GET /report  252 ms" over each request that has room for it. @param {Pen} pen @param {Lane[]} lanes */

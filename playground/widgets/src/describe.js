@@ -19,15 +19,17 @@ import { KINDS } from './kinds.js';
  * @property {string} file empty if it has no source
  * @property {number} line
  * @property {string} text the source line, or nothing
+ * @property {string} call what a blocking step was seen in most often, or nothing
  */
 
 /** @param {Recording} recording @param {Span} span @returns {Facts} */
 export function factsOf(recording, span) {
   const { row, index } = span;
-  const { label, file, line, text } = recording.whatOf(span);
-  const kind = row.group === 'life' ? { name: 'request', words: 'request, from start to end' } : KINDS[row.kind[index]];
+  const { label, file, line, text, call } = recording.whatOf(span);
+  const number = row.kind[index];
+  const [kind, words] = row.group === 'life' ? ['request', 'request, from start to end'] : [KINDS[number].name, recording.kindWords[number].told];
   return {
-    label, kind: kind.name, words: kind.words, file, line, text, request: recording.requestOf(span),
+    label, kind, words, file, line, text, call, request: recording.requestOf(span),
     start_ns: Math.round(recording.ns(row.start[index])), duration_ns: Math.round(recording.ns(row.duration[index])),
   };
 }
@@ -59,13 +61,14 @@ export function card(recording, span, sharing) {
   const list = make('dl', {},
     make('dt', {}, facts.words), make('dd', {}, formatDuration(facts.duration_ns)),
     make('dt', {}, 'from'), make('dd', {}, momentWords(recording, facts.start_ns)));
+  if (facts.call !== '') list.append(make('dt', {}, 'seen in'), make('dd', {}, make('code', {}, facts.call)));
   if (facts.request !== null) {
     list.append(make('dt', {}, 'request'), make('dd', {}, requestWords(facts.request)));
     if (facts.request.path !== '') list.append(make('dt', {}, 'path'), make('dd', {}, facts.request.path));
   }
   if (facts.file !== '') list.append(make('dt', {}, 'source'), make('dd', { class: 'source' }, formatSite(facts)));
   const nodes = [make('strong', {}, swatch(facts), make('span', {}, facts.label)), list];
-  if (facts.text !== '') nodes.push(make('code', {}, facts.text));
+  if (facts.text !== '' && facts.text !== facts.call) nodes.push(make('code', {}, facts.text));
   if (sharing > 3) nodes.push(make('p', {}, `${formatCount(sharing)} spans share this pixel: zoom in to part them`));
   return nodes;
 }
@@ -74,14 +77,19 @@ export function card(recording, span, sharing) {
 export function detail(recording, span) {
   const facts = factsOf(recording, span);
   const nodes = [
-    swatch(facts), make('strong', {}, facts.label), make('span', {}, facts.words),
+    swatch(facts), make('strong', {}, facts.label), make('span', {}, facts.words), ...seenIn(facts),
     make('span', {}, formatDuration(facts.duration_ns)), make('span', { class: 'muted' }, `at ${momentWords(recording, facts.start_ns)}`),
   ];
   if (facts.request !== null) nodes.push(make('span', { class: 'muted' }, `request ${requestWords(facts.request)}`));
   const source = make('span', { class: 'source' });
-  if (facts.text !== '') source.append(make('code', {}, facts.text));
+  if (facts.text !== '' && facts.text !== facts.call) source.append(make('code', {}, facts.text));
   if (facts.file !== '') source.append(formatSite(facts));
   return source.childNodes.length > 0 ? [...nodes, source] : nodes;
+}
+
+/** @param {Facts} facts */
+function seenIn({ call }) {
+  return call === '' ? [] : [make('span', {}, 'seen in ', make('code', {}, call))];
 }
 
 /**
@@ -94,5 +102,6 @@ export function sentence(recording, span, lane) {
   const facts = factsOf(recording, span);
   const source = facts.file === '' ? '' : `, ${facts.file} line ${facts.line}`;
   const when = `${formatDuration(facts.duration_ns)}, at ${momentWords(recording, facts.start_ns)}`;
-  return `${lane}: ${facts.label}, ${facts.words}, ${when}${source}. Span ${formatCount(span.index + 1)} of ${formatCount(span.row.length)}.`;
+  const seen = facts.call === '' ? '' : `, seen in ${facts.call}`;
+  return `${lane}: ${facts.label}, ${facts.words}${seen}, ${when}${source}. Span ${formatCount(span.index + 1)} of ${formatCount(span.row.length)}.`;
 }

@@ -45,10 +45,10 @@ function droppedNote(dropped) {
 }
 
 /** The kinds that occur, shape and word. @param {import('./recording.js').Recording} recording */
-function legend({ kinds }) {
+function legend({ kinds, kindWords }) {
   const entries = LEGEND_ORDER.filter((kind) => kinds.has(kind)).map((kind) => {
-    const { name, shape, legend: word } = KINDS[kind];
-    return make('li', {}, make('i', { class: `swatch ${shape} ${name}`, style: `--c: var(--kind-${name})` }), word);
+    const { name, shape } = KINDS[kind];
+    return make('li', {}, make('i', { class: `swatch ${shape} ${name}`, style: `--c: var(--kind-${name})` }), kindWords[kind].legend);
   });
   return make('ul', { class: 'legend', 'aria-label': 'Legend' }, ...entries);
 }

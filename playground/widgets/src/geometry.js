@@ -12,7 +12,7 @@ import { scaleLinear } from 'd3-scale';
  * One line of the picture: a heading, or a lane with its row of spans.
  * @typedef {object} Lane
  * @property {'loop' | 'inside' | 'worker' | 'request' | 'heading'} group
- * @property {string} name
+ * @property {string} name what the gutter says
  * @property {string} note said in fainter ink after a heading
  * @property {number} top from the top of the lanes, unscrolled
  * @property {number} height
@@ -73,7 +73,7 @@ function addRequests(rows, lives, atOnce, add) {
   for (const number of numbers) {
     const [row, life] = [rows, lives].map((list) => list.find(({ lane }) => lane === number) ?? null);
     const shape = roomy ? { height: 27, barTop: 14, barHeight: 11 } : { height: 13, barTop: 1, barHeight: 11 };
-    add({ group: 'request', name: roomy ? '' : `lane ${number + 1}`, row, life, ...shape }, roomy ? 4 : 2);
+    add({ group: 'request', name: roomy ? '' : (life ?? row)?.name ?? '', row, life, ...shape }, roomy ? 4 : 2);
   }
 }
 
@@ -192,7 +192,7 @@ export function timeTicks(startNs, endNs, count) {
 }
 
 /**
- * What lies under a point of the canvas.
+ * What lies under a point of the canvas. The name of a lane that holds a single request stands for that.
  * @param {Layout} layout
  * @param {Projection} projection
  * @param {number} x
@@ -200,8 +200,9 @@ export function timeTicks(startNs, endNs, count) {
  * @returns {{ lane: Lane, span: Span, sharing: number } | null} the span, and how many share its pixel
  */
 export function hitTest(layout, projection, x, y) {
-  const lane = x < projection.gutter ? null : laneAt(layout, projection, y);
+  const lane = laneAt(layout, projection, y);
   if (lane === null) return null;
+  if (x < projection.gutter) return lane.name !== '' && lane.life?.length === 1 ? { lane, span: { row: lane.life, index: 0 }, sharing: 1 } : null;
   const inLane = y - laneTop(lane, projection);
   const rows = hasCapsules(lane) && inLane < lane.barTop ? [lane.life] : [lane.row, lane.life];
   const time = projection.time(x);

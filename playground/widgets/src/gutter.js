@@ -50,7 +50,7 @@ function paintName(pen, lane) {
   } else if (lane.group === 'worker') {
     write(lane.name, 22, 400, 11.5, muted);
   } else if (lane.name !== '') {
-    write(lane.name, 22, 400, 9.5, faint);
+    write(lane.name, 22, 400, 10, muted);
   }
 }
 

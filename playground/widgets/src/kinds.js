@@ -1,23 +1,23 @@
-// The kinds of span, in the order of their numbers on the wire: how each is shaped, named and spoken.
+// The kinds of span, in the order of their numbers on the wire: what each is called in code and how it is shaped.
 // Shape comes first and colour second: a full bar runs, a hatched half bar is ready and queued, a thin line waits.
-// The colours are the theme's.
+// The colours are the theme's; the words that a reader sees are those of playground/views/kinds.py and come in the packet.
 
 /** @typedef {'full' | 'half' | 'thin'} Shape */
-/** @typedef {{ name: string, shape: Shape, words: string, legend: string }} Kind */
+/** @typedef {{ name: string, shape: Shape }} Kind */
 
 /** @type {readonly Kind[]} */
 export const KINDS = [
-  { name: 'run', shape: 'full', words: 'running handler', legend: 'handler' },
-  { name: 'frame', shape: 'full', words: 'running middleware or routing', legend: 'middleware, routing' },
-  { name: 'other', shape: 'full', words: 'running another callback', legend: 'other callback' },
-  { name: 'thread', shape: 'full', words: 'running in a worker thread', legend: 'worker thread' },
-  { name: 'ready', shape: 'half', words: 'ready, queued for the loop', legend: 'ready, queued' },
-  { name: 'timer', shape: 'thin', words: 'waiting for a timer', legend: 'waits: timer' },
-  { name: 'io', shape: 'thin', words: 'waiting for I/O', legend: 'waits: I/O' },
-  { name: 'lock', shape: 'thin', words: 'waiting for a lock, queue or event', legend: 'waits: lock, queue' },
-  { name: 'offload', shape: 'thin', words: 'waiting for a thread', legend: 'waits: thread' },
-  { name: 'blocked', shape: 'full', words: 'blocking the loop', legend: 'blocks the loop' },
-  { name: 'future', shape: 'thin', words: 'waiting for a task or future', legend: 'waits: task, future' },
+  { name: 'run', shape: 'full' },
+  { name: 'frame', shape: 'full' },
+  { name: 'other', shape: 'full' },
+  { name: 'thread', shape: 'full' },
+  { name: 'ready', shape: 'half' },
+  { name: 'timer', shape: 'thin' },
+  { name: 'io', shape: 'thin' },
+  { name: 'lock', shape: 'thin' },
+  { name: 'offload', shape: 'thin' },
+  { name: 'blocked', shape: 'full' },
+  { name: 'future', shape: 'thin' },
 ];
 
 export const READY = 4;

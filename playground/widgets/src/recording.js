@@ -6,8 +6,9 @@ import { BLOCKED } from './kinds.js';
 import { NO_REQUEST, Row } from './rows.js';
 
 /** @typedef {import('./wire.js').Packet} Packet */
-/** @typedef {{ label: string, file: string, line: number, function: string, text: string }} What */
+/** @typedef {{ label: string, file: string, line: number, function: string, text: string, call: string }} What `call` is what a blocking step was seen in most often, or nothing */
 /** @typedef {{ number: number, label: string, path: string, status: number | null, error: string | null }} Request */
+/** @typedef {{ legend: string, told: string }} KindWords a kind in the legend, and of one span */
 /** @typedef {{ rule: string, severity: string, parts: [string, string][], start_ns: number, end_ns: number }} Finding */
 /** @typedef {{ row: Row, index: number }} Span one span: a row and an index in it */
 
@@ -24,6 +25,8 @@ export class Recording {
     this.tickNs = Number(header.tick_ns);
     /** Length of the run in ticks; at least one, so that an empty recording has an axis too. */
     this.duration = Math.max(1, header.duration_ns / header.tick_ns);
+    /** @type {KindWords[]} by the kinds' numbers */
+    this.kindWords = header.kinds.map(toKindWords);
     /** @type {What[]} */
     this.whats = header.whats.map(toWhat);
     /** @type {Request[]} */
@@ -62,9 +65,14 @@ export class Recording {
   }
 }
 
+/** @param {any[]} entry @returns {KindWords} */
+function toKindWords([legend, told]) {
+  return { legend, told };
+}
+
 /** @param {any[]} entry @returns {What} */
-function toWhat([label, file, line, inFunction, text]) {
-  return { label, file, line, function: inFunction, text };
+function toWhat([label, file, line, inFunction, text, call]) {
+  return { label, file, line, function: inFunction, text, call };
 }
 
 /** @param {any[]} entry @returns {Request} */

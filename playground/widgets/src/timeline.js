@@ -186,9 +186,10 @@ export class TimelineView {
   }
 
   /** @param {Span} span */
-  laneName({ row }) {
-    const lane = this.painter.lanes.get(row);
-    if (lane === undefined || lane.group === 'request') return `Request lane ${row.lane + 1}`;
+  laneName(span) {
+    const lane = this.painter.lanes.get(span.row);
+    const request = this.recording.requestOf(span);
+    if (lane === undefined || lane.group === 'request') return `Lane ${span.row.lane + 1}${request === null ? '' : `, request #${request.number}`}`;
     return lane.group === 'inside' ? 'Inside the steps' : lane.name;
   }
 

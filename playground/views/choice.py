@@ -1,0 +1,45 @@
+"""Which requests a picture draws that has no room for all: whoever held the loop, then the longest.
+
+The request that a reader looks for is the one that blocked, and it is rarely the longest: those that waited
+behind it are. It orders requests and says what is true of those left out; how many fit is the caller's business.
+"""
+
+from playground.views.kinds import BLOCKED
+from playground.views.lanes import NO_REQUEST, Lanes
+from playground.views.wording import duration
+
+__all__ = ["left_out", "ranked"]
+
+
+def ranked(laid: Lanes) -> list[int]:
+    """Indexes of all requests: those that blocked the loop, the worst first, then the others by their length."""
+    held_ns, length_ns = _held_ns(laid), _length_ns(laid)
+    return sorted(length_ns, key=lambda request: (-held_ns.get(request, 0), -length_ns[request], request))
+
+
+def left_out(laid: Lanes, requests: list[int]) -> str:
+    """What is known of requests that are not drawn: `none blocked the loop; the longest took 170 ms`."""
+    held_ns, length_ns = _held_ns(laid), _length_ns(laid)
+    longest = duration(max((length_ns[request] for request in requests), default=0))
+    took = f"it took {longest}" if len(requests) == 1 else f"the longest took {longest}"
+    if BLOCKED not in laid.rows[0].kinds:
+        return took
+    blockers = sum(request in held_ns for request in requests)
+    if len(requests) == 1:
+        return f"it {'blocked' if blockers else 'did not block'} the loop; {took}"
+    return f"{f'{blockers:,}' if blockers else 'none'} blocked the loop; {took}"
+
+
+def _held_ns(laid: Lanes) -> dict[int, int]:
+    """For each request that blocked the loop, for how long in all."""
+    held_ns: dict[int, int] = {}
+    loop = laid.rows[0]
+    for start_ns, end_ns, kind, request in zip(loop.starts, loop.ends, loop.kinds, loop.requests, strict=True):
+        if kind == BLOCKED and request != NO_REQUEST:
+            held_ns[request] = held_ns.get(request, 0) + end_ns - start_ns
+    return held_ns
+
+
+def _length_ns(laid: Lanes) -> dict[int, int]:
+    lives = (zip(row.requests, row.starts, row.ends, strict=True) for row in laid.of("life"))
+    return {request: end_ns - start_ns for row in lives for request, start_ns, end_ns in row}
