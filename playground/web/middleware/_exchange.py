@@ -18,14 +18,11 @@ from playground.web._responding import send_raises_on_disconnect
 from playground.web.requests import Request
 
 from ._context import Borrowed
+from ._discarded import Discarded, is_said_back
 
 __all__ = ["Exchange"]
 
 GONE: Message = {"type": "http.disconnect"}
-
-
-class Discarded(ConnectionError):
-    """What an app's `send` raises once a middleware has put another response in place of the app's."""
 
 
 class Signal:
@@ -108,7 +105,7 @@ class Exchange:
             with self._cancel:
                 await self._app(self._scope, self._inbox.receive, self.send)
         except Exception as error:  # noqa: BLE001  kept, and raised by the middleware, once
-            if not self._is_own(error):
+            if not is_said_back(error, self._client_gone):
                 self.error = error
         finally:
             self._ended = True
@@ -190,15 +187,6 @@ class Exchange:
         self._is_complete = True
         self._inbox.close()
         self._news.wake()
-
-    def _is_own(self, error: BaseException | None) -> bool:
-        """Whether an exception only says back what `send` told the app."""
-        seen = 0
-        while error is not None and seen < 10:  # as deep as anyone wraps it; a chain may have a loop
-            if isinstance(error, Discarded) or error is self._client_gone:
-                return True
-            error, seen = error.__cause__ or error.__context__, seen + 1
-        return False
 
     # What the middleware's side does.
 

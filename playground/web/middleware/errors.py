@@ -14,10 +14,15 @@ from typing import Any, Final
 
 from playground.asgi import ASGIApp, Receive, Scope, Send
 from playground.web._exception_handler import call_handler, watched
+from playground.web.concurrency import run_in_threadpool
 from playground.web.requests import Request
 from playground.web.responses import HTMLResponse, PlainTextResponse, Response
 
-__all__ = ["ServerErrorMiddleware"]
+__all__ = ["ERROR_SEND_KEY", "ServerErrorMiddleware"]
+
+# In the scope of a request that failed: a function from one `send` to another, left there by a layer further
+# in that would have added headers to the response.
+ERROR_SEND_KEY: Final = "playground.error_send"
 
 # Inline, for an error page must not need another request to the app that failed.
 _PAGE: Final = Template("""<!doctype html>
@@ -77,12 +82,14 @@ class ServerErrorMiddleware:
         except Exception as error:
             response = await self._response(Request(scope), error)
             if not watch.started:
-                await response(scope, receive, watch)
+                add_headers = scope.get(ERROR_SEND_KEY)
+                await response(scope, receive, add_headers(watch) if add_headers else watch)
             raise
 
     async def _response(self, request: Request[Any], error: Exception) -> Response:
         if self.debug:
-            return self.debug_response(request, error)
+            # Sources are read for it, and much text is made: no work for the loop.
+            return await run_in_threadpool(self.debug_response, request, error)
         if self.handler is None:
             return self.error_response(request, error)
         response: Response = await call_handler(self.handler, request, error)
