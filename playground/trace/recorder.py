@@ -68,6 +68,12 @@ class Recorder:
         self.meet: Callable[[CodeType], tuple[int, int, bool]] = self.sites.meet
         self.callback: Callable[[object], int] = self.sites.callback
 
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Start counting time, and number the tasks that are there already."""
+        self.started_ns = self.now()
+        for task in asyncio.all_tasks(loop):
+            self.enter(task)
+
     # -- what the loop calls ----------------------------------------------------------------------------------
 
     def created(self, task: "asyncio.Task[Any]", parent: "asyncio.Task[Any] | None") -> int:
@@ -139,12 +145,11 @@ def recording(loop: Any, clock: Clock = "real", limit: int = DEFAULT_LIMIT) -> I
         the recorder; when the context is left it is complete, and `playground.trace.build.build` reads it.
     """
     recorder = Recorder(clock=clock, limit=limit)
-    for task in asyncio.all_tasks(loop):
-        recorder.enter(task)
     recorder.sampler = Sampler(loop, recorder.now, recorder.looks)
     with contextlib.ExitStack() as borrowed:
         borrowed.callback(recorder.sampler.close)
         borrowed.enter_context(watch_threads(loop, recorder))
+        recorder.begin(loop)
         loop.record(recorder)
         borrowed.callback(loop.stop_recording)
         try:
