@@ -61,10 +61,13 @@ class OpenTelemetryMiddleware:
             await self.app(scope, receive, send)
             return
         scope[_DECIDED_KEY] = True
-        if self._excluded and self._is_excluded(str(URL(scope=scope))):
-            await self.app(scope, receive, send)
-            return
-        await self._trace(provider.get_tracer("playground.web"), scope, receive, send)
+        try:
+            if self._excluded and self._is_excluded(str(URL(scope=scope))):
+                await self.app(scope, receive, send)
+            else:
+                await self._trace(provider.get_tracer("playground.web"), scope, receive, send)
+        finally:
+            del scope[_DECIDED_KEY]
 
     def _is_excluded(self, url: str) -> bool:
         return any(pattern.search(url) for pattern in self._excluded)
