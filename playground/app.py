@@ -4,6 +4,7 @@ It decides how a function becomes a route, on top of `playground.web`, which doe
 is a `Starlette`. It refuses to know where it runs; an `App` is served by any ASGI server.
 """
 
+import inspect
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
@@ -142,9 +143,8 @@ class _HandlerRoute(Route):
     """A route whose endpoint takes parameters by name and returns plain values."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], *, methods: list[str], name: str | None) -> None:
+        _refuse_other_than_function(path, endpoint)
         super().__init__(path, endpoint, methods=methods, name=name)
-        if self.methods is None or not hasattr(endpoint, "__name__"):
-            raise HandlerError(f"The handler of {path!r} must be a function, got {type(endpoint).__name__}.")
         call = _caller(endpoint, bind(endpoint, path, list(self.param_convertors)))
         where = f"The handler {endpoint.__name__!r} of {path!r}"
 
@@ -152,6 +152,11 @@ class _HandlerRoute(Route):
             return as_response(await call(request), where)
 
         self.app = request_response(respond)
+
+
+def _refuse_other_than_function(path: str, endpoint: Callable[..., Any]) -> None:
+    if not inspect.isroutine(endpoint) and not inspect.iscoroutine(endpoint):
+        raise HandlerError(f"The handler of {path!r} must be a function, got {type(endpoint).__name__}.")
 
 
 def _caller(handler: Callable[..., Any], binding: Binding) -> Callable[[Request[Any]], Awaitable[Any]]:

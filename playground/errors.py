@@ -13,7 +13,8 @@ reader would expect to catch. A message says what was expected, what arrived, an
     ├── UsageError              the toolkit was called in a way that cannot work  (AssertionError)
     │   └── RouteError          a path, or a value for it, cannot be routed   (also ValueError)
     ├── HandlerError            a handler takes or returns what no one can use    (TypeError)
-    └── StreamConsumed          a body was read that had been read before     (RuntimeError)
+    ├── StreamConsumed          a body was read that had been read before     (RuntimeError)
+    └── WrongFrame              a websocket sent text for bytes, or bytes for text  (KeyError)
 """
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "StreamConsumed",
     "TraceError",
     "UsageError",
+    "WrongFrame",
 ]
 
 
@@ -80,3 +82,12 @@ class HandlerError(PlaygroundError, TypeError):
 
 class StreamConsumed(PlaygroundError, RuntimeError):
     """The body of a request was read as a stream, and then asked for again."""
+
+
+class WrongFrame(PlaygroundError, KeyError):
+    """A message of a websocket is text where bytes were to be received, or bytes where text was.
+
+    A `KeyError` too, because that is what Starlette's users see and catch at this place.
+    """
+
+    __str__ = Exception.__str__  # a `KeyError` shows its text in quotation marks

@@ -43,6 +43,7 @@ DOORS: set[tuple[str, str]] = {
     ("trace/trace.py", "views"),
     ("trace/trace.py", "widgets"),
     ("web/requests.py", "typing_extensions"),
+    ("web/schemas.py", "yaml"),
 }
 
 

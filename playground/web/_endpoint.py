@@ -1,4 +1,4 @@
-"""A function of a request, made into an ASGI app.
+"""A function of a request, or of a websocket, made into an ASGI app.
 
 It decides where the function runs (on the loop if it is async, else in a worker thread, by one hand-off)
 and says in words what is wrong with what it returned. It refuses to know which path led here.
@@ -16,8 +16,9 @@ from playground.errors import HandlerError
 from ._exception_handler import answer, watched
 from ._utils import is_async_callable
 from .requests import Request
+from .websockets import WebSocket
 
-__all__ = ["request_response"]
+__all__ = ["refuse_result", "request_response", "websocket_session"]
 
 
 def request_response(func: Callable[[Request[Any]], Awaitable[Any] | Any]) -> ASGIApp:
@@ -33,13 +34,41 @@ def request_response(func: Callable[[Request[Any]], Awaitable[Any] | Any]) -> AS
         try:
             response = await call(request)
             if not callable(response):
-                raise _wrong_result(func, response)
+                raise refuse_result(func, response)
             await response(scope, receive, watch)
         except Exception as error:
             if not await answer(error, request, scope, receive, watch):
                 raise
 
     return app
+
+
+def websocket_session(func: Callable[[WebSocket[Any]], Awaitable[None]]) -> ASGIApp:
+    """An app that calls `func` with the websocket.
+
+    Exceptions are answered by the handlers in the scope, if they have one.
+    """
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        websocket: WebSocket[Any] = WebSocket(scope, receive, send)
+        try:
+            session = func(websocket)
+            if not inspect.isawaitable(session):
+                raise _not_async(func)
+            await session
+        except Exception as error:
+            if not await answer(error, websocket, scope, receive, watched(send)):
+                raise
+
+    return app
+
+
+def _not_async(func: Callable[..., Any]) -> HandlerError:
+    name = getattr(func, "__name__", type(func).__name__)
+    return HandlerError(
+        f"The websocket handler {name!r} must be an async function, got a plain one. "
+        f"Write `async def {name}(...)`: it awaits what it sends and receives."
+    )
 
 
 def _in_thread(func: Callable[..., Any]) -> Callable[[Request[Any]], Awaitable[Any]]:
@@ -49,7 +78,8 @@ def _in_thread(func: Callable[..., Any]) -> Callable[[Request[Any]], Awaitable[A
     return call
 
 
-def _wrong_result(func: Callable[..., Any], result: Any) -> HandlerError:
+def refuse_result(func: Callable[..., Any], result: Any) -> HandlerError:
+    """What to raise of a handler that returned something that is no response."""
     name = getattr(func, "__name__", type(func).__name__)
     if inspect.iscoroutine(result):
         inner = result.__qualname__

@@ -14,9 +14,10 @@ from playground.errors import RouteError
 
 from .convertors import CONVERTOR_TYPES, Convertor
 
-__all__ = ["Param", "Piece", "Template", "fill", "parse_template"]
+__all__ = ["PARAM_REGEX", "Param", "Piece", "Template", "fill", "parse_template"]
 
-_PARAM: Final = re.compile(r"\{([a-zA-Z_][a-zA-Z0-9_]*)(?::([a-zA-Z_][a-zA-Z0-9_]*))?\}")
+PARAM_REGEX: Final = re.compile(r"\{([a-zA-Z_][a-zA-Z0-9_]*)(?::([a-zA-Z_][a-zA-Z0-9_]*))?\}")
+_PORT: Final = re.compile(r":[^\]:]*$")  # not the colons of an address, which stand in brackets
 _SLOT: Final = re.compile(r"\{([a-zA-Z_][a-zA-Z0-9_]*)\}")
 
 
@@ -52,10 +53,16 @@ class Template:
         """
         if self.text.startswith("/"):
             return re.compile(f"^{''.join(map(_piece_regex, self.pieces))}$")
-        # A host, then: a port says nothing here, and RFC 9110 (4.2.3) compares hosts in any case.
-        *inner, last = self.pieces or ("",)
-        pieces = [*inner, last.partition(":")[0] if isinstance(last, str) else last]
-        return re.compile(f"^{''.join(map(_piece_regex, pieces))}$", re.IGNORECASE)
+        # A host, then, and RFC 9110 (4.2.3) compares hosts in any case.
+        return re.compile(f"^{''.join(map(_piece_regex, self.host_pieces))}$", re.IGNORECASE)
+
+    @property
+    def host_pieces(self) -> tuple[Piece, ...]:
+        """The pieces of a host without its port, which says nothing about where a request goes."""
+        if not self.pieces or isinstance(last := self.pieces[-1], Param):
+            return self.pieces
+        bare = _PORT.sub("", last)
+        return (*self.pieces[:-1], bare) if bare else self.pieces[:-1]
 
     @property
     def format(self) -> str:
@@ -75,7 +82,7 @@ def parse_template(text: str) -> Template:
     """
     pieces: list[Piece] = []
     end = 0
-    for found in _PARAM.finditer(text):
+    for found in PARAM_REGEX.finditer(text):
         if found.start() > end:
             pieces.append(text[end : found.start()])
         pieces.append(Param(found[1], _convertor(found[2] or "str", text)))

@@ -1,15 +1,23 @@
-"""Two questions that several modules ask: is this callable async, and what is left of the path here.
+"""What several modules ask: is this callable async, what is left of the path here, which host is meant.
 
-The first is asked when a route or a handler is registered, never for a request.
+The first is asked when a route or a handler is registered, never for a request. And one thing that they do:
+run tasks in a group whose only error is raised as it is.
 """
 
 import functools
 import inspect
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any
+
+import anyio
+import anyio.abc
 
 from playground.asgi import Scope
 
-__all__ = ["get_route_path", "is_async_callable"]
+from ._hosts import ParsedHost, parse_host_header
+
+__all__ = ["ParsedHost", "create_collapsing_task_group", "get_route_path", "is_async_callable", "parse_host_header"]
 
 
 def is_async_callable(obj: Any) -> bool:
@@ -33,3 +41,17 @@ def get_route_path(scope: Scope) -> str:
     rest = path[len(root_path) :]
     # `/apis` is not under `/api`.
     return rest if not rest or rest.startswith("/") else path
+
+
+@asynccontextmanager
+async def create_collapsing_task_group() -> AsyncGenerator[anyio.abc.TaskGroup, None]:
+    """A task group; if exactly one error ends it, that is raised, and no group of one."""
+    try:
+        async with anyio.create_task_group() as group:
+            yield group
+    except BaseExceptionGroup as errors:
+        if len(errors.exceptions) > 1:
+            raise
+        error = errors.exceptions[0]
+        # Who raised it knows its cause; the group adds nothing.
+        raise error from error.__cause__ if error.__cause__ is not None else None

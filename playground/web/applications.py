@@ -10,7 +10,7 @@ from typing import Any, ParamSpec
 from playground.asgi import ASGIApp, Receive, Scope, Send
 
 from .datastructures import State, URLPath
-from .middleware import Middleware, MiddlewareFactory
+from .middleware import Middleware, MiddlewareFactory, within
 from .middleware.errors import ServerErrorMiddleware
 from .middleware.exceptions import ExceptionMiddleware
 from .requests import Request
@@ -34,6 +34,8 @@ class Starlette:
             nothing else did, and the exception is raised all the same.
         lifespan: a function of the app that returns an async context manager, entered at start-up and
             left at shut-down; what it yields is the initial state of requests.
+        max_body_size: the most bytes that a request's body may have; a larger one is answered by 413. Routes
+            and mounts may say otherwise.
     """
 
     def __init__(
@@ -43,8 +45,11 @@ class Starlette:
         middleware: Sequence[Middleware] | None = None,
         exception_handlers: Mapping[Any, ExceptionHandler] | None = None,
         lifespan: Lifespan[Any] | None = None,
+        *,
+        max_body_size: int | None = None,
     ) -> None:
         self.debug = debug
+        self.max_body_size = max_body_size
         self.state = State()
         self.router = Router(routes, lifespan=lifespan)
         self.exception_handlers: dict[Any, ExceptionHandler] = dict(exception_handlers or {})
@@ -60,15 +65,9 @@ class Starlette:
                 last_resort = handler
             else:
                 handlers[key] = handler
-        layers = [
-            Middleware(ServerErrorMiddleware, handler=last_resort, debug=self.debug),
-            *self.user_middleware,
-            Middleware(ExceptionMiddleware, handlers=handlers, debug=self.debug),
-        ]
-        app: ASGIApp = self.router
-        for cls, args, kwargs in reversed(layers):
-            app = cls(app, *args, **kwargs)
-        return app
+        exceptions = Middleware(ExceptionMiddleware, handlers=handlers, debug=self.debug)
+        app = within(self.router, [*self.user_middleware, exceptions], self.max_body_size)
+        return within(app, [Middleware(ServerErrorMiddleware, handler=last_resort, debug=self.debug)])
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -108,3 +107,11 @@ class Starlette:
     ) -> None:
         """Add a route after the others."""
         self.router.add_route(path, route, methods=methods, name=name, include_in_schema=include_in_schema)
+
+    def mount(self, path: str, app: ASGIApp, name: str | None = None) -> None:
+        """Add an app below a path, after the other routes."""
+        self.router.mount(path, app, name=name)
+
+    def host(self, host: str, app: ASGIApp, name: str | None = None) -> None:
+        """Add an app on a host, after the other routes."""
+        self.router.host(host, app, name=name)

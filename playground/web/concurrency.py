@@ -13,6 +13,8 @@ from typing import Any, Final, ParamSpec, TypeVar
 import anyio
 import anyio.to_thread
 
+from .exceptions import StarletteDeprecationWarning
+
 __all__ = ["iterate_in_threadpool", "run_in_threadpool", "run_until_first_complete"]
 
 P = ParamSpec("P")
@@ -42,8 +44,9 @@ async def run_until_first_complete(*args: tuple[Callable[..., Coroutine[Any, Any
     Deprecated, as in Starlette; an `anyio` task group says the same more clearly.
     """
     warnings.warn(
-        "run_until_first_complete is deprecated. Open an anyio task group and cancel its scope instead.",
-        DeprecationWarning,
+        "run_until_first_complete is deprecated and will be removed in a future version. "
+        "Open an anyio task group and cancel its scope instead.",
+        StarletteDeprecationWarning,
         stacklevel=2,
     )
     async with anyio.create_task_group() as group:

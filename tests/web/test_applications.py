@@ -8,6 +8,7 @@ import pytest
 
 from playground.asgi import ASGIApp, Receive, Scope, Send
 from playground.web.applications import Starlette
+from playground.web.exceptions import StarletteDeprecationWarning
 from playground.web.middleware import Middleware
 from playground.web.requests import Request
 from playground.web.responses import JSONResponse, PlainTextResponse, Response
@@ -164,7 +165,7 @@ def test_generator_lifespans_still_run_with_a_warning() -> None:
         expected = (
             f"^{kind} function lifespans are deprecated, use an @contextlib.asynccontextmanager function instead$"
         )
-        with pytest.warns(DeprecationWarning, match=expected):
+        with pytest.warns(StarletteDeprecationWarning, match=expected):
             router = Router(lifespan=lifespan)  # type: ignore[arg-type]
         assert lifespan_of(router).error is None
     assert seen == ["up", "down"] * 2

@@ -9,6 +9,7 @@ import anyio.to_thread
 import pytest
 
 from playground.web.concurrency import iterate_in_threadpool, run_in_threadpool, run_until_first_complete
+from playground.web.exceptions import StarletteDeprecationWarning
 from playground.web.requests import Request
 from playground.web.responses import PlainTextResponse, Response
 from playground.web.routing import Route
@@ -90,8 +91,11 @@ def test_the_first_to_end_cancels_the_others(backend: Backend) -> None:
     async def main() -> None:
         now, never = anyio.Event(), anyio.Event()
         now.set()
-        expected = "^run_until_first_complete is deprecated. Open an anyio task group and cancel its scope instead.$"
-        with pytest.warns(DeprecationWarning, match=expected):
+        expected = (
+            r"^run_until_first_complete is deprecated and will be removed in a future version\. "
+            r"Open an anyio task group and cancel its scope instead\.$"
+        )
+        with pytest.warns(StarletteDeprecationWarning, match=expected):
             await run_until_first_complete(
                 (wait, {"name": "now", "event": now}), (wait, {"name": "never", "event": never})
             )

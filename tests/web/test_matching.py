@@ -10,7 +10,7 @@ from starlette.routing import Route as StarletteRoute
 from starlette.routing import Router as StarletteRouter
 
 from playground.asgi import Receive, Scope, Send
-from playground.web._matching import Matcher
+from playground.web._matching import Declared, Matcher
 from playground.web._template import parse_template
 from playground.web.responses import PlainTextResponse
 from playground.web.routing import BaseRoute, Match, Route, Router
@@ -57,7 +57,7 @@ def test_it_finds_what_the_expressions_find_in_the_declared_order(texts: list[st
         for rank, template in enumerate(templates)
         if (found := template.regex.match(path))
     ]
-    entries, segments = Matcher(list(enumerate(templates))).find(path)
+    entries, segments = Matcher(map(Declared, range(len(templates)), templates)).find(path)
     answers = [(entry.target, entry.values(path, segments)) for entry in entries]
     assert [(rank, _as_texts(values)) for rank, values in answers if values is not None] == [
         (rank, _converted(templates[rank].convertors, texts)) for rank, texts in expected
@@ -137,7 +137,7 @@ def test_a_route_that_matches_in_its_own_way_keeps_its_place() -> None:
 
 def test_a_lookup_does_not_try_the_other_routes() -> None:
     templates = [parse_template(text) for i in range(2_000) for text in (f"/s{i}", f"/p{i}/{{x}}", f"/q/{{x}}/e{i}")]
-    matcher = Matcher(list(enumerate(templates)))
+    matcher = Matcher(map(Declared, range(len(templates)), templates))
     for path in ("/s0", "/s1999", "/p0/1", "/p1999/1", "/q/1/e1999", "/none", "/p1/", "/x" * 50):
         entries, _ = matcher.find(path)
         assert len(entries) <= 1
@@ -145,6 +145,6 @@ def test_a_lookup_does_not_try_the_other_routes() -> None:
 
 def test_templates_that_differ_in_a_parameters_edges_are_told_apart() -> None:
     templates = [parse_template(f"/file{i}-{{x}}.v{i}") for i in range(1_000)]
-    matcher = Matcher(list(enumerate(templates)))
+    matcher = Matcher(map(Declared, range(len(templates)), templates))
     entries, segments = matcher.find("/file500-q.v500")
     assert [(entry.target, entry.values("/file500-q.v500", segments)) for entry in entries] == [(500, {"x": "q"})]

@@ -1,15 +1,15 @@
 """Middleware: layers around an app, one layer a module.
 
-This module decides only how a layer is written down before the app that it goes around exists: its class
-and the arguments beside the app.
+This module decides only how a layer is written down before the app that it goes around exists (its class
+and the arguments beside the app), and in which order layers go around an app.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, ParamSpec, Protocol
 
 from playground.asgi import ASGIApp
 
-__all__ = ["Middleware", "MiddlewareFactory"]
+__all__ = ["Middleware", "MiddlewareFactory", "within"]
 
 P = ParamSpec("P")
 
@@ -18,6 +18,9 @@ class MiddlewareFactory(Protocol[P]):
     """A middleware class, or a function: takes an app and more, returns an app."""
 
     def __call__(self, app: ASGIApp, /, *args: P.args, **kwargs: P.kwargs) -> ASGIApp: ...
+
+
+_MiddlewareFactory = MiddlewareFactory  # Starlette's name for it, which its users' annotations import
 
 
 class Middleware:
@@ -41,3 +44,14 @@ class Middleware:
             *(f"{name}={value!r}" for name, value in self.kwargs.items()),
         ]
         return f"{type(self).__name__}({', '.join(part for part in parts if part)})"
+
+
+def within(app: ASGIApp, layers: Sequence[Middleware] | None, max_body_size: int | None = None) -> ASGIApp:
+    """An app inside its layers, outermost first; a limit on the bodies of requests goes around them all."""
+    for cls, args, kwargs in reversed(layers or ()):
+        app = cls(app, *args, **kwargs)
+    if max_body_size is None:
+        return app
+    from .body_limit import RequestBodyLimitMiddleware  # it needs requests and responses, which need this package
+
+    return RequestBodyLimitMiddleware(app, max_body_size=max_body_size)

@@ -11,16 +11,20 @@ from typing import Any
 from playground.asgi import ASGIApp, Receive, Scope, Send
 from playground.errors import UsageError
 from playground.web._exception_handler import HANDLERS_KEY, answer, watched
-from playground.web.exceptions import HTTPException
+from playground.web.exceptions import HTTPException, WebSocketException
 from playground.web.requests import Request
 from playground.web.responses import PlainTextResponse, Response
 from playground.web.types import ExceptionHandler
+from playground.web.websockets import WebSocket
 
 __all__ = ["ExceptionMiddleware"]
 
 
 class ExceptionMiddleware:
-    """Answer exceptions by handlers: `HTTPException` by its status and detail unless told otherwise.
+    """Answer exceptions by handlers.
+
+    Unless told otherwise, an `HTTPException` is answered by its status and detail (a websocket is refused by
+    them), and a `WebSocketException` closes the websocket by its code and reason.
 
     Args:
         app: the app inside.
@@ -34,7 +38,10 @@ class ExceptionMiddleware:
         self.app = app
         self.debug = debug
         self._by_status: dict[int, Any] = {}
-        self._by_class: dict[Any, Any] = {HTTPException: self.http_exception}
+        self._by_class: dict[Any, Any] = {
+            HTTPException: self.http_exception,
+            WebSocketException: self.websocket_exception,
+        }
         self._in_scope = (self._by_class, self._by_status)
         for key, handler in (handlers or {}).items():
             self.add_exception_handler(key, handler)
@@ -57,7 +64,8 @@ class ExceptionMiddleware:
             )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        kind = scope["type"]
+        if kind not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
         scope[HANDLERS_KEY] = self._in_scope
@@ -65,7 +73,8 @@ class ExceptionMiddleware:
         try:
             await self.app(scope, receive, watch)
         except Exception as error:
-            if not await answer(error, Request(scope, receive, send), scope, receive, watch):
+            connection: Any = Request(scope, receive, send) if kind == "http" else WebSocket(scope, receive, watch)
+            if not await answer(error, connection, scope, receive, watch):
                 raise
 
     async def http_exception(self, request: Request[Any], exc: Exception) -> Response:
@@ -75,3 +84,9 @@ class ExceptionMiddleware:
         if exc.status_code in (204, 304):  # these have no body
             return Response(status_code=exc.status_code, headers=exc.headers)
         return PlainTextResponse(exc.detail, status_code=exc.status_code, headers=exc.headers)
+
+    async def websocket_exception(self, websocket: WebSocket[Any], exc: Exception) -> None:
+        """The answer to a `WebSocketException`."""
+        if not isinstance(exc, WebSocketException):
+            raise UsageError(f"websocket_exception() answers a WebSocketException, got {type(exc).__name__}.")
+        await websocket.close(code=exc.code, reason=exc.reason)
