@@ -1,7 +1,7 @@
 """The pure parts of the front-end, tested by bare node on the bundle that ships; and that bundle, held to its sources.
 
-The first needs node and nothing else. The second needs what package-lock.json pins; where that is not installed it
-skips, and in CI it is installed for the purpose.
+The first needs nothing that pip has not installed. The second needs what package-lock.json pins; where that is not
+installed it skips, and in CI it is installed for the purpose.
 """
 
 import json
@@ -13,6 +13,7 @@ from array import array
 from pathlib import Path
 
 import pytest
+from playwright._impl._driver import compute_driver_executable
 
 from playground.trace.columns import TYPECODES, pack
 from playground.views.packet import packet
@@ -24,10 +25,16 @@ WIDGETS = HERE.parents[1] / "playground" / "widgets"
 BUNDLE = WIDGETS / "static" / "timeline.js"
 
 
-def command(name: str) -> str:
-    path = shutil.which(name)
+def node() -> str:
+    """The node that Playwright brings along: of one version everywhere, and nobody has to install it."""
+    executable, _ = compute_driver_executable()
+    return str(executable)
+
+
+def npm() -> str:
+    path = shutil.which("npm")
     if path is None:
-        skip_or_fail(f"there is no {name}: apt-get install nodejs npm")
+        skip_or_fail("there is no npm: apt-get install npm")
     assert path is not None
     return path
 
@@ -38,7 +45,7 @@ def tools() -> None:
         return
     if os.environ.get("CI") != "true":
         pytest.skip("the front-end's tools are not installed: run `npm ci` in playground/widgets")
-    run([command("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+    run([npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund"])
 
 
 def run(arguments: list[str], **environment: str) -> None:
@@ -74,17 +81,17 @@ def leave_packets(folder: Path) -> None:
 @pytest.mark.parametrize("suite", sorted(path.name for path in HERE.glob("*.test.mjs")))
 def test_the_pure_parts_hold(suite: str, tmp_path: Path) -> None:
     leave_packets(tmp_path)
-    run([command("node"), "--test", str(HERE / suite)], PLAYGROUND_TEST_PACKETS=str(tmp_path))
+    run([node(), "--test", str(HERE / suite)], PLAYGROUND_TEST_PACKETS=str(tmp_path))
 
 
 def test_the_committed_bundle_is_what_its_sources_build_to() -> None:
     tools()
-    run([command("node"), "build.mjs", "--check"])
+    run([node(), "build.mjs", "--check"])
 
 
 def test_the_sources_pass_the_strict_type_check() -> None:
     tools()
-    run([command("npm"), "run", "--silent", "check"])
+    run([node(), "node_modules/typescript/bin/tsc", "--project", "jsconfig.json"])
 
 
 def test_every_tool_is_pinned_to_one_version() -> None:
