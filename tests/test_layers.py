@@ -42,7 +42,9 @@ DOORS: set[tuple[str, str]] = {
     ("run.py", "widgets"),
     ("trace/trace.py", "views"),
     ("trace/trace.py", "widgets"),
-    ("web/requests.py", "typing_extensions"),
+    ("web/_connection.py", "typing_extensions"),
+    ("web/formparsers.py", "python_multipart"),
+    ("web/templating.py", "jinja2"),
     ("web/schemas.py", "yaml"),
 }
 

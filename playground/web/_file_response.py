@@ -205,7 +205,7 @@ class FileResponse(Response):
             body = b"".join([b"".join((at.before, whole[at.start : at.end], at.after)) for at in plan.pieces])
             await send({"type": "http.response.body", "body": body + plan.end, "more_body": False})
         elif plan.status != 206 and "http.response.pathsend" in scope.get("extensions", {}):
-            await send({"type": "http.response.pathsend", "path": os.path.abspath(self.path)})
+            await send({"type": "http.response.pathsend", "path": _absolute(self.path)})
         elif scope["type"] == "websocket" or send_raises_on_disconnect(scope):
             await self._stream(plan, send)
         else:
@@ -255,6 +255,11 @@ def _read(path: StrPath, size: int) -> bytes:
     if len(read) < size:
         raise _too_short(path)
     return read
+
+
+def _absolute(path: StrPath) -> str:
+    """The path that a server understands, whatever folder it runs in."""
+    return os.path.abspath(os.fspath(path))
 
 
 def _too_short(path: StrPath) -> RuntimeError:

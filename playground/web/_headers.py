@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 from playground.asgi import Scope
 from playground.errors import UsageError
 
-__all__ = ["Headers", "MutableHeaders", "RawHeaders", "encode_header"]
+__all__ = ["Headers", "MutableHeaders", "RawHeaders", "encode_header", "encode_headers"]
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -30,6 +30,17 @@ def _name_bytes(name: str) -> bytes:
     return encoded
 
 
+# The other way round, for names that are listed.
+_TEXTS: Final[dict[bytes, str]] = {}
+
+
+def _name_text(name: bytes) -> str:
+    text = name.decode("latin-1")
+    if len(_TEXTS) < _MOST_NAMES:
+        _TEXTS[name] = text
+    return text
+
+
 def encode_header(name: str, value: str) -> tuple[bytes, bytes]:
     """A header as ASGI wants it.
 
@@ -47,6 +58,18 @@ def encode_header(name: str, value: str) -> tuple[bytes, bytes]:
                 "header and begin another. Remove line breaks and zero bytes from the value, or encode them."
             )
     return _name_bytes(name), value.encode("latin-1")
+
+
+def encode_headers(headers: Mapping[str, str]) -> RawHeaders:
+    """Headers as ASGI wants them; raises as `encode_header` does."""
+    raw: RawHeaders = []
+    for name, value in headers.items():
+        known = _NAMES.get(name)
+        if known is not None and value.isprintable():
+            raw.append((known, value.encode("latin-1")))
+        else:
+            raw.append(encode_header(name, value))
+    return raw
 
 
 class Headers(Mapping[str, str]):
@@ -74,7 +97,7 @@ class Headers(Mapping[str, str]):
             _refuse_both("raw", {"headers": headers})
             self._list = raw
         elif headers is not None:
-            self._list = [encode_header(name, value) for name, value in headers.items()]
+            self._list = encode_headers(headers)
         else:
             self._list = []
 
@@ -91,13 +114,13 @@ class Headers(Mapping[str, str]):
         return list(self._list)
 
     def keys(self) -> list[str]:  # type: ignore[override]
-        return [name.decode("latin-1") for name, _ in self._list]
+        return [_TEXTS.get(name) or _name_text(name) for name, _ in self._list]
 
     def values(self) -> list[str]:  # type: ignore[override]
         return [value.decode("latin-1") for _, value in self._list]
 
     def items(self) -> list[tuple[str, str]]:  # type: ignore[override]
-        return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self._list]
+        return [(_TEXTS.get(name) or _name_text(name), value.decode("latin-1")) for name, value in self._list]
 
     def getlist(self, key: str) -> list[str]:
         """Every value of a name, in order."""
@@ -108,7 +131,10 @@ class Headers(Mapping[str, str]):
         return MutableHeaders(raw=self._list[:])
 
     def __getitem__(self, key: str) -> str:
-        wanted = _NAMES.get(key) or _name_bytes(key)
+        try:
+            wanted = _NAMES[key]
+        except KeyError:
+            wanted = _name_bytes(key)
         for name, value in self._list:
             if name == wanted:
                 return value.decode("latin-1")

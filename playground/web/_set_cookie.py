@@ -89,7 +89,7 @@ def _refuse_impossible(key: str, attributes: Mapping[str, Any]) -> None:
             f"Illegal key {key!r}: expected a cookie's name of letters, digits and !#$%&'*+-.^_`|~: alone. Rename it."
         )
     if key.lower() in _ATTRIBUTES or key.lower() in ("comment", "version"):
-        raise CookieError(f"Attempt to set a reserved key {key!r}: it names an attribute of cookies. Rename the cookie.")
+        raise CookieError(f"Attempt to set a reserved key {key!r}: it is an attribute's name. Rename the cookie.")
 
 
 def _quote(value: str) -> str:

@@ -59,15 +59,17 @@ class StreamingResponse(Response):
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         try:
             async for chunk in self.body_iterator:
-                if isinstance(chunk, str):
-                    chunk = chunk.encode(self.charset)
-                elif isinstance(chunk, memoryview):
-                    chunk = as_bytes_view(chunk)
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                piece = chunk if type(chunk) is bytes else self._encoded(chunk)
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
         except BaseException:
             await _close(self.body_iterator)
             raise
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _encoded(self, chunk: Content) -> bytes | memoryview:
+        if isinstance(chunk, str):
+            return chunk.encode(self.charset)
+        return as_bytes_view(chunk) if isinstance(chunk, memoryview) else chunk
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":

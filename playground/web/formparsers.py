@@ -267,7 +267,9 @@ class MultiPartParser:
         self._current_files += 1
         if self._current_files > self.max_files:
             raise MultiPartException(f"Too many files. Maximum number of files is {self.max_files}.")
-        file: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(max_size=self.spool_max_size)
+        file: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(  # noqa: SIM115  the form closes it
+            max_size=self.spool_max_size
+        )
         self._files.append(file)
         headers = Headers(raw=part.headers)
         part.file = UploadFile(file=file, size=0, filename=filename, headers=headers)  # type: ignore[arg-type]
