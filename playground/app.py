@@ -6,23 +6,25 @@ is a `Starlette`. It refuses to know where it runs; an `App` is served by any AS
 
 import inspect
 from collections.abc import Awaitable, Callable
-from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from functools import cached_property, partial
+from typing import Any, Literal, ParamSpec, TypeVar, overload
 
 from anyio import to_thread
 
 from playground.errors import HandlerError
 from playground.web._binding import Binding, ParameterError, bind
-from playground.web._endpoint import request_response
+from playground.web._endpoint import request_response, websocket_session
 from playground.web._results import as_response
 from playground.web._utils import is_async_callable
 from playground.web.applications import Starlette
 from playground.web.exceptions import HTTPException
-from playground.web.middleware import MiddlewareFactory
+from playground.web.middleware import Middleware, MiddlewareFactory
+from playground.web.middleware.base import BaseHTTPMiddleware
 from playground.web.requests import Request
 from playground.web.responses import JSONResponse, Response
-from playground.web.routing import BaseRoute, Route
+from playground.web.routing import BaseRoute, Route, WebSocketRoute
 from playground.web.types import ExceptionHandler
+from playground.web.websockets import WebSocket
 
 __all__ = ["App"]
 
@@ -73,6 +75,20 @@ class App(Starlette):
         """Answer `DELETE` at a path."""
         return self._declare("DELETE", path, name)
 
+    def websocket(self, path: str, *, name: str | None = None) -> Callable[[F], F]:
+        """Talk to websockets at a path, by an async function.
+
+        It takes parameters as other handlers do, and the websocket by the name `websocket`, or by the
+        annotation `WebSocket`. What is missing or does not convert refuses the websocket with 422.
+        """
+        _refuse_no_path("websocket", path)
+
+        def decorate(handler: F) -> F:
+            self._add(_SessionRoute(path, handler, name=name))
+            return handler
+
+        return decorate
+
     def exception_handler(self, exc_class_or_status_code: int | type[Exception]) -> Callable[[F], F]:
         """Answer an exception class, or a status, by the decorated `handler(request, exc)`.
 
@@ -86,22 +102,37 @@ class App(Starlette):
 
         return decorate
 
-    def middleware(self, layer: L, *args: Any, **kwargs: Any) -> L:
-        """Add a layer of ASGI middleware outside of those that there are; also a decorator of its class.
+    @overload
+    def middleware(self, layer: Literal["http"]) -> Callable[[F], F]: ...
+
+    @overload
+    def middleware(self, layer: L, *args: Any, **kwargs: Any) -> L: ...
+
+    def middleware(self, layer: Any, *args: Any, **kwargs: Any) -> Any:
+        """Add a layer outside of those that there are; a decorator of a function or of a class.
 
         Args:
-            layer: a class, or a function, that takes the app inside (and the other arguments) and returns
-                an ASGI app.
+            layer: an async function of the request and of `call_next`, which is awaited with the request
+                and returns the response of the app inside; or a layer of ASGI: a class, or a plain function,
+                that takes the app inside (and the other arguments) and returns an ASGI app. The word `"http"` is
+                taken too, as in FastAPI: `@app.middleware("http")`.
 
         Raises:
             HandlerError: it is something else.
         """
-        if not callable(layer) or is_async_callable(layer):
+        if layer == "http":
+            return self.middleware
+        if is_async_callable(layer):
+            _refuse_other_arguments(layer)
+            self._add_layer(layer, BaseHTTPMiddleware, dispatch=layer)
+        elif callable(layer):
+            self.add_middleware(layer, *args, **kwargs)
+        else:
             raise HandlerError(
-                f"A middleware must be a class or a function that takes an app and returns one, got {_kind(layer)}. "
-                "Write a class with `__init__(self, app)` and `async def __call__(self, scope, receive, send)`."
+                f"A middleware must be a class or a function, got {layer!r}. Write "
+                "`async def layer(request, call_next)`, which returns `await call_next(request)`, or a class with "
+                "`__init__(self, app)` and `async def __call__(self, scope, receive, send)`."
             )
-        self.add_middleware(layer, *args, **kwargs)
         return layer
 
     def add_exception_handler(self, exc_class_or_status_code: int | type[Exception], handler: ExceptionHandler) -> None:
@@ -110,33 +141,44 @@ class App(Starlette):
 
     def add_middleware(self, middleware_class: MiddlewareFactory[P], *args: P.args, **kwargs: P.kwargs) -> None:
         """Add a layer outside of those that there are; one that is declared again replaces the first."""
+        self._add_layer(middleware_class, middleware_class, *args, **kwargs)
+
+    def _add_layer(self, declared: Any, factory: Any, *args: Any, **kwargs: Any) -> None:
+        """Add a layer that a user has declared, as a class or as a function."""
         self.user_middleware = [
-            other for other in self.user_middleware if _identity(other.cls) != _identity(middleware_class)
+            layer for layer in self.user_middleware if _identity(_declared(layer)) != _identity(declared)
         ]
         self.middleware_stack = None
-        super().add_middleware(middleware_class, *args, **kwargs)
+        super().add_middleware(factory, *args, **kwargs)
 
     def build_middleware_stack(self) -> Any:
         self.exception_handlers.setdefault(ParameterError, _explain)
         return super().build_middleware_stack()
 
     def _declare(self, method: str, path: str, name: str | None) -> Callable[[F], F]:
-        if callable(path):
-            raise HandlerError(
-                f"@app.{method.lower()} must be given a path. "
-                f"Write @app.{method.lower()}('/...') above {_name(path)!r}."
-            )
+        _refuse_no_path(method.lower(), path)
 
         def decorate(handler: F) -> F:
-            route = _HandlerRoute(path, handler, methods=[method], name=name)
-            for place, other in enumerate(self.router.routes):
-                if _is_predecessor(other, route):
-                    self.router.routes[place] = route
-                    return handler
-            self.router.routes.append(route)
+            self._add(_HandlerRoute(path, handler, methods=[method], name=name))
             return handler
 
         return decorate
+
+    def _add(self, route: Route | WebSocketRoute) -> None:
+        """Add a route, in the place of the one that it follows if there is one."""
+        declaration = _declaration(route)
+        predecessor = self._by_declaration.get(declaration)
+        self._by_declaration[declaration] = route
+        for place, other in enumerate(self.router.routes if predecessor is not None else ()):
+            if other is predecessor:
+                self.router.routes[place] = route
+                return
+        self.router.routes.append(route)
+
+    @cached_property
+    def _by_declaration(self) -> dict[tuple[Any, ...], BaseRoute]:
+        """The routes that the decorators have made, by what stays the same when a cell is run again."""
+        return {}
 
 
 class _HandlerRoute(Route):
@@ -152,6 +194,43 @@ class _HandlerRoute(Route):
             return as_response(await call(request), where)
 
         self.app = request_response(respond)
+
+
+class _SessionRoute(WebSocketRoute):
+    """A route to websockets whose endpoint takes parameters by name."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], *, name: str | None) -> None:
+        _refuse_other_than_function(path, endpoint)
+        super().__init__(path, endpoint, name=name)
+        if not is_async_callable(endpoint):
+            raise HandlerError(
+                f"The websocket handler {_name(endpoint)!r} of {path!r} must be an async function, got a plain one. "
+                f"Write `async def {_name(endpoint)}(...)`: it awaits what it sends and receives."
+            )
+        binding = bind(endpoint, path, list(self.param_convertors), WebSocket)
+
+        async def talk(websocket: WebSocket[Any]) -> None:
+            await endpoint(**binding.arguments(websocket))
+
+        self.app = websocket_session(talk)
+
+
+def _refuse_no_path(decorator: str, path: object) -> None:
+    if callable(path):
+        raise HandlerError(
+            f"@app.{decorator} must be given a path. Write @app.{decorator}('/...') above {_name(path)!r}."
+        )
+
+
+def _refuse_other_arguments(layer: Callable[..., Any]) -> None:
+    signature = inspect.signature(layer)
+    try:
+        signature.bind("request", "call_next")
+    except TypeError:
+        raise HandlerError(
+            f"The middleware {_name(layer)!r} must take two parameters, the request and `call_next`, got "
+            f"{', '.join(signature.parameters) or 'none'}. Write `async def {_name(layer)}(request, call_next)`."
+        ) from None
 
 
 def _refuse_other_than_function(path: str, endpoint: Callable[..., Any]) -> None:
@@ -174,13 +253,13 @@ def _caller(handler: Callable[..., Any], binding: Binding) -> Callable[[Request[
     return call
 
 
-def _answering(handler: Callable[..., Any]) -> Callable[[Any, Exception], Awaitable[Response]]:
-    """An exception handler that may return plain values."""
+def _answering(handler: Callable[..., Any]) -> Any:
+    """An exception handler that may return plain values; of a websocket, nothing if it has closed it."""
     is_async = is_async_callable(handler)
 
-    async def answer(request: Any, exc: Exception) -> Response:
+    async def answer(request: Any, exc: Exception) -> Response | None:
         result = await (handler(request, exc) if is_async else to_thread.run_sync(handler, request, exc))
-        if isinstance(result, Response):
+        if isinstance(result, Response) or (result is None and isinstance(request, WebSocket)):
             return result
         response = as_response(result, f"The exception handler {_name(handler)!r}")
         response.status_code = exc.status_code if isinstance(exc, HTTPException) else 500
@@ -189,18 +268,19 @@ def _answering(handler: Callable[..., Any]) -> Callable[[Any, Exception], Awaita
     return answer
 
 
-def _is_predecessor(route: BaseRoute, new: _HandlerRoute) -> bool:
-    return isinstance(route, _HandlerRoute) and (
-        (route.path, route.methods, _identity(route.endpoint)) == (new.path, new.methods, _identity(new.endpoint))
-    )
+def _declaration(route: Route | WebSocketRoute) -> tuple[Any, ...]:
+    """What two declarations of the same handler have in common."""
+    methods = frozenset(route.methods or ()) if isinstance(route, Route) else None
+    return route.path, methods, _identity(route.endpoint)
+
+
+def _declared(layer: Middleware) -> Any:
+    """The class or the function of which a layer was made."""
+    return layer.kwargs.get("dispatch", layer.cls) if layer.cls is BaseHTTPMiddleware else layer.cls
 
 
 def _name(function: Any) -> str:
     return getattr(function, "__name__", type(function).__name__)
-
-
-def _kind(value: object) -> str:
-    return f"the async function {_name(value)!r}" if callable(value) else repr(value)
 
 
 def _identity(function: Any) -> tuple[Any, ...]:

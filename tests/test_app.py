@@ -3,7 +3,7 @@
 import json
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Optional
 
 import pytest
@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground import App
-from playground.asgi import ASGIApp, Receive, Scope, Send
+from playground.asgi import ASGIApp, Message, Receive, Scope, Send
 from playground.errors import HandlerError, RouteError
 from playground.web.exceptions import HTTPException
 from playground.web.requests import Request
 from playground.web.responses import PlainTextResponse, Response
+from playground.web.websockets import WebSocket
 
-from .web.exchange import Backend, Exchange, call, exactly
+from .web.exchange import Backend, Exchange, call, call_scope, exactly, http_scope
 
 BACKENDS: list[Backend] = ["asyncio", "trio"]
 
@@ -439,23 +440,167 @@ def test_middleware_is_added_outside_and_replaced_if_it_is_added_again() -> None
     assert call(app).text == '["second","outer"]'
 
 
-@pytest.mark.parametrize(("layer", "what"), [(3, "3"), ("http", "'http'")])
-def test_middleware_that_is_none_is_refused(layer: Any, what: str) -> None:
+def test_a_layer_that_is_none_is_refused() -> None:
     message = (
-        f"A middleware must be a class or a function that takes an app and returns one, got {what}. "
-        "Write a class with `__init__(self, app)` and `async def __call__(self, scope, receive, send)`."
+        "A middleware must be a class or a function, got 3. Write `async def layer(request, call_next)`, which returns "
+        "`await call_next(request)`, or a class with `__init__(self, app)` and "
+        "`async def __call__(self, scope, receive, send)`."
+    )
+    with pytest.raises(HandlerError, match=exactly(message)):
+        App().middleware(3)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_function_goes_around_the_app(backend: Backend) -> None:
+    app = App()
+
+    @app.get("/")
+    def home() -> str:
+        return "home"
+
+    @app.middleware
+    async def shout(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        response = await call_next(request)
+        response.headers["x-shout"] = request.url.path
+        return response
+
+    assert call(app, backend=backend).headers["x-shout"] == "/"
+    assert call(app, backend=backend).text == "home"
+
+
+def _quiet() -> None: ...
+
+
+def test_a_function_that_is_declared_again_takes_the_place_of_the_first() -> None:
+    app = App()
+    app.get("/")(_quiet)
+    for word in ("first", "second"):
+
+        @app.middleware("http")
+        async def mark(
+            request: Request, call_next: Callable[[Request], Awaitable[Response]], word: str = word
+        ) -> Response:
+            return PlainTextResponse(f"{word} {(await call_next(request)).status_code}")
+
+    assert len(app.user_middleware) == 1
+    assert call(app).text == "second 204"
+
+
+def test_a_function_around_the_app_must_take_request_and_call_next() -> None:
+    async def layer(request: Request) -> None: ...
+
+    message = (
+        "The middleware 'layer' must take two parameters, the request and `call_next`, got request. "
+        "Write `async def layer(request, call_next)`."
     )
     with pytest.raises(HandlerError, match=exactly(message)):
         App().middleware(layer)
 
 
-def test_an_async_function_is_no_middleware_yet_said_in_words() -> None:
-    async def dispatch(request: Any, call_next: Any) -> Any:
-        return await call_next(request)
+def talk(app: ASGIApp, path: str, *incoming: str, query: str = "", backend: Backend = "asyncio") -> Exchange:
+    """What an app sends to a websocket whose client sends these texts and leaves."""
+    scope = {**http_scope(path, query_string=query.encode()), "type": "websocket", "scheme": "ws"}
+    messages: list[Message] = [
+        {"type": "websocket.connect"},
+        *({"type": "websocket.receive", "text": text} for text in incoming),
+        {"type": "websocket.disconnect", "code": 1000},
+    ]
+    return call_scope(app, scope, messages=messages, backend=backend)
 
-    message = (
-        "A middleware must be a class or a function that takes an app and returns one, got the async function "
-        "'dispatch'. Write a class with `__init__(self, app)` and `async def __call__(self, scope, receive, send)`."
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_websocket_handler_takes_its_parameters_by_name(backend: Backend) -> None:
+    app = App()
+
+    @app.websocket("/rooms/{room}")
+    async def chat(websocket: WebSocket, room: str, times: int = 1) -> None:
+        await websocket.accept()
+        async for text in websocket.iter_text():
+            await websocket.send_text(f"{room}: {text * times}")
+
+    sent = talk(app, "/rooms/blue", "a", "b", query="times=2", backend=backend).sent
+    assert [message.get("text") for message in sent] == [None, "blue: aa", "blue: bb"]
+    assert app.url_path_for("chat", room="blue") == "/rooms/blue"
+
+
+def test_a_parameter_that_does_not_convert_refuses_the_websocket() -> None:
+    app = App()
+
+    @app.websocket("/")
+    async def chat(websocket, times: int) -> None:  # type: ignore[no-untyped-def]
+        raise AssertionError("never called")
+
+    exchange = talk(app, "/", query="times=x")
+    assert exchange.error is None
+    assert (exchange.sent[0]["type"], exchange.sent[0]["status"]) == ("websocket.http.response.start", 422)
+    assert json.loads(exchange.body)["detail"][0]["loc"] == ["query", "times"]
+
+
+def test_a_websocket_handler_that_is_declared_again_takes_the_place_of_the_first() -> None:
+    app = App()
+    for word in ("first", "second"):
+
+        @app.websocket("/")
+        async def chat(websocket: WebSocket, word: str = word) -> None:
+            await websocket.close(reason=word)
+
+    assert len(app.routes) == 1
+    assert talk(app, "/").sent == [{"type": "websocket.close", "code": 1000, "reason": "second"}]
+
+
+def test_an_exception_handler_may_close_a_websocket() -> None:
+    app = App()
+
+    @app.websocket("/")
+    async def chat(websocket: WebSocket) -> None:
+        await websocket.accept()
+        raise LookupError
+
+    @app.exception_handler(LookupError)
+    async def close(websocket: WebSocket, error: Exception) -> None:
+        await websocket.close(1008, "nothing there")
+
+    exchange = talk(app, "/")
+    assert (exchange.error, exchange.sent[-1]) == (
+        None,
+        {"type": "websocket.close", "code": 1008, "reason": "nothing there"},
     )
+
+
+def _plain(websocket: WebSocket) -> None: ...
+
+
+async def _roomless(name: str) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("handler", "path", "message"),
+    [
+        (
+            _plain,
+            "/x",
+            (
+                "The websocket handler '_plain' of '/x' must be an async function, got a plain one. "
+                "Write `async def _plain(...)`: it awaits what it sends and receives."
+            ),
+        ),
+        (
+            _roomless,
+            "/{room}",
+            (
+                "The path '/{room}' has the parameter 'room', which the handler '_roomless' does not take. "
+                "Write `def _roomless(room)`, or take the `websocket` and read `websocket.path_params`."
+            ),
+        ),
+        (Layer(App()), "/x", "The handler of '/x' must be a function, got Layer."),
+    ],
+)
+def test_a_websocket_handler_that_could_never_be_called_is_refused(handler: Any, path: str, message: str) -> None:
     with pytest.raises(HandlerError, match=exactly(message)):
-        App().middleware(dispatch)
+        App().websocket(path)(handler)
+
+
+def test_a_websocket_decorator_must_be_given_a_path() -> None:
+    message = "@app.websocket must be given a path. Write @app.websocket('/...') above '_roomless'."
+    with pytest.raises(HandlerError, match=exactly(message)):
+        App().websocket(_roomless)  # type: ignore[arg-type]

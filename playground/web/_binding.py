@@ -1,6 +1,6 @@
-"""A handler's parameters, filled from a request: `def hello(name: str, times: int = 1)`.
+"""A handler's parameters, filled from a request or a websocket: `def hello(name: str, times: int = 1)`.
 
-Once, when a handler is registered, this module decides where each parameter comes from (the request
+Once, when a handler is registered, this module decides where each parameter comes from (the connection
 itself, the path, or the query) and how its text is converted; a handler that could never be called is
 refused there, in words. For a request it then only converts, and says what did not convert. It refuses
 to know how the handler is called and what becomes of its result.
@@ -17,6 +17,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from playground.errors import HandlerError
 
+from ._connection import HTTPConnection
 from .exceptions import HTTPException
 from .requests import Request
 
@@ -95,31 +96,26 @@ class Binding:
     """How to call one handler.
 
     Args:
-        request_name: the parameter that takes the request, or `None`.
+        connection_name: the parameter that takes the request or the websocket, or `None`.
         fields: the parameters that come from the path and the query.
     """
 
-    def __init__(self, request_name: str | None, fields: list[_Field]) -> None:
-        self._request_name = request_name
+    def __init__(self, connection_name: str | None, fields: list[_Field]) -> None:
+        self._connection_name = connection_name
         self._fields = fields
 
-    @property
-    def takes_request_alone(self) -> bool:
-        """Whether the request, by position, is all that the handler needs."""
-        return self._request_name is not None and not self._fields
-
-    def arguments(self, request: Request[Any]) -> dict[str, Any]:
-        """The handler's keyword arguments for this request.
+    def arguments(self, connection: HTTPConnection[Any]) -> dict[str, Any]:
+        """The handler's keyword arguments for this request or websocket.
 
         Raises:
             ParameterError: some are missing or do not convert.
         """
         arguments: dict[str, Any] = {}
-        if self._request_name is not None:
-            arguments[self._request_name] = request
+        if self._connection_name is not None:
+            arguments[self._connection_name] = connection
         problems: list[Problem] = []
         for field in self._fields:
-            given = (request.path_params if field.source == "path" else request.query_params).get(field.name)
+            given = (connection.path_params if field.source == "path" else connection.query_params).get(field.name)
             if given is None:
                 if field.default is _REQUIRED:
                     problems.append(Problem(field.source, field.name, None, field.kind.wanted))
@@ -134,19 +130,26 @@ class Binding:
         return arguments
 
 
-def bind(handler: Callable[..., Any], path: str, path_params: Collection[str]) -> Binding:
+def bind(
+    handler: Callable[..., Any],
+    path: str,
+    path_params: Collection[str],
+    connection: type[HTTPConnection[Any]] = Request,
+) -> Binding:
     """Work out how to call a handler.
 
     Args:
         handler: the function.
         path: the template of its route, for messages.
         path_params: the names of the template's parameters.
+        connection: what the handler answers: `Request` or `WebSocket`. A parameter that is annotated so, or has
+            its name in lower case and no annotation, takes it.
 
     Raises:
         HandlerError: it takes what no request has, or does not take what the path has.
     """
     where = f"The handler {_name(handler)!r} of {path!r}"
-    request_name: str | None = None
+    connection_name: str | None = None
     fields: list[_Field] = []
     for parameter in _signature(handler, where).parameters.values():
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
@@ -154,19 +157,33 @@ def bind(handler: Callable[..., Any], path: str, path_params: Collection[str]) -
                 f"{where} takes {str(parameter).partition(':')[0]!r}, which no request fills. "
                 "Give each parameter a name of its own, without * and /."
             )
-        if _is_request(parameter):
-            request_name = parameter.name
+        if _takes(parameter, connection):
+            connection_name = parameter.name
         else:
             source: Literal["path", "query"] = "path" if parameter.name in path_params else "query"
-            fields.append(_Field(source, parameter.name, _kind(parameter, where), parameter.default))
-    ignored = [name for name in path_params if name not in {field.name for field in fields}]
-    if ignored and request_name is None:
-        raise HandlerError(
-            f"The path {path!r} has the parameter {ignored[0]!r}, which the handler {_name(handler)!r} does not "
-            f"take. Write `def {_name(handler)}({', '.join(path_params)})`, or take the `request` and read "
-            "`request.path_params`."
-        )
-    return Binding(request_name, fields)
+            kind = _kind(parameter, where, connection)
+            fields.append(_Field(source, parameter.name, kind, parameter.default))
+    if connection_name is None:
+        _refuse_ignored(handler, path, path_params, {field.name for field in fields}, connection)
+    return Binding(connection_name, fields)
+
+
+def _refuse_ignored(
+    handler: Callable[..., Any],
+    path: str,
+    path_params: Collection[str],
+    taken: set[str],
+    connection: type[HTTPConnection[Any]],
+) -> None:
+    ignored = [name for name in path_params if name not in taken]
+    if not ignored:
+        return
+    name = connection.__name__.lower()
+    raise HandlerError(
+        f"The path {path!r} has the parameter {ignored[0]!r}, which the handler {_name(handler)!r} does not "
+        f"take. Write `def {_name(handler)}({', '.join(path_params)})`, or take the `{name}` and read "
+        f"`{name}.path_params`."
+    )
 
 
 def _signature(handler: Callable[..., Any], where: str) -> inspect.Signature:
@@ -179,22 +196,23 @@ def _signature(handler: Callable[..., Any], where: str) -> inspect.Signature:
         ) from error
 
 
-def _is_request(parameter: inspect.Parameter) -> bool:
+def _takes(parameter: inspect.Parameter, connection: type[HTTPConnection[Any]]) -> bool:
     annotation = get_origin(parameter.annotation) or parameter.annotation
     if annotation is inspect.Parameter.empty:
-        return parameter.name == "request"
-    return isinstance(annotation, type) and issubclass(annotation, Request)
+        return parameter.name == connection.__name__.lower()
+    return isinstance(annotation, type) and issubclass(annotation, connection)
 
 
-def _kind(parameter: inspect.Parameter, where: str) -> _Kind:
+def _kind(parameter: inspect.Parameter, where: str, connection: type[HTTPConnection[Any]]) -> _Kind:
     annotation = _plain(parameter.annotation)
     for kind in _KINDS:
         if annotation is kind.type:
             return kind
+    name = connection.__name__
     raise HandlerError(
         f"{where} takes {parameter.name!r} as {_shown(parameter.annotation)}, which no text of a path or a "
-        f"query becomes. Annotate it as {', '.join(kind.type.__name__ for kind in _KINDS)} or Request, "
-        "or take the `request` and read it from there."
+        f"query becomes. Annotate it as {', '.join(kind.type.__name__ for kind in _KINDS)} or {name}, "
+        f"or take the `{name.lower()}` and read it from there."
     )
 
 

@@ -4,11 +4,12 @@ The first is asked when a route or a handler is registered, never for a request.
 run tasks in a group whose only error is raised as it is.
 """
 
+import asyncio.coroutines
 import functools
 import inspect
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 import anyio
 import anyio.abc
@@ -19,6 +20,9 @@ from ._hosts import ParsedHost, parse_host_header
 
 __all__ = ["ParsedHost", "create_collapsing_task_group", "get_route_path", "is_async_callable", "parse_host_header"]
 
+# Any object but `None` where there is no such mark, so that nothing has it.
+_ASYNCIO_MARK: Final = getattr(asyncio.coroutines, "_is_coroutine", object())
+
 
 def is_async_callable(obj: Any) -> bool:
     """Say whether calling `obj` gives a coroutine.
@@ -27,9 +31,14 @@ def is_async_callable(obj: Any) -> bool:
     """
     while isinstance(obj, functools.partial):
         obj = obj.func
-    if inspect.iscoroutinefunction(obj):
+    if _gives_coroutine(obj):
         return True
-    return callable(obj) and inspect.iscoroutinefunction(type(obj).__call__)
+    return callable(obj) and _gives_coroutine(type(obj).__call__)
+
+
+def _gives_coroutine(function: Any) -> bool:
+    # Before Python 3.12 a mock of an async function bears asyncio's mark, which `inspect` does not know.
+    return inspect.iscoroutinefunction(function) or getattr(function, "_is_coroutine", None) is _ASYNCIO_MARK
 
 
 def get_route_path(scope: Scope) -> str:

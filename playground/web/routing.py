@@ -167,10 +167,10 @@ class Router:
 
     def _redirect(self, scope: Scope) -> Response | None:
         """The way to the path with its last slash added or taken away, if that matches."""
-        if not self.redirect_slashes or scope["type"] != "http" or get_route_path(scope) == "/":
+        if not self.redirect_slashes or scope["type"] != "http" or (here := get_route_path(scope)) == "/":
             return None
         path: str = scope["path"]
-        elsewhere = {**scope, "path": path.rstrip("/") if path.endswith("/") else path + "/"}
+        elsewhere = {**scope, "path": path.rstrip("/") if here.endswith("/") else path + "/"}
         if self._chooser.choose(dict(elsewhere)) is None:
             return None
         return RedirectResponse(str(URL(scope=elsewhere)))
