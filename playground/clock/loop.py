@@ -171,7 +171,7 @@ class LabLoop(asyncio.SelectorEventLoop):
         self._offset_ns = recorder.now() - round(self.time() * 1e9)
         swapped = vars(self)
         swapped["_run_once"] = self._recorded_turn
-        swapped["call_soon"] = self._recorded_call_soon
+        swapped["call_soon"] = self._recording_call_soon(recorder)
         swapped["call_soon_threadsafe"] = self._recorded_call_soon_threadsafe
         swapped["create_task"] = self._recorded_create_task
 
@@ -189,21 +189,26 @@ class LabLoop(asyncio.SelectorEventLoop):
 
     # -- while recording --------------------------------------------------------------------------------------
 
-    def _recorded_call_soon(self, callback: Any, *args: Any, context: Context | None = None) -> asyncio.Handle | None:
-        recorder = self.recorder
-        assert recorder is not None
-        kind = type(callback)
-        if kind is _TASK_STEP or (kind is BuiltinFunctionType and callback.__name__ == "task_wakeup"):
-            self._ready.append((callback, args, context, self.step, recorder.now()))
-            return None  # a task never looks at what call_soon gives it
-        self._check_closed()  # type: ignore[attr-defined]
-        if self.get_debug():
-            self._check_thread()  # type: ignore[attr-defined]
-        wake = _Wake(callback, args, self, context)
-        wake.by = self.step
-        wake.at_ns = recorder.now()
-        self._ready.append(wake)
-        return wake
+    def _recording_call_soon(self, recorder: Recorder) -> Callable[..., Any]:
+        """`call_soon` while `recorder` is told. A closure: it runs once a step, and each attribute is felt."""
+        now = recorder.now
+        append = self._ready.append
+
+        def call_soon(callback: Any, *args: Any, context: Context | None = None) -> asyncio.Handle | None:
+            kind = type(callback)
+            if kind is _TASK_STEP or (kind is BuiltinFunctionType and callback.__name__ == "task_wakeup"):
+                append((callback, args, context, self.step, now()))
+                return None  # a task never looks at what call_soon gives it
+            self._check_closed()  # type: ignore[attr-defined]
+            if self.get_debug():
+                self._check_thread()  # type: ignore[attr-defined]
+            wake = _Wake(callback, args, self, context)
+            wake.by = self.step
+            wake.at_ns = now()
+            append(wake)
+            return wake
+
+        return call_soon
 
     def _recorded_call_soon_threadsafe(
         self, callback: Any, *args: Any, context: Context | None = None
@@ -229,13 +234,18 @@ class LabLoop(asyncio.SelectorEventLoop):
         recorder = self.recorder
         assert recorder is not None
         ready = self._ready
-        self._poll(recorder)
+        events = self._selector.select(0 if ready or self._stopping else self._idle_s(recorder))
+        if events:
+            self._process_events(events)  # type: ignore[attr-defined]
+        if self._scheduled:
+            self._collect_due()
         clock = recorder.now
         extend = recorder.extend
         codes = recorder.codes
         pop = ready.popleft
         step = self._steps
         link: Any
+        inner: Any
         place: Any
         start = clock()
         gap = start - self._last_ns
@@ -264,28 +274,24 @@ class LabLoop(asyncio.SelectorEventLoop):
                     else:
                         outcome = 1
                     if outcome < 3:
-                        # down the chain of awaits, to the last line that is the user's own; where there is
-                        # none, to the first library call that says what is waited for
-                        foreign = True
+                        # where it stopped: nearly always the user's own line awaits a library's coroutine, or
+                        # the user's coroutine is the innermost; only what is neither is looked for link by link
                         link = task.get_coro()
-                        while type(link) is CoroutineType:
+                        if type(link) is CoroutineType:
+                            place = link
+                            while type(inner := link.cr_await) is CoroutineType:
+                                place, link = link, inner
                             try:
                                 means, index, own = codes[id(link.cr_code)]
+                                if own:
+                                    place, code = link, index
+                                else:
+                                    kind = means
+                                    _, code, own = codes[id(place.cr_code)]
                             except KeyError:
-                                means, index, own = recorder.meet(link.cr_code)
-                            if own:
-                                code = index
-                                place = link
-                                kind = 0
-                                foreign = False
-                            elif not code or (means and foreign and not kind):
-                                code = index
-                                place = link
-                                kind = means
-                            elif not kind:
-                                kind = means
-                            link = link.cr_await
-                        if code:
+                                own = False
+                            if not own:
+                                kind, code, place = _search(task.get_coro(), recorder)
                             offset = place.cr_frame.f_lasti
                         if not kind and outcome == 2:
                             kind = recorder.waiter(task._fut_waiter)
@@ -306,30 +312,26 @@ class LabLoop(asyncio.SelectorEventLoop):
             self._steps = step
             self.step = 0
         # a variable of this frame would keep the last task alive while the loop waits
-        entry = callback = args = context = task = link = place = None
+        entry = callback = args = context = task = link = inner = place = None
 
-    def _poll(self, recorder: Recorder) -> None:
-        """Wait for I/O until something is ready or due, then put all that is due into the ready queue."""
-        scheduled = self._scheduled
-        if scheduled:
+    def _idle_s(self, recorder: Recorder) -> float | None:
+        """How long there is nothing to do but to wait for I/O, in seconds; `None` for ever."""
+        recorder.idle()
+        if self._scheduled:
             self._drop_cancelled()
-            scheduled = self._scheduled
-        timeout: float | None = None
-        if self._ready or self._stopping:
-            timeout = 0
-        else:
-            recorder.idle()
-            if scheduled:
-                timeout = min(max(0.0, scheduled[0].when() - self.time()), _MAX_SELECT_S)
-        events = self._selector.select(timeout)
-        if events:
-            self._process_events(events)  # type: ignore[attr-defined]
-        if scheduled:
-            due = self.time() + self._clock_resolution
-            while scheduled and scheduled[0].when() < due:
-                timer = heapq.heappop(scheduled)
-                timer._scheduled = False  # type: ignore[attr-defined]
-                self._ready.append(timer)
+        if not self._scheduled:
+            return None
+        return min(max(0.0, self._scheduled[0].when() - self.time()), _MAX_SELECT_S)
+
+    def _collect_due(self) -> None:
+        """Put the timers that are due into the ready queue."""
+        self._drop_cancelled()
+        scheduled = self._scheduled
+        due = self.time() + self._clock_resolution
+        while scheduled and scheduled[0].when() < due:
+            timer = heapq.heappop(scheduled)
+            timer._scheduled = False  # type: ignore[attr-defined]
+            self._ready.append(timer)
 
     def _drop_cancelled(self) -> None:
         """Forget cancelled timers at the heap's head, and all of them when they are more than half of many."""
@@ -365,6 +367,27 @@ def _ending(task: Any) -> int:
         return Outcome.CANCELLED
     # task.exception() would mark the exception as retrieved and so silence asyncio's warning
     return Outcome.RETURNED if task._exception is None else Outcome.RAISED
+
+
+def _search(link: Any, recorder: Recorder) -> tuple[int, int, Any]:
+    """What a task waits for, the number of the code in which it stopped, and that coroutine.
+
+    The coroutine is the last in the chain of awaits that is the user's own; where there is none, the first
+    library call that says what is waited for. What is waited for is said by the outermost library call below it.
+    """
+    kind = code = 0
+    place = link
+    found = False
+    while type(link) is CoroutineType:
+        means, index, own = recorder.codes.get(id(link.cr_code)) or recorder.meet(link.cr_code)
+        if own:
+            kind, code, place, found = 0, index, link, True
+        elif not code or (means and not kind and not found):
+            kind, code, place = means, index, link
+        elif not kind:
+            kind = means
+        link = link.cr_await
+    return kind, code, place
 
 
 def _task_step_type() -> type:
