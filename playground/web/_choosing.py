@@ -13,7 +13,7 @@ from playground.asgi import ASGIApp, Scope
 
 from ._base_route import BaseRoute, Match, with_outer
 from ._hosts import routable_host
-from ._matching import Declared, Matcher
+from ._matching import Declared, Entry, Matcher
 from ._mount import Host, Mount
 from ._route import Route, WebSocketRoute
 from ._routes import RouteList
@@ -59,42 +59,37 @@ class Chooser:
 
     def choose(self, scope: Scope) -> ASGIApp | None:
         """What answers; its route and the route's values are put into the scope. `None` if no route matches."""
-        kind: str = scope["type"]
-        matcher = self._compile(kind) if self.routes.changed or kind not in self._matchers else self._matchers[kind]
+        matcher = self._matchers.get(scope["type"])
+        if matcher is None or self.routes.changed:
+            matcher = self._compile(scope["type"])
         path: str = get_route_path(scope) if scope.get("root_path") else scope["path"]
-        host = routable_host(scope) if matcher.has_hosts else ""
-        entries, segments = matcher.find(path, host)
+        entries, segments = matcher.find(path)
+        if matcher.has_others:
+            entries = matcher.with_others(entries, routable_host(scope) if matcher.has_hosts else "")
         in_part: tuple[BaseRoute, Scope] | None = None
         for entry in entries:
             route, base, directly = entry.target
-            wholly = True
-            if base is Route or base is WebSocketRoute:
-                if (values := entry.values(path, segments)) is None:
-                    continue
-                child_scope: Scope = {"endpoint": route.endpoint, "path_params": with_outer(scope, values)}
-                wholly = base is WebSocketRoute or not route.methods or scope["method"] in route.methods
-            elif base is Mount:
-                if (values := entry.values(path, segments)) is None:
-                    continue
-                child_scope = route.child_scope(scope, path, values)
-            elif base is Host:
-                if (values := entry.values(host, None)) is None:
-                    continue
-                child_scope = route.child_scope(scope, values)
-            else:
-                match, child_scope = route.matches(scope)
-                if match is Match.NONE:
-                    continue
-                wholly = match is Match.FULL
-            if wholly:
-                _enter(scope, route, child_scope)
+            if base is not Route and base is not WebSocketRoute:
+                match, child_scope = _ask(entry, scope, path, segments)
+            elif (values := entry.values(path, segments)) is None:
+                continue
+            elif base is WebSocketRoute or not route.methods or scope["method"] in route.methods:
+                # The usual end, written out: no dictionary is made to be copied and thrown away.
+                outer = scope.get("path_params")
+                scope["route"] = route
+                scope["endpoint"] = route.endpoint
+                scope["path_params"] = {**outer, **values} if outer else values
                 app: ASGIApp = route.app if directly else route.handle
                 return app
-            in_part = in_part or (route, child_scope)
-        if in_part is None:
-            return None
-        _enter(scope, *in_part)
-        return in_part[0].handle
+            else:
+                match = Match.PARTIAL
+                child_scope = {"endpoint": route.endpoint, "path_params": with_outer(scope, values)}
+            if match is Match.FULL:
+                handle = _take(scope, route, child_scope)
+                return route.app if directly else handle
+            if match is Match.PARTIAL:
+                in_part = in_part or (route, child_scope)
+        return None if in_part is None else _take(scope, *in_part)
 
     def _compile(self, kind: str) -> Matcher[_Target]:
         """The matcher for scopes of one type, made of the routes as they are now."""
@@ -117,6 +112,20 @@ def _declare(route: BaseRoute, kind: str) -> Declared[_Target] | None:
     return Declared(target, template, is_host=base is Host)
 
 
-def _enter(scope: Scope, route: BaseRoute, child_scope: Scope) -> None:
+def _ask(entry: Entry[_Target], scope: Scope, path: str, segments: Sequence[str] | None) -> tuple[Match, Scope]:
+    """How well a route matches that is no `Route` or `WebSocketRoute`, and what it adds to the scope."""
+    route, base, _ = entry.target
+    if base is Mount:
+        values = entry.values(path, segments)
+        return (Match.NONE, {}) if values is None else (Match.FULL, route.child_scope(scope, path, values))
+    if base is Host:
+        values = entry.values(routable_host(scope), None)
+        return (Match.NONE, {}) if values is None else (Match.FULL, route.child_scope(scope, values))
+    match: tuple[Match, Scope] = route.matches(scope)
+    return match
+
+
+def _take(scope: Scope, route: BaseRoute, child_scope: Scope) -> ASGIApp:
     scope["route"] = route
     scope.update(child_scope)
+    return route.handle

@@ -13,7 +13,7 @@ from anyio import to_thread
 from playground.asgi import ASGIApp, Receive, Scope, Send
 from playground.errors import HandlerError
 
-from ._exception_handler import answer, watched
+from ._exception_handler import HANDLERS_KEY, answer, watched
 from ._utils import is_async_callable
 from .requests import Request
 from .websockets import WebSocket
@@ -30,14 +30,16 @@ def request_response(func: Callable[[Request[Any]], Awaitable[Any] | Any]) -> AS
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         request: Request[Any] = Request(scope, receive, send)
-        watch = watched(send)
+        # Outside of an app nobody answers exceptions, and nobody asks whether the response has started.
+        is_handled = HANDLERS_KEY in scope
+        watch: Any = watched(send) if is_handled else send
         try:
             response = await call(request)
             if not callable(response):
                 raise refuse_result(func, response)
             await response(scope, receive, watch)
         except Exception as error:
-            if not await answer(error, request, scope, receive, watch):
+            if not is_handled or not await answer(error, request, scope, receive, watch):
                 raise
 
     return app

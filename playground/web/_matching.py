@@ -13,10 +13,10 @@ with which values.
 
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from ._reading import Values, reader
-from ._shapes import Shapes, segments_of
+from ._shapes import Lookup, Shapes, segments_of
 from ._template import Param, Piece, Template
 
 __all__ = ["Declared", "Entry", "Matcher"]
@@ -66,43 +66,40 @@ class Matcher(Generic[T]):
         declared: targets in the declared order.
 
     Attributes:
-        has_hosts: whether `find` wants to know the host.
+        find: a function of a path: the entries whose templates of paths it may match, in the declared order; and
+            what their `values` want beside the path: its segments, or `None` if they must use their regular
+            expressions.
+        has_others: whether there are entries that are found in other ways (`with_others`).
+        has_hosts: whether some of these are found by the name of the host.
     """
 
     def __init__(self, declared: Iterable[Declared[T]]) -> None:
         self._always: list[Entry[T]] = []
-        self._by_path = _Index[T]()
-        self._by_host = _Index[T](of_hosts=True)
+        by_path, by_host = _Index[T](), _Index[T](of_hosts=True)
         for rank, one in enumerate(declared):
             entry = Entry(rank, one)
             if one.template is None:
                 self._always.append(entry)
             elif one.is_host:
-                self._by_host.add(entry, one.template.host_pieces)
+                by_host.add(entry, one.template.host_pieces)
             else:
-                self._by_path.add(entry, one.template.pieces)
-        self._by_path.complete()
-        self._by_host.complete()
-        self.has_hosts = bool(self._by_host)
-        self._is_plain = not self._always and not self.has_hosts
+                by_path.add(entry, one.template.pieces)
+        self.find = by_path.complete()
+        self._find_by_host = by_host.complete()
+        self.has_hosts = bool(by_host)
+        self.has_others = bool(self._always) or self.has_hosts
 
-    def find(self, path: str, host: str = "") -> tuple[Sequence[Entry[T]], Sequence[str] | None]:
-        """The entries that may match, in the declared order.
+    def with_others(self, entries: Sequence[Entry[T]], host: str) -> Sequence[Entry[T]]:
+        """The entries that `find` has found, and those to be asked about everything or about this host, in order.
 
         Args:
-            path: the path.
             host: the name of the host in lower case; it counts only if `has_hosts`.
-
-        Returns:
-            The entries, and what their `values` want beside the path: its segments, or `None` if they
-            must use their regular expressions.
         """
-        found = self._by_path.find(path)
-        if self._is_plain:
-            return found
-        entries, segments = found
-        on_host = self._by_host.find(host)[0] if self.has_hosts else ()
-        return sorted([*entries, *on_host, *self._always], key=_rank), segments
+        on_host = self._find_by_host(host)[0] if self.has_hosts else ()
+        return sorted([*entries, *on_host, *self._always], key=_rank)
+
+
+Found = tuple[Sequence[Entry[T]], Sequence[str] | None]
 
 
 class _Index(Generic[T]):
@@ -117,7 +114,7 @@ class _Index(Generic[T]):
         self._same: dict[str, list[Entry[T]]] = {}
         self._literal: dict[str, tuple[Sequence[Entry[T]], Sequence[str] | None]] = {}
         self._shapes = Shapes[Entry[T]]()
-        self._by_length: dict[int, list[Any]] = {}
+        self._by_length: list[list[Lookup]] = []
         self._longest = 0
 
     def add(self, entry: Entry[T], pieces: Sequence[Piece]) -> None:
@@ -128,21 +125,22 @@ class _Index(Generic[T]):
         else:
             self._same.setdefault("".join(map(str, pieces)), []).append(entry)
 
-    def complete(self) -> None:
-        """Work out what can be worked out once; called after the last `add`."""
+    def complete(self) -> Callable[[str], Found[T]]:
+        """Work out what can be worked out once, and return what finds; called after the last `add`."""
         # Past the longest template all lengths are alike: only parameters that span segments can match.
         self._longest = self._shapes.longest + 1
-        self._by_length = {length: self._shapes.of_length(length) for length in range(self._longest + 1)}
+        self._by_length = [self._shapes.of_length(length) for length in range(self._longest + 1)]
         # What answers a literal path: its own entries, and each pattern that covers it, in order.
         self._literal = {
             text: (sorted([*same, *self._in_shapes(segments := text.split("/"))], key=_rank), segments)
             for text, same in self._same.items()
         }
+        return self._find
 
     def __bool__(self) -> bool:
         return bool(self._same) or self._longest > 1
 
-    def find(self, text: str) -> tuple[Sequence[Entry[T]], Sequence[str] | None]:
+    def _find(self, text: str) -> Found[T]:
         known = self._literal.get(text)
         if known is not None:
             return known
@@ -154,8 +152,9 @@ class _Index(Generic[T]):
         return self._in_shapes(segments), segments
 
     def _in_shapes(self, segments: Sequence[str]) -> Sequence[Entry[T]]:
+        length = len(segments)
         hits: Sequence[Entry[T]] = ()
-        for get, key in self._by_length[min(len(segments), self._longest)]:
+        for get, key in self._by_length[length if length < self._longest else self._longest]:
             more = get(key(segments))
             if more is not None:
                 hits = sorted([*hits, *more], key=_rank) if hits else more

@@ -39,6 +39,8 @@ def reader(template: Template | None) -> _Reader:
     if taken_apart is None:
         return by_regex
     wholes, rest = taken_apart
+    if not wholes:
+        return _of_literal(by_regex) if rest is None else _of_rest(template, rest[1], by_regex)
     if rest is None and len(wholes) == 1:
         return _of_one(wholes[0], by_regex)
     return _of_segments(wholes, rest, by_regex)
@@ -65,6 +67,26 @@ def _by_regex(template: Template) -> _Reader:
     def read(text: str, segments: Sequence[str] | None) -> Values | None:
         found = template.regex.match(text)
         return None if found is None else values_of(convertors, found.groupdict())
+
+    return read
+
+
+def _of_literal(by_regex: _Reader) -> _Reader:
+    def read(text: str, segments: Sequence[str] | None) -> Values | None:
+        return {} if segments is not None else by_regex(text, None)
+
+    return read
+
+
+def _of_rest(template: Template, name: str, by_regex: _Reader) -> _Reader:
+    """What reads a template that is a literal and then a rest: a mount, nearly always."""
+    start = sum(len(piece) for piece in template.pieces if isinstance(piece, str))
+
+    def read(text: str, segments: Sequence[str] | None) -> Values | None:
+        if segments is None:
+            return by_regex(text, None)
+        remainder = text[start:]
+        return None if "\n" in remainder else {name: remainder}  # the expression, `.*`, stops at a line feed
 
     return read
 

@@ -15,7 +15,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from ._template import Param, Piece
 
-__all__ = ["Segment", "Shapes", "segments_of", "spans"]
+__all__ = ["Lookup", "Segment", "Shapes", "segments_of", "spans"]
 
 T = TypeVar("T")
 

@@ -73,7 +73,7 @@ class Router:
         self.redirect_slashes = redirect_slashes
         self.default: ASGIApp = self.not_found if default is None else default
         self.lifespan_context = as_lifespan(lifespan)
-        self.middleware_stack: ASGIApp = within(self.app, middleware, max_body_size)
+        self.middleware_stack = within(self.app, middleware, max_body_size)
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -118,22 +118,41 @@ class Router:
         await run_lifespan(self, scope, receive, send)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.middleware_stack(scope, receive, send)
+        if self._is_bare:  # the way through `app` would cost one coroutine more
+            await self._answer(scope)(scope, receive, send)
+        else:
+            await self.middleware_stack(scope, receive, send)
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer by the first route that matches."""
+        """Answer by the first route that matches, inside of all layers."""
+        await self._answer(scope)(scope, receive, send)
+
+    def _answer(self, scope: Scope) -> ASGIApp:
+        """What answers."""
         if "router" not in scope:
             scope["router"] = self
         kind = scope["type"]
         if kind == "lifespan":
-            await self.lifespan(scope, receive, send)
-            return
-        if kind not in ("http", "websocket"):
+            return self.lifespan
+        if kind != "http" and kind != "websocket":
             raise UsageError(f"Expected a scope of type 'http', 'websocket' or 'lifespan', got {kind!r}.")
-        answer = self._chooser.choose(scope)
-        if answer is None:
-            answer = self._redirect(scope) or self.default
-        await answer(scope, receive, send)
+        app: ASGIApp | None = self._chooser.choose(scope)
+        if app is None:
+            app = self._redirect(scope)
+        if app is None:
+            return self.default
+        # A router that is mounted bare answers here: what is within it needs no call of its own.
+        return app._answer(scope) if type(app) is Router and app._is_bare else app
+
+    @property
+    def middleware_stack(self) -> ASGIApp:
+        """The router inside its layers."""
+        return self._middleware_stack
+
+    @middleware_stack.setter
+    def middleware_stack(self, stack: ASGIApp) -> None:
+        self._middleware_stack = stack
+        self._is_bare = stack == self.app and type(self).app is Router.app
 
     def add_route(
         self,
