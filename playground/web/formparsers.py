@@ -6,6 +6,7 @@ apart by python-multipart; urlencoded ones here, for they only need to be split.
 """
 
 import codecs
+import re
 import warnings
 from collections.abc import AsyncIterable
 from dataclasses import dataclass, field
@@ -26,6 +27,9 @@ from .exceptions import StarletteDeprecationWarning
 __all__ = ["FormMessage", "FormParser", "MultiPartException", "MultiPartParser"]
 
 _INVALID: Final = "Invalid multipart data."
+
+# What most clients send, in which nothing has to be unescaped.
+_PLAIN_DISPOSITION: Final = re.compile(rb'form-data; name="([^"\\]*)"(?:; filename="([^"\\]*)")?')
 
 # Encodings in which decoding takes quadratic time, or means something else than text.
 _UNFIT_CODECS: Final = frozenset({"idna", "punycode", "raw_unicode_escape", "unicode_escape"})
@@ -96,30 +100,44 @@ class FormParser:
     def _take(self, chunk: bytes) -> None:
         start = 0
         while (end := chunk.find(b"&", start)) >= 0:
-            if end > start:
-                self._add(chunk, start, end)
-            self._end_field()
+            if self._field_value:
+                self._add(chunk[start:end])
+                self._end_field()
+            elif end > start:
+                self._begin(end - start)
+                self._keep(*chunk[start:end].partition(b"=")[::2])
             start = end + 1
         if start < len(chunk):
-            self._add(chunk, start, len(chunk))
+            if not self._field_value:
+                self._begin(0)
+            self._add(chunk[start:])
 
-    def _add(self, chunk: bytes, start: int, end: int) -> None:
-        if not self._field_value:
-            self._current_fields += 1
-            if self._current_fields > self.max_fields:
-                raise MultiPartException(f"Too many fields. Maximum number of fields is {self.max_fields}.")
-        # The equals sign does not count, and is there only once.
-        if len(self._field_value) + end - start > self.max_part_size + 1:
+    def _begin(self, length: int) -> None:
+        self._current_fields += 1
+        if self._current_fields > self.max_fields:
+            raise MultiPartException(f"Too many fields. Maximum number of fields is {self.max_fields}.")
+        if length > self.max_part_size + 1:
             raise self._too_long()
-        self._field_value += chunk[start:end]
+
+    def _add(self, data: bytes) -> None:
+        # The equals sign does not count, and is there only once.
+        if len(self._field_value) + len(data) > self.max_part_size + 1:
+            raise self._too_long()
+        self._field_value += data
 
     def _end_field(self) -> None:
-        if self._field_value:
-            name, equals, value = self._field_value.partition(b"=")
-            if not equals and len(name) > self.max_part_size:
-                raise self._too_long()
-            self.items.append((decode_form(name.decode("latin-1")), decode_form(value.decode("latin-1"))))
-            self._field_value.clear()
+        field = self._field_value
+        if field:
+            place = field.find(b"=")
+            name = field[:place] if place >= 0 else field[:]
+            del field[: len(name) + 1]  # which does not move what is left
+            self._keep(name, field)
+            field.clear()
+
+    def _keep(self, name: bytes | bytearray, value: bytes | bytearray) -> None:
+        if len(name) + len(value) > self.max_part_size:
+            raise self._too_long()
+        self.items.append((decode_form(name.decode("latin-1")), decode_form(value.decode("latin-1"))))
 
     def _too_long(self) -> MultiPartException:
         return MultiPartException(f"Field exceeded maximum size of {self.max_part_size // 1024}KB.")
@@ -215,8 +233,16 @@ class MultiPartParser:
                 await value.seek(0)
 
     def _callbacks(self) -> dict[str, Any]:
-        names = ("part_begin", "part_data", "part_end", "header_field", "header_value", "header_end")
-        return {f"on_{name}": getattr(self, f"on_{name}") for name in (*names, "headers_finished", "end")}
+        return {
+            "on_part_begin": self.on_part_begin,
+            "on_part_data": self.on_part_data,
+            "on_part_end": self.on_part_end,
+            "on_header_field": self.on_header_field,
+            "on_header_value": self.on_header_value,
+            "on_header_end": self.on_header_end,
+            "on_headers_finished": self.on_headers_finished,
+            "on_end": self.on_end,
+        }
 
     def on_part_begin(self) -> None:
         self._part = _Part()
@@ -236,12 +262,12 @@ class MultiPartParser:
 
     def on_headers_finished(self) -> None:
         part = self._part
-        _, options = _library().multipart.parse_options_header(part.disposition)
-        if b"name" not in options:
+        name, filename = _names(part.disposition)
+        if name is None:
             raise MultiPartException('The Content-Disposition header field "name" must be provided.')
-        part.name = self._decode(options[b"name"])
-        if b"filename" in options:
-            self._begin_file(part, self._decode(options[b"filename"]))
+        part.name = self._decode(name)
+        if filename is not None:
+            self._begin_file(part, self._decode(filename))
         else:
             self._current_fields += 1
             if self._current_fields > self.max_fields:
@@ -285,6 +311,15 @@ class MultiPartParser:
         with anyio.CancelScope(shield=True):
             for file in self._files:
                 await UploadFile(file).close()  # type: ignore[arg-type]
+
+
+def _names(disposition: bytes) -> tuple[bytes | None, bytes | None]:
+    """The names of a part and of its file, `None` where there is none."""
+    plain = _PLAIN_DISPOSITION.fullmatch(disposition)
+    if plain is not None:
+        return plain[1], plain[2]
+    _, options = _library().multipart.parse_options_header(disposition)
+    return options.get(b"name"), options.get(b"filename")
 
 
 def _text_codec(charset: str) -> str:
