@@ -99,7 +99,7 @@ class CORSMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
+        headers = Headers(raw=scope["headers"])
         if scope["method"] == "OPTIONS" and "origin" in headers and "access-control-request-method" in headers:
             await self.preflight_response(headers)(scope, receive, send)
             return

@@ -32,6 +32,6 @@ def _redirect(scope: Scope) -> Response:
     if not url.netloc:
         return PlainTextResponse("Invalid host header", status_code=400)
     url = url.replace(scheme=_SECURE[scope["scheme"]])
-    if url.port in (80, 443):
-        url = url.replace(port=None)
+    if url.port in (80, 443) and url.hostname is not None:
+        url = url.replace(hostname=url.hostname, port=None)
     return RedirectResponse(url, status_code=307)
