@@ -48,6 +48,12 @@ DOORS: set[tuple[str, str]] = {
     ("web/schemas.py", "yaml"),
 }
 
+# Modules that nobody of ours imports at once: who imports them asks for the package.
+ON_DEMAND: dict[str, str] = {
+    "web/middleware/opentelemetry.py": "opentelemetry",
+    "web/middleware/sessions.py": "itsdangerous",
+}
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -138,8 +144,14 @@ def test_rooms_import_only_what_the_table_allows() -> None:
         if not is_free(imported)
         and imported.goal not in ROOMS.get(imported.room, set())
         and (imported.at_once or (imported.file, imported.goal) not in DOORS)
+        and ON_DEMAND.get(imported.file) != imported.goal
     ]
     assert strays == []
+
+
+def test_nobody_imports_at_once_what_is_there_on_demand() -> None:
+    names = {module_name(PACKAGE / file) for file in ON_DEMAND}
+    assert [str(imported) for imported in imports() if imported.at_once and imported.target in names] == []
 
 
 def test_every_door_is_used() -> None:

@@ -11,7 +11,10 @@ from collections.abc import Awaitable
 from functools import partial
 from typing import Any, Literal
 
-import itsdangerous
+try:
+    import itsdangerous
+except ImportError as error:
+    raise ImportError("SessionMiddleware needs the package itsdangerous. Run `pip install itsdangerous`.") from error
 
 from playground.asgi import ASGIApp, Message, Receive, Scope, Send
 from playground.web.datastructures import Secret

@@ -1,6 +1,7 @@
 """Sessions: what changed is sent, what was not ours is refused, what was not asked for says nothing."""
 
 import json
+import sys
 from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +15,7 @@ from playground.asgi import ASGIApp, Receive, Scope, Send
 from playground.web.middleware.sessions import Session, SessionMiddleware
 from playground.web.requests import Request
 from playground.web.responses import PlainTextResponse
-from tests.web.exchange import Exchange, call
+from tests.web.exchange import Exchange, call, exactly
 
 
 def doing(action: Callable[[Any], object], **options: Any) -> ASGIApp:
@@ -110,3 +111,11 @@ def test_whatever_changes_a_session_is_noticed(name: str) -> None:
     session = Session({"a": 1})
     OPERATIONS[name](session)
     assert session.modified is session.accessed is (session != {"a": 1})
+
+
+def test_without_the_package_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "itsdangerous", None)
+    monkeypatch.delitem(sys.modules, "playground.web.middleware.sessions")
+    message = "SessionMiddleware needs the package itsdangerous. Run `pip install itsdangerous`."
+    with pytest.raises(ImportError, match=exactly(message)):
+        __import__("playground.web.middleware.sessions")
