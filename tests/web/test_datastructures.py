@@ -97,8 +97,9 @@ def test_headers_are_merged_and_extended() -> None:
     assert headers.items() == [("a", "3")]
     assert (headers.setdefault("a", "4"), headers.setdefault("c", "5")) == ("3", "5")
     headers.add_vary_header("Accept")
+    headers.append("vary", "Cookie")
     headers.add_vary_header("Origin")
-    assert headers["vary"] == "Accept, Origin"
+    assert headers.getlist("vary") == ["Accept, Cookie, Origin"]
     with pytest.raises(TypeError, match=exactly("Expected a mapping but got int")):
         headers | 3  # type: ignore[operator]
 
@@ -169,7 +170,7 @@ def test_a_multidict_is_changed_key_by_key() -> None:
         MultiDict([], [])
 
 
-@given(st.text("ab=&%+;é2C", max_size=12))
+@given(st.text("ab=&%+;é2Cf", max_size=16))
 def test_a_query_is_read_as_the_standard_library_reads_it(query: str) -> None:
     params = QueryParams(query)
     assert params.multi_items() == parse_qsl(query, keep_blank_values=True)
@@ -198,6 +199,7 @@ def test_a_url_is_taken_apart_and_put_together() -> None:
     assert url.replace(port=None) == "https://u:p@example.org/path?abc=123#end"
     assert url.replace(username=None, password=None, hostname="h") == "https://h:123/path?abc=123#end"
     assert URL("http://h/").replace(hostname="::1", port=8000) == "http://[::1]:8000/"
+    assert URL("http://[::1]:80/").replace(hostname="h:81", port=None) == "http://h:81/"
     assert url.include_query_params(abc=4, d="x y") == "https://u:p@example.org:123/path?abc=4&d=x+y#end"
     assert url.replace_query_params(q=1) == "https://u:p@example.org:123/path?q=1#end"
     assert url.remove_query_params(["abc"]) == "https://u:p@example.org:123/path#end"
@@ -222,6 +224,7 @@ def test_a_urls_password_is_not_shown() -> None:
         ({"headers": [(b"host", b"Example.com:99")]}, "http://Example.com:99/"),
         ({"path": "/a?b#c", "query_string": b"d=1"}, "http://testserver/a%3Fb%23c?d=1"),
         ({"path": "//evil.example/x", "server": None}, "/%2Fevil.example/x"),
+        ({"path": "/\\evil.example/x", "server": None}, "/%5Cevil.example/x"),
     ],
 )
 def test_the_url_of_a_scope(scope: dict[str, Any], url: str) -> None:

@@ -93,7 +93,7 @@ def text(content: bytes) -> str:
         return content.decode("latin-1")
 
 
-_texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
+_texts = st.text(st.characters(codec="utf-8"), max_size=8)
 
 
 @given(st.lists(st.tuples(_texts, _texts), max_size=5), st.lists(st.integers(0, 300), max_size=6))

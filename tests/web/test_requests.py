@@ -159,6 +159,40 @@ def test_a_client_that_leaves_ends_the_reading() -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+def test_a_body_that_a_middleware_has_read_is_there_for_the_endpoint(backend: Backend) -> None:
+    async def both() -> list[Any]:
+        scope = http_scope()
+        receive = scripted(request_message(b"[1,", more_body=True), request_message(b"2]"))
+        in_middleware = await Request(scope, receive).body()
+        inner = {**scope, "path": "/inner"}  # as a router passes it on
+        in_endpoint: Request[Any] = Request(inner, receive)
+        return [in_middleware, await pieces_of(in_endpoint), await in_endpoint.json()]
+
+    assert run(both, backend) == [b"[1,2]", [b"[1,2]", b""], [1, 2]]
+
+
+def test_who_wraps_receive_decides_what_the_inner_body_is() -> None:
+    async def main() -> bytes:
+        scope = http_scope()
+        await Request(scope, scripted(request_message(b"outer"))).body()
+        return await Request(scope, scripted(request_message(b"inner"))).body()
+
+    assert run(main) == b"inner"
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_asking_for_the_clients_leaving_loses_nothing_of_the_body(backend: Backend) -> None:
+    async def ask_then_read() -> tuple[Any, ...]:
+        request: Request[Any] = Request(
+            http_scope(), scripted(request_message(b"a", more_body=True), request_message(b"b"), GONE)
+        )
+        asked = [await request.is_disconnected(), await request.is_disconnected()]
+        return asked, await request.body(), await request.is_disconnected()
+
+    assert run(ask_then_read, backend) == ([False, False], b"ab", True)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_is_disconnected_does_not_wait(backend: Backend) -> None:
     async def ask() -> list[bool]:
         return [await Request(http_scope(), scripted(*script)).is_disconnected() for script in ([], [GONE])]

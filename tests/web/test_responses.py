@@ -69,6 +69,61 @@ def test_a_response_sends_its_headers_and_body(response: Response, body: bytes, 
     ]
 
 
+def test_what_a_subclass_decides_stands() -> None:
+    class Latin(PlainTextResponse):
+        charset = "latin-1"
+
+    class Shouted(PlainTextResponse):
+        def render(self, content: Any) -> bytes:
+            return bytes(content.upper(), "utf-8")
+
+    class Bare(PlainTextResponse):
+        def init_headers(self, headers: Any = None) -> None:
+            self.raw_headers = []
+
+    class Own(Response):
+        def __init__(self, content: str) -> None:
+            self.media_type = "text/own"
+            super().__init__(content)
+
+    assert (Latin("é").body, Latin("é").headers["content-type"]) == (b"\xe9", "text/plain; charset=latin-1")
+    assert (Shouted("é").body, Shouted("é").headers["content-length"]) == ("É".encode(), "2")
+    assert (Bare("x").body, Bare("x").raw_headers) == (b"x", [])
+    assert Own("x").headers["content-type"] == "text/own; charset=utf-8"
+    assert Own("x").media_type == "text/own"
+
+
+@pytest.mark.parametrize("length", [0, 1, 4095, 4096, 100_000])
+def test_the_length_is_that_of_the_body(length: int) -> None:
+    for response in (Response(b"x" * length), PlainTextResponse("x" * length), Response(b"x" * length, 404)):
+        assert response.headers["content-length"] == str(length)
+
+
+def test_no_two_responses_share_their_headers() -> None:
+    PlainTextResponse("x").headers["content-type"] = "a/b"
+    PlainTextResponse("x").raw_headers.clear()
+    assert PlainTextResponse("x").raw_headers == [(b"content-length", b"1"), PLAIN]
+
+
+@pytest.mark.parametrize("view", [memoryview(b"01234567").cast("I"), memoryview(b"0123456789abcdef")[::2]])
+def test_a_view_is_sent_as_its_bytes(view: memoryview) -> None:
+    answer = call(Response(view))
+    assert (answer.headers["content-length"], answer.body) == ("8", view.tobytes())
+    assert call(StreamingResponse(iter([view]))).body == view.tobytes()
+
+
+@pytest.mark.parametrize("break_", ["\r", "\n", "\0"])
+def test_a_header_cannot_be_split(break_: str) -> None:
+    message = (
+        f"The header 'x' was given the value {f'a{break_}b'!r}, which holds {break_!r}: it would end the header "
+        "and begin another. Remove line breaks and zero bytes from the value, or encode them."
+    )
+    for _ in range(2):  # names that have been seen are looked up in a table
+        with pytest.raises(ValueError, match=exactly(message)):
+            Response("x", headers={"x": f"a{break_}b"})
+        Response("x", headers={"x": "a"})
+
+
 @pytest.mark.parametrize("status", [100, 204, 304])
 def test_a_status_without_a_body_has_no_length(status: int) -> None:
     assert Response(status_code=status).raw_headers == []
