@@ -14,6 +14,7 @@ from playground.errors import RouteError, UsageError
 
 from ._base_route import BaseRoute, Match, NoMatchFound, refuse_relative, with_outer
 from ._hosts import routable_host
+from ._reading import values_of
 from ._template import Template, fill, parse_template
 from ._utils import get_route_path
 from .datastructures import URLPath
@@ -122,9 +123,8 @@ class Mount(AppRoute):
             return Match.NONE, {}
         path = get_route_path(scope)
         found = self.path_regex.match(path)
-        if found is None:
+        if found is None or (values := values_of(self.param_convertors, found.groupdict())) is None:
             return Match.NONE, {}
-        values = {name: self.param_convertors[name].convert(text) for name, text in found.groupdict().items()}
         return Match.FULL, self.child_scope(scope, path, values)
 
     def child_scope(self, scope: Scope, path: str, values: dict[str, Any]) -> Scope:
@@ -193,9 +193,8 @@ class Host(AppRoute):
         if scope["type"] not in ("http", "websocket"):
             return Match.NONE, {}
         found = self.host_regex.match(routable_host(scope))
-        if found is None:
+        if found is None or (values := values_of(self.param_convertors, found.groupdict())) is None:
             return Match.NONE, {}
-        values = {name: self.param_convertors[name].convert(text) for name, text in found.groupdict().items()}
         return Match.FULL, self.child_scope(scope, values)
 
     def child_scope(self, scope: Scope, values: dict[str, Any]) -> Scope:

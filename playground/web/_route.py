@@ -15,6 +15,7 @@ from playground.errors import HandlerError
 
 from ._base_route import BaseRoute, Match, NoMatchFound, get_name, refuse_relative, with_outer
 from ._endpoint import request_response, websocket_session
+from ._reading import values_of
 from ._template import Template, fill, parse_template
 from ._utils import get_route_path
 from .datastructures import URLPath
@@ -51,9 +52,8 @@ class _EndpointRoute(BaseRoute):
     def _child_scope(self, scope: Scope) -> Scope | None:
         """What to add to the scope, or `None` if its path is another."""
         found = self.path_regex.match(get_route_path(scope))
-        if found is None:
+        if found is None or (values := values_of(self.param_convertors, found.groupdict())) is None:
             return None
-        values = {name: self.param_convertors[name].convert(text) for name, text in found.groupdict().items()}
         return {"endpoint": self.endpoint, "path_params": with_outer(scope, values)}
 
     def _url_path(self, protocol: Any, name: str, path_params: dict[str, Any]) -> URLPath:
