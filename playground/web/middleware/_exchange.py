@@ -282,11 +282,15 @@ class Inbox:
             return GONE
         if not self._is_replayed:
             self._is_replayed = True
-            if request._body is not None or request._stream_consumed:
-                return {"type": "http.request", "body": request._body or b"", "more_body": False}
-        if request._is_disconnected:
+            body = request._kept_body()
+            if body is not None or request._stream_consumed:
+                return {"type": "http.request", "body": body or b"", "more_body": False}
+        if request._ahead:
+            message = request._ahead.pop(0)
+        elif request._is_disconnected:
             return GONE
-        message = await self._unless_closed(request.receive)
+        else:
+            message = await self._unless_closed(request.receive)
         if message["type"] == "http.disconnect":
             request._is_disconnected = True
         elif not message.get("more_body", False):

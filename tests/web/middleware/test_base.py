@@ -496,6 +496,21 @@ def test_middleware_and_app_both_read_the_body(backend: Backend) -> None:
 
 
 @both
+def test_asking_for_the_clients_leaving_loses_nothing_of_the_body(backend: Backend) -> None:
+    async def echo(request: Request) -> Response:
+        assert not await request.is_disconnected()
+        return PlainTextResponse(await request.body())
+
+    async def ask(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        assert not await request.is_disconnected()
+        return await call_next(request)
+
+    pieces = [request_message(b"%d" % number, more_body=number < 5) for number in range(6)]
+    exchange = call(layers(endpoint(echo), ask, ask), method="POST", messages=pieces, backend=backend)
+    assert (exchange.error, exchange.body) == (None, b"012345")
+
+
+@both
 def test_call_next_takes_another_request(backend: Backend) -> None:
     async def path(request: Request) -> Response:
         return PlainTextResponse(request.url.path)
