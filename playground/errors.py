@@ -6,6 +6,9 @@ reader would expect to catch. A message says what was expected, what arrived, an
     PlaygroundError
     ├── ProtocolError           an app broke the order of ASGI messages       (RuntimeError)
     ├── NoAnswer                an app kept its client waiting for too long   (TimeoutError)
+    ├── LifespanError           an app could not start up or shut down        (RuntimeError)
+    ├── ConnectionClosed        a websocket was closed by the app             (ConnectionError)
+    │   └── ConnectionDenied    it was refused, with an HTTP response
     ├── ClientGone              an app sent to a client that had hung up      (ConnectionError, an OSError)
     ├── LabError                a lab was used in a way that cannot work      (RuntimeError)
     │   └── LabClosed           a lab was used after it was closed
@@ -19,9 +22,12 @@ reader would expect to catch. A message says what was expected, what arrived, an
 
 __all__ = [
     "ClientGone",
+    "ConnectionClosed",
+    "ConnectionDenied",
     "HandlerError",
     "LabClosed",
     "LabError",
+    "LifespanError",
     "NoAnswer",
     "PlaygroundError",
     "ProtocolError",
@@ -39,6 +45,38 @@ class PlaygroundError(Exception):
 
 class ProtocolError(PlaygroundError, RuntimeError):
     """An app sent an ASGI message that is not legal at that point, or ended before it should."""
+
+
+class LifespanError(PlaygroundError, RuntimeError):
+    """An app said that it could not start up, or shut down. What it raised then is the cause."""
+
+
+class ConnectionClosed(PlaygroundError, ConnectionError):
+    """The app has closed the websocket, or closed it instead of accepting it.
+
+    Attributes:
+        code: the close code (RFC 6455, section 7.4).
+        reason: the app's reason, perhaps empty.
+    """
+
+    def __init__(self, message: str, code: int, reason: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+
+
+class ConnectionDenied(ConnectionClosed):
+    """The app refused a websocket with an HTTP response.
+
+    Attributes:
+        status, headers, body: the response; the headers are pairs of bytes.
+    """
+
+    def __init__(self, message: str, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        super().__init__(message, 1006)  # RFC 6455, 7.1.5: there was no closing handshake
+        self.status = status
+        self.headers = headers
+        self.body = body
 
 
 class NoAnswer(PlaygroundError, TimeoutError):

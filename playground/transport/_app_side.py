@@ -33,6 +33,7 @@ class AppSide:
         "_app",
         "_crew",
         "_error",
+        "_grace_s",
         "_hung_up",
         "_left",
         "_on_end",
@@ -41,6 +42,7 @@ class AppSide:
         "_room",
         "_scope",
         "_told_disconnect",
+        "_wanted",
         "_writers",
         "failure",
         "label",
@@ -55,17 +57,22 @@ class AppSide:
         body: Body = b"",
         *,
         on_end: Callable[[Any], object] | None = None,
+        reply_type: type[Reply] = Reply,
+        buffer_bytes: float = BUFFER_BYTES,
+        grace_s: float | None = None,
     ) -> None:
         method = scope["method"]
         self.label = label = f"{method} {scope['path']}"
-        self.reply = Reply(label, method, scope.get("extensions") or ())
+        self.reply = reply_type(label, method, scope.get("extensions") or ())
         self.upload = Upload(body)
         self.failure: BaseException | None = None
         self._app = app
         self._scope = scope
         self._on_end = on_end
         self._crew: Crew | None = None
-        self._room: float = BUFFER_BYTES
+        self._room = buffer_bytes
+        self._grace_s = grace_s
+        self._wanted = False  # the client has read all there is and waits for more
         self._error: BaseException | None = None  # with which the app ended
         self._hung_up = False  # the client has closed the connection
         self._left = False  # the client will not ask again what became of the app
@@ -104,12 +111,14 @@ class AppSide:
             ProtocolError: the message may not come now, or is malformed.
         """
         reply = self.reply
-        while reply.buffered >= self._room and not self._hung_up:
+        while reply.buffered >= self._room and self._must_wait(message):
             await self._with_crew().host.wait(self._writers)
         if self._hung_up and not reply.complete:
             await self._with_crew().host.let_others_run()  # as above
             raise _verdicts.gone(reply)
         moved = reply.take(message)
+        if reply.buffered:
+            self._wanted = False
         if self._readers and moved:
             self._with_crew().host.ring(self._readers)
         if reply.complete:
@@ -117,6 +126,14 @@ class AppSide:
                 self._with_crew().host.ring(self._receivers)
         elif not moved:
             await self._with_crew().host.let_others_run()  # endless empty pieces would hold the loop
+
+    def _must_wait(self, message: Message) -> bool:
+        """Whether the app must wait now that there is no room; without any, a body waits for who wants it."""
+        if self._hung_up:
+            return False
+        if self._room:
+            return True
+        return not self._wanted and self.reply.awaits_reader(message)
 
     def _with_crew(self) -> Crew:
         """The crew, from the first moment at which a loop is needed."""
@@ -164,6 +181,8 @@ class AppSide:
             self._app_ended(crew, None)
 
     def _app_ended(self, crew: Crew, error: BaseException | None) -> None:
+        if error is None:
+            self.reply.app_returned()
         if not self._left:
             self._error = error
         elif isinstance(error, Exception) and not _verdicts.is_of_leaving(error):

@@ -21,6 +21,10 @@ CANCEL_TRIES = 3
 """How often an app is cancelled, each a grace time apart, before it is given up. Library code is known to
 swallow one `CancelledError` (a timeout that fires at the same moment does); three in a row is intent."""
 
+TURNS = 10
+"""How many turns of the loop an app without a grace time gets: enough for a message to reach it through a
+few layers of task groups and queues."""
+
 Role = Literal["app", "upload"]
 
 
@@ -71,6 +75,15 @@ class Crew:
         """Wait until all have ended, or the time is over."""
         if self._running:
             await self.host.wait(self._waiting, timeout_s)
+
+    async def linger(self, grace_s: float | None) -> None:
+        """Wait for a grace time (`None` for `GRACE_S`); if that is 0, for `TURNS` turns of the loop."""
+        if grace_s != 0:
+            await self.wait(GRACE_S if grace_s is None else grace_s)
+            return
+        for _ in range(TURNS):
+            if self._running:
+                await self.host.let_others_run()
 
     async def stop(self) -> bool:
         """Cancel all and wait until they have ended, even if the caller is being cancelled itself.

@@ -17,7 +17,7 @@ An exception of the app reaches the caller once. If the caller has left by then,
 import math
 from typing import NoReturn
 
-from playground.transport import _crew, _verdicts
+from playground.transport import _verdicts
 from playground.transport._app_side import BUFFER_BYTES, AppSide, log
 from playground.transport._crew import Crew
 from playground.transport.reply import Answer
@@ -34,6 +34,11 @@ class Exchange(AppSide):
         body: bytes, or an iterable of bytes, asynchronous or not. One that is not asynchronous is
             iterated on the event loop.
         on_end: called with the exchange once, when no task of it is running any more.
+        reply_type: what keeps and checks the response; see `playground.transport.lenient` for the other one.
+        buffer_bytes: how much of the response's body may lie unread before the app's next `send` waits. With 0
+            each piece waits until the client asks for it.
+        grace_s: how long an app that was told of a disconnect may take to end before it is cancelled; `None`
+            for `GRACE_S` (one second). With 0 it gets a few turns of the loop.
 
     Attributes:
         label: method and path: the name of the app's task, and how messages begin.
@@ -80,13 +85,16 @@ class Exchange(AppSide):
             crew = self._with_crew()
             if self._hung_up or "app" not in crew:
                 await self._raise_the_end(crew)
+            self._wanted = True
+            if self._writers:
+                crew.host.ring(self._writers)
             await self._listen(crew, timeout_s)
 
     async def aclose(self, *, wait_for_app: bool = True) -> None:
         """End the exchange; afterwards no task of it is running.
 
         On a response that the app has not completed this hangs up, and cancels an app that has not ended
-        after `GRACE_S` (one second). After a complete response the app may still be at work, as with a background task.
+        after the grace time. After a complete response the app may still be at work, as with a background task.
 
         Args:
             wait_for_app: wait for that work, for as long as it takes. If false, leave the app to it and
@@ -199,11 +207,11 @@ class Exchange(AppSide):
         """Give the app the time that is its due."""
         crew.cancel("upload")
         if self.reply.bodiless and not self.reply.complete:
-            await crew.wait(_crew.GRACE_S)  # to finish a body that the client has no use for
+            await crew.linger(self._grace_s)  # to finish a body that the client has no use for
         if not self.reply.complete:
             self.hang_up()
         if self._hung_up:
-            await crew.wait(_crew.GRACE_S)
+            await crew.linger(self._grace_s)
         elif wait_for_app:
             await crew.wait()
         else:

@@ -121,7 +121,7 @@ class Reply:
         kind = self._kind(message)
         turn = self._stage.turns.get(kind)
         if turn is None:
-            raise self._refusal(f"expected {self._stage.expects}, but the app sent `{kind}`", self._stage.advice)
+            raise self.out_of_turn(kind)
         size = self.size
         if kind == "http.response.body":
             self._take_body(message)
@@ -160,6 +160,18 @@ class Reply:
         last = f" with `more_{owed}=False`" if owed != "start" else ""
         return self._refusal(f"expected {self._stage.expects}{last}, but the app returned {sent}", OWED[owed])
 
+    def out_of_turn(self, kind: str) -> ProtocolError:
+        """Say what the app should have sent in place of a message of this kind."""
+        return self._refusal(f"expected {self._stage.expects}, but the app sent `{kind}`", self._stage.advice)
+
+    def awaits_reader(self, message: Message) -> bool:
+        """Whether a message is one of the body, in its place, which can wait until the client reads."""
+        body = "http.response.body"
+        return body in self._stage.turns and isinstance(message, dict) and message.get("type") == body
+
+    def app_returned(self) -> None:
+        """Note that the app has returned. What it owed, it owes still."""
+
     def _refusal(self, what: str, advice: str) -> ProtocolError:
         return ProtocolError(f"{self.label}: {what}. {advice}")
 
@@ -187,8 +199,11 @@ class Reply:
             self._must_be_offered("http.response.trailers")
         headers = self._pairs("http.response.start", message)
         self._missing = None if self._head or status == 304 else self._promised_length(headers)
-        self.headers = [pair for pair in headers if pair[0].lower() != b"transfer-encoding"]
+        self.headers = self._passed_on(headers)
         self.status = int(status)
+
+    def _passed_on(self, headers: list[Header]) -> list[Header]:
+        return [pair for pair in headers if pair[0].lower() != b"transfer-encoding"]
 
     def _pairs(self, kind: str, message: Message) -> list[Header]:
         """Read `headers`: an iterable of pairs of bytes."""
@@ -223,7 +238,7 @@ class Reply:
             data = self._bytes(data)
         if self._head:
             data = b""  # the answer to HEAD is the answer to GET without its body
-        elif data and self.status in BODILESS:
+        elif data and self.bodiless:
             raise self._refusal(
                 f"expected no body, as the status is {self.status}, but the app sent {len(data)} bytes of one",
                 "Send an empty body, or a status that has one.",

@@ -57,7 +57,7 @@ def http_scope(
         "root_path": root_path,
         "headers": [(name.lower(), value) for name, value in headers],
         "client": client,
-        "server": (host, port or DEFAULT_PORTS.get(scheme, 80)),
+        "server": (host, DEFAULT_PORTS.get(scheme, 80) if port is None else port),
         "extensions": {name: {} for name in extensions},
     }
     if state is not None:
