@@ -43,7 +43,7 @@ DOORS: set[tuple[str, str]] = {
     ("trace/trace.py", "views"),
     ("trace/trace.py", "widgets"),
     ("web/_connection.py", "typing_extensions"),
-    ("web/formparsers.py", "python_multipart"),
+    ("web/_multipart.py", "python_multipart"),
     ("web/templating.py", "jinja2"),
     ("web/schemas.py", "yaml"),
 }

@@ -7,9 +7,7 @@ leaves. Which file it is, and whether the client may have it, is not its affair.
 
 import os
 import stat
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from email.utils import formatdate
 from functools import lru_cache, partial
 from mimetypes import guess_type
@@ -22,7 +20,8 @@ import anyio.to_thread
 
 from playground.asgi import Receive, Scope, Send
 
-from ._headers import Headers, MutableHeaders
+from ._headers import Headers
+from ._pieces import Piece, Plan, StrPath, opened, read_pieces, read_start, too_short
 from ._ranges import MalformedRangeHeader, RangeNotSatisfiable, parse_ranges
 from ._responding import denial, send_raises_on_disconnect, until_disconnected, until_one_ends
 from ._response import Response
@@ -30,30 +29,8 @@ from .background import BackgroundTask
 
 __all__ = ["FileResponse"]
 
-StrPath = str | os.PathLike[str]
-
 # A visit to a worker thread costs about as much as reading 256 KiB that are in the system's cache.
 _CHUNKS_A_VISIT: Final = 4
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """Bytes of the file from `start` to `end`, between bytes that are not in it."""
-
-    start: int
-    end: int
-    before: bytes = b""
-    after: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What is sent."""
-
-    status: int
-    headers: MutableHeaders
-    pieces: Sequence[_Piece]
-    end: bytes = b""
 
 
 class FileResponse(Response):
@@ -133,7 +110,7 @@ class FileResponse(Response):
             self.set_stat_headers(stat_result)
             return stat_result, whole
         if wants_body and self.stat_result.st_size <= self.chunk_size:
-            read = partial(_read, self.path, self.stat_result.st_size)
+            read = partial(read_start, self.path, self.stat_result.st_size)
             return self.stat_result, await anyio.to_thread.run_sync(read)
         return self.stat_result, None
 
@@ -145,25 +122,25 @@ class FileResponse(Response):
         if not stat.S_ISREG(found.st_mode):
             raise RuntimeError(f"File at path {self.path} is not a file.")
         if wants_body and found.st_size <= self.chunk_size:
-            return found, _read(self.path, found.st_size)
+            return found, read_start(self.path, found.st_size)
         return found, None
 
-    def _plan(self, method: str, asked: Headers, size: int) -> _Plan:
+    def _plan(self, method: str, asked: Headers, size: int) -> Plan:
         ranges = self._ranges(method, asked, size)
         headers = self.headers.mutablecopy()
         if ranges is None:
-            return _Plan(self.status_code, headers, [_Piece(0, size)])
+            return Plan(self.status_code, headers, [Piece(0, size)])
         if len(ranges) == 1:
             start, end = ranges[0]
             headers["content-range"] = f"bytes {start}-{end - 1}/{size}"
             headers["content-length"] = str(end - start)
-            return _Plan(206, headers, [_Piece(start, end)])
+            return Plan(206, headers, [Piece(start, end)])
         boundary = token_hex(13)
         length, head = self.generate_multipart(ranges, boundary, size, headers["content-type"])
         headers["content-type"] = f"multipart/byteranges; boundary={boundary}"
         headers["content-length"] = str(length)
-        pieces = [_Piece(start, end, head(start, end), b"\r\n") for start, end in ranges]
-        return _Plan(206, headers, pieces, f"--{boundary}--".encode())
+        pieces = [Piece(start, end, head(start, end), b"\r\n") for start, end in ranges]
+        return Plan(206, headers, pieces, f"--{boundary}--".encode())
 
     def _ranges(self, method: str, asked: Headers, size: int) -> list[tuple[int, int]] | None:
         """The ranges to send; `None` if it is the whole file."""
@@ -196,23 +173,26 @@ class FileResponse(Response):
         return parts + len(f"--{boundary}--"), head
 
     async def _send(
-        self, plan: _Plan, method: str, whole: bytes | None, scope: Scope, receive: Receive, send: Send
+        self, plan: Plan, method: str, whole: bytes | None, scope: Scope, receive: Receive, send: Send
     ) -> None:
+        sends_path = plan.status != 206 and "http.response.pathsend" in scope.get("extensions", {})
+        body: bytes | None = b"" if method == "HEAD" else None
+        if whole is not None:
+            body = plan.body(lambda piece: whole[piece.start : piece.end])
+        elif body is None and not sends_path and plan.length <= self.chunk_size:
+            body = await anyio.to_thread.run_sync(read_pieces, self.path, plan)
         await send({"type": "http.response.start", "status": plan.status, "headers": plan.headers.raw})
-        if method == "HEAD":
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        elif whole is not None:
-            body = b"".join([b"".join((at.before, whole[at.start : at.end], at.after)) for at in plan.pieces])
-            await send({"type": "http.response.body", "body": body + plan.end, "more_body": False})
-        elif plan.status != 206 and "http.response.pathsend" in scope.get("extensions", {}):
+        if body is not None:
+            await send({"type": "http.response.body", "body": body, "more_body": False})
+        elif sends_path:
             await send({"type": "http.response.pathsend", "path": _absolute(self.path)})
         elif scope["type"] == "websocket" or send_raises_on_disconnect(scope):
             await self._stream(plan, send)
         else:
             await until_one_ends(partial(self._stream, plan, send), partial(until_disconnected, receive))
 
-    async def _stream(self, plan: _Plan, send: Send) -> None:
-        async with _opened(self.path) as file:
+    async def _stream(self, plan: Plan, send: Send) -> None:
+        async with opened(self.path) as file:
             for piece in plan.pieces:
                 if piece.before:
                     await send({"type": "http.response.body", "body": piece.before, "more_body": True})
@@ -222,14 +202,14 @@ class FileResponse(Response):
         if plan.end:
             await send({"type": "http.response.body", "body": plan.end, "more_body": False})
 
-    async def _copy(self, file: anyio.AsyncFile[bytes], piece: _Piece, send: Send, is_last: bool) -> None:
+    async def _copy(self, file: anyio.AsyncFile[bytes], piece: Piece, send: Send, is_last: bool) -> None:
         """Send a stretch of the file, chunk by chunk."""
         await file.seek(piece.start)
         left = piece.end - piece.start
         while left:
             read = await file.read(min(left, self.chunk_size * _CHUNKS_A_VISIT))
             if not read:
-                raise _too_short(self.path)
+                raise too_short(self.path)
             left -= len(read)
             for place in range(0, len(read), self.chunk_size):
                 chunk = read[place : place + self.chunk_size]
@@ -237,33 +217,9 @@ class FileResponse(Response):
                 await send({"type": "http.response.body", "body": chunk, "more_body": more})
 
 
-@asynccontextmanager
-async def _opened(path: StrPath) -> AsyncIterator[anyio.AsyncFile[bytes]]:
-    """The file, which is closed even if the task was cancelled meanwhile."""
-    file = await anyio.open_file(path, mode="rb")
-    try:
-        yield file
-    finally:
-        with anyio.CancelScope(shield=True):
-            await file.aclose()
-
-
-def _read(path: StrPath, size: int) -> bytes:
-    """The first so many bytes of a file, and no fewer."""
-    with open(path, "rb") as file:
-        read = file.read(size)
-    if len(read) < size:
-        raise _too_short(path)
-    return read
-
-
 def _absolute(path: StrPath) -> str:
     """The path that a server understands, whatever folder it runs in."""
     return os.path.abspath(os.fspath(path))
-
-
-def _too_short(path: StrPath) -> RuntimeError:
-    return RuntimeError(f"File at path {path} is shorter than expected.")
 
 
 def _refusal(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -5,34 +5,28 @@ limits while it reads, so that memory is bounded by them and not by the body. Mu
 apart by python-multipart; urlencoded ones here, for they only need to be split.
 """
 
-import codecs
-import re
 import warnings
 from collections.abc import AsyncIterable
 from dataclasses import dataclass, field
 from enum import Enum, EnumMeta
-from functools import cache
 from tempfile import SpooledTemporaryFile
 from typing import Any, ClassVar, Final
 
 import anyio
 
-from playground.errors import UsageError
-
 from ._headers import Headers, RawHeaders
 from ._multidict import decode_form
+from ._multipart import library, names, text_codec
 from ._upload import FormData, UploadFile
 from .exceptions import StarletteDeprecationWarning
 
 __all__ = ["FormMessage", "FormParser", "MultiPartException", "MultiPartParser"]
 
 _INVALID: Final = "Invalid multipart data."
-
-# What most clients send, in which nothing has to be unescaped.
-_PLAIN_DISPOSITION: Final = re.compile(rb'form-data; name="([^"\\]*)"(?:; filename="([^"\\]*)")?')
-
-# Encodings in which decoding takes quadratic time, or means something else than text.
-_UNFIT_CODECS: Final = frozenset({"idna", "punycode", "raw_unicode_escape", "unicode_escape"})
+_CALLBACKS: Final = (
+    *("on_part_begin", "on_part_data", "on_part_end", "on_headers_finished", "on_end"),
+    *("on_header_field", "on_header_value", "on_header_end"),
+)
 
 
 class MultiPartException(Exception):
@@ -201,15 +195,15 @@ class MultiPartParser:
         Raises:
             MultiPartException: it is malformed, incomplete, or exceeds a limit. No file is left open.
         """
-        library = _library()
-        _, params = library.multipart.parse_options_header(self.headers.get("Content-Type", ""))
+        multipart = library()
+        _, params = multipart.multipart.parse_options_header(self.headers.get("Content-Type", ""))
         boundary = params.get(b"boundary")
         if boundary is None:
             raise MultiPartException("Missing boundary in multipart.")
-        self._charset = _text_codec(params.get(b"charset", b"utf-8").decode("latin-1"))
+        self._charset = text_codec(params.get(b"charset", b"utf-8").decode("latin-1"))
         try:
-            await self._read(library.multipart.MultipartParser(boundary, self._callbacks()))
-        except library.exceptions.FormParserError as error:
+            await self._read(multipart.multipart.MultipartParser(boundary, self._callbacks()))
+        except multipart.exceptions.FormParserError as error:
             await self._close_files()
             raise MultiPartException(_INVALID) from error
         except BaseException:
@@ -233,16 +227,7 @@ class MultiPartParser:
                 await value.seek(0)
 
     def _callbacks(self) -> dict[str, Any]:
-        return {
-            "on_part_begin": self.on_part_begin,
-            "on_part_data": self.on_part_data,
-            "on_part_end": self.on_part_end,
-            "on_header_field": self.on_header_field,
-            "on_header_value": self.on_header_value,
-            "on_header_end": self.on_header_end,
-            "on_headers_finished": self.on_headers_finished,
-            "on_end": self.on_end,
-        }
+        return {name: getattr(self, name) for name in _CALLBACKS}
 
     def on_part_begin(self) -> None:
         self._part = _Part()
@@ -262,7 +247,7 @@ class MultiPartParser:
 
     def on_headers_finished(self) -> None:
         part = self._part
-        name, filename = _names(part.disposition)
+        name, filename = names(part.disposition)
         if name is None:
             raise MultiPartException('The Content-Disposition header field "name" must be provided.')
         part.name = self._decode(name)
@@ -311,35 +296,3 @@ class MultiPartParser:
         with anyio.CancelScope(shield=True):
             for file in self._files:
                 await UploadFile(file).close()  # type: ignore[arg-type]
-
-
-def _names(disposition: bytes) -> tuple[bytes | None, bytes | None]:
-    """The names of a part and of its file, `None` where there is none."""
-    plain = _PLAIN_DISPOSITION.fullmatch(disposition)
-    if plain is not None:
-        return plain[1], plain[2]
-    _, options = _library().multipart.parse_options_header(disposition)
-    return options.get(b"name"), options.get(b"filename")
-
-
-def _text_codec(charset: str) -> str:
-    """The encoding by this name, found once for all parts; latin-1 if there is none fit for text."""
-    try:
-        codec = codecs.lookup(charset)
-    except (LookupError, ValueError):
-        return "latin-1"
-    is_text = getattr(codec, "_is_text_encoding", True)
-    return codec.name if is_text and codec.name.replace("-", "_") not in _UNFIT_CODECS else "latin-1"
-
-
-@cache
-def _library() -> Any:
-    """python-multipart, which only those need who read such forms."""
-    try:
-        import python_multipart.exceptions
-        import python_multipart.multipart
-    except ImportError:
-        raise UsageError(
-            "The `python-multipart` library must be installed to use form parsing. Run: pip install 'playground[web]'"
-        ) from None
-    return python_multipart
