@@ -7,10 +7,10 @@ middleware puts them into the scope under the key that Starlette uses, so the tw
 
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
-from playground.asgi import ASGIApp, Message, Receive, Scope, Send
-from playground.errors import HandlerError
+from playground.asgi import HTTP_RESPONSE, ASGIApp, Message, Receive, Scope, Send
+from playground.errors import HandlerError, ProtocolError
 
 from ._utils import is_async_callable
 from .concurrency import run_in_threadpool
@@ -26,22 +26,42 @@ HandlersByStatus = dict[int, Handler]
 
 
 class ResponseWatch:
-    """A `send` that knows whether the response has started.
+    """A `send` that knows whether the response has started, and refuses a second one.
 
     A plain function that hands on what the inner `send` returns, so watching costs no coroutine; layers
     that are given one use it instead of wrapping it again.
+
+    Raises:
+        ProtocolError: the response has started and is started again, or is complete and is sent more.
     """
 
-    __slots__ = ("_send", "started")
+    __slots__ = ("_complete", "_send", "started")
 
     def __init__(self, send: Send) -> None:
         self._send = send
+        self._complete = False
         self.started = False
 
     def __call__(self, message: Message) -> Awaitable[None]:
-        if message["type"] == "http.response.start":
+        kind = message["type"]
+        if kind == "http.response.body":
+            if self._complete:
+                raise _refusal(kind, "done")
+            self._complete = not message.get("more_body")
+        elif kind == "http.response.start":
+            if self.started:
+                raise _refusal(kind, "done" if self._complete else "body")
             self.started = True
         return self._send(message)
+
+
+def _refusal(kind: str, stage: str) -> ProtocolError:
+    expects, advice, _ = HTTP_RESPONSE[stage]
+    return ProtocolError(f"Expected {expects}, but the app sent `{kind}`. {advice} {_TWICE}")
+
+
+# What nearly always lies behind it.
+_TWICE: Final = "A response that the handler has sent itself must not be returned as well."
 
 
 def watched(send: Send) -> ResponseWatch:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from playground.asgi import ASGIApp, Receive, Scope, Send
-from playground.errors import HandlerError, UsageError
+from playground.errors import HandlerError, ProtocolError, UsageError
 from playground.web.applications import Starlette
 from playground.web.exceptions import HTTPException, WebSocketException
 from playground.web.middleware import Middleware
@@ -218,3 +218,56 @@ def test_a_traceback_is_shown_in_debug_mode_as_a_page_that_trusts_nothing() -> N
 def test_a_page_needs_an_exception_that_was_raised() -> None:
     page = ServerErrorMiddleware(Router()).generate_html(ValueError("never raised"))
     assert "<h1>ValueError: never raised</h1>" in page
+
+
+async def _sends_and_returns(request: Request[Any]) -> Response:
+    response = PlainTextResponse("once")
+    await response(request.scope, request.receive, request._send)
+    return response
+
+
+async def _sends_on(request: Request[Any]) -> Response:
+    await request._send({"type": "http.response.start", "status": 200, "headers": []})
+    await request._send({"type": "http.response.body", "body": b"once"})
+    await request._send({"type": "http.response.body", "body": b"more"})
+    raise AssertionError("never reached")
+
+
+async def _starts_twice(request: Request[Any]) -> Response:
+    await request._send({"type": "http.response.start", "status": 200, "headers": []})
+    return PlainTextResponse("late")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "message"),
+    [
+        (
+            _sends_and_returns,
+            (
+                "Expected nothing more, but the app sent `http.response.start`. A body message without `more_body=True` "
+                "ends the response; send nothing after it. A response that the handler has sent itself must not be "
+                "returned as well."
+            ),
+        ),
+        (
+            _sends_on,
+            (
+                "Expected nothing more, but the app sent `http.response.body`. A body message without `more_body=True` "
+                "ends the response; send nothing after it. A response that the handler has sent itself must not be "
+                "returned as well."
+            ),
+        ),
+        (
+            _starts_twice,
+            (
+                "Expected `http.response.body`, but the app sent `http.response.start`. Send the status and the headers "
+                "once, then only the body. A response that the handler has sent itself must not be returned as well."
+            ),
+        ),
+    ],
+)
+def test_a_response_that_is_sent_twice_is_refused_in_words(endpoint: Any, message: str) -> None:
+    exchange = call(Starlette(routes=[Route("/", endpoint)]))
+    assert isinstance(exchange.error, ProtocolError)
+    assert str(exchange.error) == message
+    assert len(exchange.sent) <= 2
