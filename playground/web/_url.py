@@ -159,7 +159,9 @@ class URLPath(str):
     def __new__(cls, path: str, protocol: Literal["http", "websocket", ""] = "", host: str = "") -> "URLPath":
         if protocol not in ("http", "websocket", ""):
             raise UsageError(f"Expected the protocol 'http', 'websocket' or '', got {protocol!r}.")
-        self = str.__new__(cls, path)
+        # A browser takes a backslash for a slash, and two slashes at the start for the start of a host.
+        path = path.replace("\\", "%5C")
+        self = str.__new__(cls, f"/%2F{path[2:]}" if path.startswith("//") else path)
         self.protocol = protocol
         self.host = host
         return self

@@ -245,23 +245,24 @@ async def _starts_twice(request: Request[Any]) -> Response:
             _sends_and_returns,
             (
                 "Expected nothing more, but the app sent `http.response.start`. A body message without "
-                "`more_body=True` ends the response; send nothing after it. A response that the handler has sent itself must not be "
-                "returned as well."
+                "`more_body=True` ends the response; send nothing after it. A response that the handler has "
+                "sent itself must not be returned as well."
             ),
         ),
         (
             _sends_on,
             (
                 "Expected nothing more, but the app sent `http.response.body`. A body message without "
-                "`more_body=True` ends the response; send nothing after it. A response that the handler has sent itself must not be "
-                "returned as well."
+                "`more_body=True` ends the response; send nothing after it. A response that the handler has "
+                "sent itself must not be returned as well."
             ),
         ),
         (
             _starts_twice,
             (
                 "Expected `http.response.body`, but the app sent `http.response.start`. Send the status and the "
-                "headers once, then only the body. A response that the handler has sent itself must not be returned as well."
+                "headers once, then only the body. A response that the handler has sent itself must not be "
+                "returned as well."
             ),
         ),
     ],

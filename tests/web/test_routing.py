@@ -249,6 +249,12 @@ def test_a_value_that_looks_like_a_parameter_is_not_filled_again() -> None:
     assert replace_params(path_format, convertors, {"a": "{b}", "b": "x", "c": 1}) == ("/{b}/x", {"c": 1})
 
 
+def test_a_made_path_never_leads_to_another_host() -> None:
+    router = Router([Route("/{rest:path}", home, name="rest")])
+    assert router.url_path_for("rest", rest="/example.org/a") == "/%2Fexample.org/a"
+    assert router.url_path_for("rest", rest="\\example.org") == "/%5Cexample.org"
+
+
 def test_a_path_is_compiled_to_expression_format_and_convertors() -> None:
     regex, path_format, convertors = compile_path("/a-{x:int}.json")
     assert regex.pattern == r"^/a\-(?P<x>[0-9]+)\.json$"
