@@ -7,7 +7,6 @@ reads the body, each when the one before is done with; or nowhere, if the respon
 refuses to know what a middleware does, and what is in a response.
 """
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio
@@ -19,10 +18,9 @@ from playground.web.requests import Request
 
 from ._context import Borrowed
 from ._discarded import Discarded, is_said_back
+from ._inbox import Inbox
 
 __all__ = ["Exchange"]
-
-GONE: Message = {"type": "http.disconnect"}
 
 
 class Signal:
@@ -67,6 +65,7 @@ class Exchange:
         "_offer",
         "_outlet",
         "_read",
+        "_refusal",
         "_scope",
         "_send",
         "_taken",
@@ -92,6 +91,7 @@ class Exchange:
         self._outlet: Send | None = None
         self._client_gone: OSError | None = None
         self._is_complete = self._is_over = self._ended = False
+        self._refusal: Exception | None = None  # what the client's side had against the message that was taken
         self.start: Message | None = None
         self.asides: list[Message] = []
         self.error: Exception | None = None
@@ -123,6 +123,8 @@ class Exchange:
             await self._drop(message)
         else:
             await self._forward(message, self._outlet)
+            if self._is_complete and not _is_exchange(self._outlet):
+                await checkpoint()  # the responses that wait go out before this one's background tasks begin
 
     async def _send_ahead(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -143,6 +145,8 @@ class Exchange:
                 self._news.wake()
             await self._turn.wait()
             if self._read is message:
+                self._read = None
+                self._raise_refusal()
                 return True
         return False
 
@@ -160,8 +164,6 @@ class Exchange:
         except OSError as error:  # the app has no more to say, but maybe a background task to run
             self.lost = error
         self._complete()
-        if not isinstance(getattr(outlet, "__self__", None), Exchange):
-            await checkpoint()  # the responses that wait go out before this one's background tasks begin
 
     async def _drop(self, message: Message) -> None:
         """Do what a server does with messages for a client that has left."""
@@ -174,14 +176,12 @@ class Exchange:
 
     def _is_last(self, message: Message) -> bool:
         has_trailers = self.start is not None and self.start.get("trailers", False)
-        match message["type"]:
-            case "http.response.body":
-                return not (has_trailers or message.get("more_body", False))
-            case "http.response.pathsend":
-                return not has_trailers
-            case "http.response.trailers":
-                return not message.get("more_trailers", False)
-        return False
+        kind = message["type"]
+        if kind == "http.response.body":
+            return not (has_trailers or message.get("more_body", False))
+        if kind == "http.response.pathsend":
+            return not has_trailers
+        return kind == "http.response.trailers" and not message.get("more_trailers", False)
 
     def _complete(self) -> None:
         self._is_complete = True
@@ -225,8 +225,16 @@ class Exchange:
         self._read, self._taken = self._taken, None
         self._turn.wake()
 
-    def open(self, outlet: Send) -> None:
+    async def open(self, outlet: Send) -> None:
         """Let the messages from now on go straight to the client."""
+        if self._offer is not None and not _is_exchange(outlet):
+            # One is there already: to send it from here spares a round of the loop.
+            self._context.adopt()
+            self._taken, self._offer = self._offer, None
+            try:
+                await self._forward(self._taken, outlet)
+            except Exception as error:  # noqa: BLE001  raised where the message was sent from
+                self._refusal = error
         self._outlet, self._offer = outlet, None
         self._let_go()
 
@@ -254,6 +262,11 @@ class Exchange:
         """Whether the app ended in the midst of a response that goes straight to the client."""
         return self._outlet is not None and not self._is_complete and not self._inbox.is_client_gone
 
+    def _raise_refusal(self) -> None:
+        refusal, self._refusal = self._refusal, None
+        if refusal is not None:
+            raise refusal
+
     def _raise_error(self) -> None:
         """Raise what the app raised, if no one has been told yet."""
         error, self.error = self.error, None
@@ -266,54 +279,6 @@ class Exchange:
             raise error from error.__cause__ if error.__suppress_context__ else error.__context__
 
 
-class Inbox:
-    """The app's `receive`: what the middleware has read of the request, then what it has not."""
-
-    __slots__ = ("_is_closed", "_is_replayed", "_request", "_waiting")
-
-    def __init__(self, request: Request[Any]) -> None:
-        self._request = request
-        self._is_replayed = self._is_closed = False
-        self._waiting: set[anyio.CancelScope] = set()
-
-    async def receive(self) -> Message:
-        request = self._request
-        if self._is_closed:
-            return GONE
-        if not self._is_replayed:
-            self._is_replayed = True
-            body = request._kept_body()
-            if body is not None or request._stream_consumed:
-                return {"type": "http.request", "body": body or b"", "more_body": False}
-        if request._ahead:
-            message = request._ahead.pop(0)
-        elif request._is_disconnected:
-            return GONE
-        else:
-            message = await self._unless_closed(request.receive)
-        if message["type"] == "http.disconnect":
-            request._is_disconnected = True
-        elif not message.get("more_body", False):
-            request._stream_consumed = True
-        return message
-
-    @property
-    def is_client_gone(self) -> bool:
-        """Whether the server has said that the client has left."""
-        return self._request._is_disconnected
-
-    def close(self) -> None:
-        """From now on the client is gone, also for those who wait."""
-        self._is_closed = True
-        for scope in self._waiting:
-            scope.cancel()
-
-    async def _unless_closed(self, receive: Callable[[], Awaitable[Message]]) -> Message:
-        message = GONE
-        with anyio.CancelScope() as scope:
-            self._waiting.add(scope)
-            try:
-                message = await receive()
-            finally:
-                self._waiting.discard(scope)
-        return message
+def _is_exchange(outlet: Send) -> bool:
+    """Whether a `send` is that of an app behind another of these middlewares."""
+    return isinstance(getattr(outlet, "__self__", None), Exchange)

@@ -158,7 +158,7 @@ class _Passing(Response):
     async def pass_on(self, send: Send) -> None:
         """Send the start; the rest is sent by the app, from its own task."""
         await self._send_start(send)
-        self.exchange.open(send)
+        await self.exchange.open(send)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.body_iterator is self._body and not self._body.is_read:
@@ -188,7 +188,7 @@ class _Passing(Response):
                 await close()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
         if self._body.has_trailers:
-            self.exchange.open(send)
+            await self.exchange.open(send)
             await self.exchange.completed()
 
 

@@ -440,6 +440,26 @@ def test_a_background_task_survives_a_client_that_leaves(backend: Backend, funct
 
 
 @both
+@pytest.mark.parametrize("functions", [(pass_on,), (pass_on, pass_on), (pass_piecewise,)])
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_an_error_of_send_is_raised_where_the_app_sent(backend: Backend, functions: tuple[Any, ...], at: int) -> None:
+    heard: list[object] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200})
+        try:
+            while True:
+                await send({"type": "http.response.body", "body": b"piece", "more_body": True})
+        except OSError as told:
+            heard.append(told)
+
+    error = OSError("the client has left")
+    raised = leave(layers(app, *functions), at, error, backend)
+    assert heard == [error]
+    assert raised in (None, error)
+
+
+@both
 def test_a_background_task_of_the_middlewares_own_runs_beside_the_apps(backend: Backend) -> None:
     done: list[str] = []
 
