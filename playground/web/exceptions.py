@@ -6,8 +6,12 @@ app's own handlers.
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Final
 
 __all__ = ["HTTPException", "StarletteDeprecationWarning", "WebSocketException"]
+
+# A status of the app's own has no phrase. (Asking `HTTPStatus` takes as long as choosing a route.)
+_PHRASES: Final[dict[int, str]] = {status.value: status.phrase for status in HTTPStatus}
 
 
 class StarletteDeprecationWarning(UserWarning):
@@ -25,7 +29,7 @@ class HTTPException(Exception):
 
     def __init__(self, status_code: int, detail: str | None = None, headers: Mapping[str, str] | None = None) -> None:
         self.status_code = status_code
-        self.detail = _phrase(status_code) if detail is None else detail
+        self.detail = _PHRASES.get(status_code, "") if detail is None else detail
         self.headers = headers
 
     def __str__(self) -> str:
@@ -47,10 +51,3 @@ class WebSocketException(Exception):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(code={self.code!r}, reason={self.reason!r})"
-
-
-def _phrase(status_code: int) -> str:
-    try:
-        return HTTPStatus(status_code).phrase
-    except ValueError:  # a status of the app's own has no phrase
-        return ""

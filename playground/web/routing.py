@@ -190,6 +190,6 @@ class Router:
             return None
         path: str = scope["path"]
         elsewhere = {**scope, "path": path.rstrip("/") if here.endswith("/") else path + "/"}
-        if self._chooser.choose(dict(elsewhere)) is None:
+        if self._chooser.choose(elsewhere) is None:
             return None
         return RedirectResponse(str(URL(scope=elsewhere)))
