@@ -58,7 +58,8 @@ async def _sample(operation: Operation, count: int) -> int:
 
 
 async def _count(operation: Operation) -> int:
-    """How many operations make a sample of the right length."""
+    """How many operations make a sample of the right length, once what is done only once has been done."""
+    await _sample(operation, 3)
     count = 1
     while True:
         took_ns = await _sample(operation, count)
