@@ -3,12 +3,26 @@
 Pure functions from what an exchange knows to an exception. They raise nothing and decide nothing.
 """
 
+from typing import Protocol
+
+from playground.asgi import Stage
 from playground.errors import ClientGone, NoAnswer, ProtocolError
 from playground.transport import _crew
 from playground.transport.reply import Reply
 from playground.transport.upload import Upload
 
 __all__ = ["broke_off", "closed", "gone", "is_of_leaving", "no_answer", "unstoppable", "was_cancelled"]
+
+
+class Party(Protocol):
+    """A `Reply` or a `Dialogue`: who is spoken of, and what was expected."""
+
+    @property
+    def label(self) -> str: ...
+    @property
+    def stage(self) -> Stage: ...
+
+
 
 
 def no_answer(reply: Reply, upload: Upload, receiving: bool, timeout_s: float) -> NoAnswer:
@@ -30,7 +44,7 @@ def no_answer(reply: Reply, upload: Upload, receiving: bool, timeout_s: float) -
     )
 
 
-def was_cancelled(reply: Reply) -> ProtocolError:
+def was_cancelled(reply: Party) -> ProtocolError:
     """The app ended by a cancellation that did not come from its client."""
     return ProtocolError(
         f"{reply.label}: expected {reply.stage.expects}, but the app was cancelled, and not by its client. "
@@ -38,7 +52,7 @@ def was_cancelled(reply: Reply) -> ProtocolError:
     )
 
 
-def unstoppable(reply: Reply) -> ProtocolError:
+def unstoppable(reply: Party) -> ProtocolError:
     """The app does not end when it is cancelled."""
     return ProtocolError(
         f"{reply.label}: expected the app to end when it is cancelled, but it swallowed "

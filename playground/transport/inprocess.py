@@ -17,11 +17,12 @@ from typing import Any, Self
 import anyio
 import httpx
 
-from playground.asgi import ASGIApp
+from playground.asgi import ASGIApp, Scope
 from playground.errors import ClientGone, NoAnswer, PlaygroundError, ProtocolError
 from playground.transport import _verdicts
 from playground.transport._libraries import Library, library_of
 from playground.transport.exchange import Exchange
+from playground.transport.reply import Reply
 from playground.transport.scope import Address, http_scope
 
 __all__ = ["ASGITransport"]
@@ -53,6 +54,8 @@ class ASGITransport(httpx.AsyncBaseTransport):
             still runs is ended by `aclose()`.
     """
 
+    body_type: type["Body"]  # what the bodies of responses are made of
+
     def __init__(
         self,
         app: ASGIApp,
@@ -73,6 +76,7 @@ class ASGITransport(httpx.AsyncBaseTransport):
         self.state = state
         self.wait_for_app = wait_for_app
         self._open: set[Exchange] = set()
+        self._manner: dict[str, Any] = {}  # what else an exchange is told
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request to the app and return its response as soon as that has begun.
@@ -82,9 +86,9 @@ class ASGITransport(httpx.AsyncBaseTransport):
             ProtocolError: it broke the order of messages, or ended without an answer.
             Exception: what it raised before its start message.
         """
-        library = library_of(request, Body)
+        library = library_of(request, self.body_type)
         exchange = self._exchange(request, library)
-        timeout_s = request.extensions.get("timeout", {}).get("read")
+        timeout_s = self._timeout_s(request)
         self._open.add(exchange)
         try:
             await exchange.start(timeout_s)
@@ -92,7 +96,7 @@ class ASGITransport(httpx.AsyncBaseTransport):
             if error is exchange.failure:
                 if self.raise_app_exceptions:
                     raise
-                return _server_error(library, request)
+                return self._server_error(library, request)
             if isinstance(error, NoAnswer):
                 raise library.read_timeout(str(error), request=request) from None
             raise
@@ -116,9 +120,13 @@ class ASGITransport(httpx.AsyncBaseTransport):
         if errors:
             raise errors[0] if len(errors) == 1 else ExceptionGroup("apps that do not end", errors)
 
-    def _exchange(self, request: httpx.Request, library: Library) -> Exchange:
+    def _timeout_s(self, request: httpx.Request) -> float | None:
+        timeout_s: float | None = request.extensions.get("timeout", {}).get("read")
+        return timeout_s
+
+    def _scope(self, request: httpx.Request) -> Scope:
         url = request.url
-        scope = http_scope(
+        return http_scope(
             request.method,
             url.raw_path,
             request.headers.raw,
@@ -129,23 +137,36 @@ class ASGITransport(httpx.AsyncBaseTransport):
             root_path=self.root_path,
             state=self.state,
         )
+
+    def _exchange(self, request: httpx.Request, library: Library) -> Exchange:
         try:
             body: Any = request.content
         except library.not_read:
             body = request.stream
-        return Exchange(self.app, scope, body, on_end=self._open.discard)
+        return Exchange(self.app, self._scope(request), body, on_end=self._open.discard, **self._manner)
+
+    def _extensions(self, reply: Reply) -> dict[str, Any]:
+        extensions: dict[str, Any] = {"http_version": b"HTTP/1.1", "trailers": reply.trailers}
+        if reply.early_hints:
+            extensions["early_hints"] = reply.early_hints
+        return extensions
 
     def _response(
         self, exchange: Exchange, library: Library, request: httpx.Request, timeout_s: float | None
     ) -> httpx.Response:
         reply = exchange.reply
-        extensions: dict[str, Any] = {"http_version": b"HTTP/1.1", "trailers": reply.trailers}
-        if reply.early_hints:
-            extensions["early_hints"] = reply.early_hints
         stream = library.stream(self, exchange, library, request, timeout_s)
         response: httpx.Response = library.response(
-            reply.status, headers=reply.headers, stream=stream, extensions=extensions
+            reply.status, headers=reply.headers, stream=stream, extensions=self._extensions(reply)
         )
+        return response
+
+    def _server_error(self, library: Library, request: httpx.Request) -> httpx.Response:
+        """What a server says in place of an app that failed before it answered."""
+        text = b"Internal Server Error"
+        headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(text))]
+        body = b"" if request.method == "HEAD" else text
+        response: httpx.Response = library.response(500, headers=headers, stream=library.content(body))
         return response
 
 
@@ -217,10 +238,4 @@ async def _end(exchange: Exchange, errors: list[ProtocolError]) -> None:
         errors.append(error)
 
 
-def _server_error(library: Library, request: httpx.Request) -> httpx.Response:
-    """What a server says in place of an app that failed before it answered."""
-    text = b"Internal Server Error"
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(text))]
-    body = b"" if request.method == "HEAD" else text
-    response: httpx.Response = library.response(500, headers=headers, stream=library.content(body))
-    return response
+ASGITransport.body_type = Body

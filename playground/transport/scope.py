@@ -1,7 +1,8 @@
-"""The scope of an HTTP connection: what an app is told of a request before it reads the body.
+"""The scope of a connection: what an app is told of a request before it reads the body, or of a websocket.
 
-Plain functions from a request's parts to a new dict, as the ASGI specification's HTTP part (version 2.5)
-lists them. An app may write to its scope, so nothing in one is shared with the next, but for the tuples.
+Plain functions from a request's parts to a new dict, as the ASGI specification's HTTP and websocket parts
+(version 2.5) list them. An app may write to its scope, so nothing in one is shared with the next, but for
+the tuples.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,11 +12,11 @@ from urllib.parse import unquote
 from playground.asgi import Scope
 from playground.transport.reply import Header
 
-__all__ = ["Address", "http_scope"]
+__all__ = ["Address", "http_scope", "websocket_scope"]
 
 Address = tuple[str, int]
 
-DEFAULT_PORTS = {"http": 80, "https": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
 def http_scope(
@@ -62,4 +63,27 @@ def http_scope(
     }
     if state is not None:
         scope["state"] = dict(state)
+    return scope
+
+
+def websocket_scope(
+    target: bytes,
+    headers: Iterable[Header] = (),
+    *,
+    scheme: str = "ws",
+    subprotocols: Iterable[str] = (),
+    extensions: Iterable[str] = ("websocket.http.response",),
+    **parts: Any,
+) -> Scope:
+    """Build the scope of one websocket.
+
+    Args:
+        target, headers, scheme, extensions: as for `http_scope`.
+        subprotocols: what the client speaks, the best first.
+        parts: the other arguments of `http_scope`.
+    """
+    scope = http_scope("GET", target, headers, scheme=scheme, extensions=extensions, **parts)
+    del scope["method"]
+    scope["type"] = "websocket"
+    scope["subprotocols"] = list(subprotocols)
     return scope

@@ -1,0 +1,200 @@
+"""What a test client needs of a transport: Starlette's rules, and calls that block.
+
+`TestTransport` is an `ASGITransport` that takes what Starlette's test client takes and offers what it offers:
+each piece of a body waits until the test asks for it, debug information is on the response, and closing
+cancels. `Blocking` makes any transport of a blocking one, by an event loop in a thread that a portal of anyio's
+lends. Neither knows how a client is made.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any
+
+import httpx
+from anyio.from_thread import BlockingPortal
+
+from playground.asgi import ASGIApp, Scope
+from playground.transport._libraries import Library
+from playground.transport.exchange import Exchange
+from playground.transport.inprocess import ASGITransport, Body
+from playground.transport.lenient import LenientReply
+from playground.transport.reply import Reply
+from playground.transport.scope import Address, http_scope
+
+__all__ = ["Blocking", "TestTransport"]
+
+DEBUG = "http.response.debug"
+TRAILERS = "http.response.trailers"
+
+Portals = Callable[[], AbstractContextManager[BlockingPortal]]
+
+
+class TestBody(Body):
+    """The body of a response, which keeps the response's debug information up to date."""
+
+    response: Any = None
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await super().__anext__()
+        except Exception as error:
+            if isinstance(error, StopAsyncIteration) or not self.forgives(error):
+                raise
+            raise StopAsyncIteration from None
+        finally:
+            self.tell()
+
+    def forgives(self, error: Exception) -> bool:
+        """Whether an error of the app just ends the body."""
+        failure = self._exchange.failure
+        return not self._transport.raise_app_exceptions and failure is not None and error.__cause__ is failure
+
+    def tell(self) -> None:
+        """Put the app's last `http.response.debug` on the response."""
+        reply = self._exchange.reply
+        if reply.debug:
+            info = self.response.extensions[DEBUG] = reply.debug[-1]
+            for name in ("template", "context"):
+                if name in info:
+                    setattr(self.response, name, info[name])
+
+    @property
+    def at_end(self) -> bool:
+        """Whether all of the body has been handed over."""
+        reply = self._exchange.reply
+        return reply.complete and not reply.buffered
+
+    async def abandon(self) -> None:
+        """End the app at once, whatever it does."""
+        self._exchange.hang_up()
+        await self.aclose()
+
+
+class TestTransport(ASGITransport):
+    """Calls an app as Starlette's test client does; timeouts of the client count for nothing.
+
+    Args:
+        app, raise_app_exceptions, root_path, client, state: as for `ASGITransport`.
+    """
+
+    __test__ = False  # it is no test of pytest's
+    body_type = TestBody
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        raise_app_exceptions: bool,
+        root_path: str,
+        client: Address,
+        state: Mapping[str, Any],
+    ) -> None:
+        super().__init__(
+            app, raise_app_exceptions=raise_app_exceptions, root_path=root_path, client=client, state=state
+        )
+        self._manner = {"reply_type": LenientReply, "buffer_bytes": 0, "grace_s": 0}
+
+    def _timeout_s(self, request: httpx.Request) -> None:
+        return None
+
+    def _scope(self, request: httpx.Request) -> Scope:
+        url = request.url
+        scope = http_scope(
+            request.method,
+            url.raw_path,
+            request.headers.raw,
+            scheme=url.scheme,
+            host=url.host,
+            port=url.port,
+            client=self.client,
+            root_path=self.root_path,
+            state=self.state,
+            extensions=(DEBUG, TRAILERS),
+        )
+        scope["server"] = list(scope["server"])
+        return scope
+
+    def _extensions(self, reply: Reply) -> dict[str, Any]:
+        return {TRAILERS: reply.trailers} if isinstance(reply, LenientReply) and reply.has_trailers else {}
+
+    def _response(
+        self, exchange: Exchange, library: Library, request: httpx.Request, timeout_s: float | None
+    ) -> httpx.Response:
+        response = super()._response(exchange, library, request, timeout_s)
+        body: Any = response.stream
+        body.response = response
+        body.tell()
+        return response
+
+    def _server_error(self, library: Library, request: httpx.Request) -> httpx.Response:
+        response: httpx.Response = library.response(500, stream=library.content(b""))
+        return response
+
+
+class Blocking(httpx.BaseTransport):
+    """A `TestTransport`, called from a thread that may wait.
+
+    Args:
+        transport: the transport.
+        portals: gives the loop for one request, until its response is closed.
+        stream_type: the client library's `SyncByteStream`.
+    """
+
+    def __init__(self, transport: TestTransport, portals: Portals, stream_type: type) -> None:
+        self.transport = transport
+        self._portals = portals
+        self._stream_type = type("BlockingBody", (BlockingBody, stream_type), {})
+        self._open: set[BlockingBody] = set()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and return its response as soon as that has begun. See `ASGITransport` for errors."""
+        request.read()
+        with ExitStack() as stack:
+            portal = stack.enter_context(self._portals())
+            response = portal.call(self.transport.handle_async_request, request)
+            if isinstance(response.stream, TestBody):
+                body = self._stream_type(response.stream, portal, stack.pop_all(), self._open.discard)
+                self._open.add(body)
+                response.stream = body
+        return response
+
+    def close(self) -> None:
+        """End every app whose response was not closed."""
+        for body in list(self._open):
+            body.abandon()
+
+
+class BlockingBody:
+    """The body of a response, read by a thread that may wait. `Blocking` makes it a stream of the library's."""
+
+    def __init__(
+        self, body: TestBody, portal: BlockingPortal, stack: ExitStack, on_end: Callable[["BlockingBody"], None]
+    ) -> None:
+        self._body = body
+        self._portal = portal
+        self._stack = stack
+        self._on_end = on_end
+        self._ended = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        while not self._body.at_end:
+            piece = self._portal.call(anext, self._body, None)
+            if piece is None:
+                return
+            yield piece
+
+    def close(self) -> None:
+        """Wait until the app has ended, and raise what it has raised since the last piece."""
+        self._end(self._body.aclose)
+
+    def abandon(self) -> None:
+        """End the app at once."""
+        self._end(self._body.abandon)
+
+    def _end(self, how: Callable[[], Any]) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        self._on_end(self)
+        with self._stack:
+            self._portal.call(how)
