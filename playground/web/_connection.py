@@ -5,7 +5,7 @@ state is kept. It refuses to know how the scope was made, what comes in and what
 """
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Final, Generic
 
 from playground.asgi import Receive, Scope
 from playground.errors import UsageError
@@ -24,6 +24,8 @@ else:
     StateT = TypeVar("StateT")
 
 __all__ = ["HTTPConnection", "StateT"]
+
+_blank: Final = object.__new__
 
 
 class HTTPConnection(Mapping[str, Any], Generic[StateT]):
@@ -84,14 +86,17 @@ class HTTPConnection(Mapping[str, Any], Generic[StateT]):
             raw = scope["headers"]
             if type(raw) is not list:  # it is taken over as a list, so that who changes the one sees the other
                 raw = scope["headers"] = list(raw)
-            headers = self._headers = Headers.over(raw)
+            headers = self._headers = _blank(Headers)
+            headers._list = raw  # as `Headers.over` does, without a call: every request pays for it
         return headers
 
     @property
     def query_params(self) -> QueryParams:
-        if self._query_params is None:
-            self._query_params = QueryParams(self.scope["query_string"])
-        return self._query_params
+        params = self._query_params
+        if params is None:
+            query = self.scope["query_string"]
+            params = self._query_params = QueryParams.of_query(query) if type(query) is bytes else QueryParams(query)
+        return params
 
     @property
     def path_params(self) -> dict[str, Any]:

@@ -120,7 +120,10 @@ class Headers(Mapping[str, str]):
         return [value.decode("latin-1") for _, value in self._list]
 
     def items(self) -> list[tuple[str, str]]:  # type: ignore[override]
-        return [(_TEXTS.get(name) or _name_text(name), value.decode("latin-1")) for name, value in self._list]
+        try:
+            return [(_TEXTS[name], value.decode("latin-1")) for name, value in self._list]
+        except KeyError:
+            return [(_TEXTS.get(name) or _name_text(name), value.decode("latin-1")) for name, value in self._list]
 
     def getlist(self, key: str) -> list[str]:
         """Every value of a name, in order."""
@@ -141,16 +144,22 @@ class Headers(Mapping[str, str]):
         raise KeyError(key)
 
     def get(self, key: str, default: Any = None) -> Any:
-        wanted = _NAMES.get(key) or _name_bytes(key)
+        try:
+            wanted = _NAMES[key]
+        except KeyError:
+            wanted = _name_bytes(key)
         for name, value in self._list:
             if name == wanted:
                 return value.decode("latin-1")
         return default
 
     def __contains__(self, key: object) -> bool:
-        if not isinstance(key, str):
-            return False
-        wanted = _NAMES.get(key) or _name_bytes(key)
+        try:
+            wanted = _NAMES[key]  # type: ignore[index]  # what is no text is not there
+        except KeyError:
+            if not isinstance(key, str):
+                return False
+            wanted = _name_bytes(key)
         for name, _ in self._list:  # noqa: SIM110  a generator for `any` takes four times as long
             if name == wanted:
                 return True

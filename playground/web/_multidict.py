@@ -5,7 +5,7 @@ from is not their affair.
 """
 
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 from urllib.parse import unquote, urlencode
 
 from playground.errors import UsageError
@@ -154,6 +154,14 @@ class QueryParams(ImmutableMultiDict[str, str]):
             super().__init__(*args, **kwargs)  # type: ignore[arg-type]
             self._list = [(str(name), str(value)) for name, value in self._list]
             self._dict = {str(name): str(value) for name, value in self._dict.items()}
+
+    @classmethod
+    def of_query(cls, query: bytes) -> Self:
+        """What `QueryParams(query)` gives, without its questions, for our own use."""
+        self = cls.__new__(cls)
+        self._list = pairs = _parse(query.decode("latin-1"))
+        self._dict = dict(pairs)
+        return self
 
     def __str__(self) -> str:
         return urlencode(self._list)

@@ -25,6 +25,8 @@ SameSite = Literal["lax", "strict", "none"] | None
 # a literal, for a name would be looked up for every response.)
 _LENGTHS: Final = tuple((b"content-length", b"%d" % length) for length in range(4096))
 
+_USUAL: Final = frozenset({b"content-length", b"content-type"})
+
 # `content-type` by media type, in UTF-8. An app's types are few; the limit is for those made from requests.
 _TYPES: Final[dict[str, tuple[bytes, bytes]]] = {}
 _MOST_TYPES: Final = 256
@@ -77,17 +79,28 @@ class Response:
             self.body = body = content
         else:
             self.body = body = self.render(content)
-        if headers is None and status_code == 200 and self._has_usual_headers:
-            length = len(body)
-            media_type = self.media_type
-            if media_type is None:
-                self.raw_headers = [_LENGTHS[length] if length < 4096 else (b"content-length", b"%d" % length)]
-            elif length < 4096 and media_type in _TYPES:
-                self.raw_headers = [_LENGTHS[length], _TYPES[media_type]]
-            else:
-                self.raw_headers = [(b"content-length", b"%d" % length), content_type(media_type, "utf-8")]
-        else:
+        if not self._has_usual_headers or (status_code != 200 and _is_bodiless(status_code)):
             self.init_headers(headers)
+            return
+        length = len(body)
+        first = _LENGTHS[length] if length < 4096 else (b"content-length", b"%d" % length)
+        media_type = self.media_type
+        if media_type is None:
+            usual = [first]
+        elif media_type in _TYPES:
+            usual = [first, _TYPES[media_type]]
+        else:
+            usual = [first, content_type(media_type, "utf-8")]
+        if headers is not None:
+            own = encode_headers(headers)
+            for name, _ in own:
+                if name in _USUAL:
+                    self.init_headers(headers)
+                    return
+            own += usual
+            self.raw_headers = own
+        else:
+            self.raw_headers = usual
 
     def render(self, content: Any) -> bytes | memoryview:
         """The body as bytes."""
@@ -105,8 +118,7 @@ class Response:
         raw = encode_headers(headers) if headers else []
         given = [name for name, _ in raw]
         status, body, media_type = self.status_code, getattr(self, "body", None), self.media_type
-        # RFC 9110, 8.6: no Content-Length in 1xx and 204; and none that we could know in 304.
-        if body is not None and b"content-length" not in given and status >= 200 and status not in (204, 304):
+        if body is not None and b"content-length" not in given and not _is_bodiless(status):
             length = len(body)
             raw.append(_LENGTHS[length] if length < 4096 else (b"content-length", b"%d" % length))
         if media_type is not None and b"content-type" not in given:
@@ -191,6 +203,11 @@ def as_bytes_view(view: memoryview) -> memoryview:
     if view.ndim == 1 and view.itemsize == 1 and view.c_contiguous:
         return view
     return view.cast("B") if view.c_contiguous else memoryview(view.tobytes())
+
+
+def _is_bodiless(status: int) -> bool:
+    """RFC 9110, 8.6: no Content-Length in 1xx and 204; and none that we could know in 304."""
+    return status < 200 or status in (204, 304)
 
 
 def content_type(media_type: str, charset: str) -> tuple[bytes, bytes]:
