@@ -152,11 +152,7 @@ def bind(
     connection_name: str | None = None
     fields: list[_Field] = []
     for parameter in _signature(handler, where).parameters.values():
-        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
-            raise HandlerError(
-                f"{where} takes {str(parameter).partition(':')[0]!r}, which no request fills. "
-                "Give each parameter a name of its own, without * and /."
-            )
+        _refuse_nameless(parameter, where)
         if _takes(parameter, connection):
             connection_name = parameter.name
         else:
@@ -166,6 +162,14 @@ def bind(
     if connection_name is None:
         _refuse_ignored(handler, path, path_params, {field.name for field in fields}, connection)
     return Binding(connection_name, fields)
+
+
+def _refuse_nameless(parameter: inspect.Parameter, where: str) -> None:
+    if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+        raise HandlerError(
+            f"{where} takes {str(parameter).partition(':')[0]!r}, which no request fills. "
+            "Give each parameter a name of its own, without * and /."
+        )
 
 
 def _refuse_ignored(

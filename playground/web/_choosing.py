@@ -66,11 +66,15 @@ class Chooser:
         entries, segments = matcher.find(path)
         if matcher.has_others:
             entries = matcher.with_others(entries, routable_host(scope) if matcher.has_hosts else "")
-        in_part: tuple[BaseRoute, Scope] | None = None
+        in_part: tuple[_Target, Scope] | None = None
         for entry in entries:
-            route, base, directly = entry.target
+            route, base, directly = target = entry.target
             if base is not Route and base is not WebSocketRoute:
                 match, child_scope = _ask(entry, scope, path, segments)
+                if match is Match.FULL:
+                    return _take(scope, target, child_scope)
+                if match is Match.PARTIAL:
+                    in_part = in_part or (target, child_scope)
             elif (values := entry.values(path, segments)) is None:
                 continue
             elif base is WebSocketRoute or not route.methods or scope["method"] in route.methods:
@@ -79,17 +83,10 @@ class Chooser:
                 scope["route"] = route
                 scope["endpoint"] = route.endpoint
                 scope["path_params"] = {**outer, **values} if outer else values
-                app: ASGIApp = route.app if directly else route.handle
-                return app
-            else:
-                match = Match.PARTIAL
-                child_scope = {"endpoint": route.endpoint, "path_params": with_outer(scope, values)}
-            if match is Match.FULL:
-                handle = _take(scope, route, child_scope)
-                return route.app if directly else handle
-            if match is Match.PARTIAL:
-                in_part = in_part or (route, child_scope)
-        return None if in_part is None else _take(scope, *in_part)
+                return route.app if directly else route.handle  # type: ignore[no-any-return]
+            elif in_part is None:
+                in_part = target, {"endpoint": route.endpoint, "path_params": with_outer(scope, values)}
+        return None if in_part is None else _take(scope, in_part[0]._replace(directly=False), in_part[1])
 
     def _compile(self, kind: str) -> Matcher[_Target]:
         """The matcher for scopes of one type, made of the routes as they are now."""
@@ -125,7 +122,8 @@ def _ask(entry: Entry[_Target], scope: Scope, path: str, segments: Sequence[str]
     return match
 
 
-def _take(scope: Scope, route: BaseRoute, child_scope: Scope) -> ASGIApp:
-    scope["route"] = route
+def _take(scope: Scope, target: _Target, child_scope: Scope) -> ASGIApp:
+    scope["route"] = target.route
     scope.update(child_scope)
-    return route.handle
+    app: ASGIApp = target.route.app if target.directly else target.route.handle
+    return app
