@@ -21,5 +21,7 @@ def is_said_back(error: BaseException | None, told: BaseException | None = None)
             break
         if isinstance(error, Discarded) or error is told:
             return True
+        if isinstance(error, BaseExceptionGroup) and all(is_said_back(one, told) for one in error.exceptions):
+            return True  # it passed through a task group
         error = error.__cause__ or error.__context__
     return False
