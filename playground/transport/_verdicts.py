@@ -83,18 +83,14 @@ def broke_off(reply: Reply, error: BaseException) -> str:
     )
 
 
-def is_of_leaving(error: BaseException) -> bool:
-    """Whether an exception comes from the app's being told that its client was gone."""
+def is_of_leaving(error: BaseException | None) -> bool:
+    """Whether an exception comes from the app's being told that its client was gone; of a group, all must."""
     seen: set[int] = set()
-    to_see: list[BaseException | None] = [error]
-    while to_see:
-        one = to_see.pop()
-        if one is None or id(one) in seen:
-            continue
-        if isinstance(one, ClientGone):
+    while error is not None and id(error) not in seen:
+        if isinstance(error, ClientGone):
             return True
-        seen.add(id(one))
-        to_see += [one.__cause__, one.__context__]
-        if isinstance(one, BaseExceptionGroup):
-            to_see += one.exceptions
+        if isinstance(error, BaseExceptionGroup) and all(is_of_leaving(one) for one in error.exceptions):
+            return True
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
     return False

@@ -34,6 +34,8 @@ class LenientReply(Reply):
 
     __slots__ = ("has_trailers",)
 
+    least_status = 100
+
     def __init__(self, *args: object) -> None:
         super().__init__(*args)  # type: ignore[arg-type]  # the arguments are those of `Reply`
         self.has_trailers = False

@@ -79,6 +79,8 @@ class Reply:
         "trailers",
     )
 
+    least_status = 200  # the smallest of a final response
+
     def __init__(self, label: str, method: str, extensions: Iterable[str] = ()) -> None:
         self.label = label
         self.status: int | None = None
@@ -190,7 +192,7 @@ class Reply:
 
     def _take_start(self, message: Message) -> None:
         status = message.get("status")
-        if not isinstance(status, int) or not 200 <= status <= 999:
+        if not isinstance(status, int) or not self.least_status <= status <= 999:
             raise self._refusal(
                 f"expected a `status` from 200 to 999, an int, but `http.response.start` holds {_show(status)}",
                 "A response has one final status; informational ones are the server's.",
