@@ -15,6 +15,7 @@ from ._base_route import BaseRoute, Match, with_outer
 from ._hosts import routable_host
 from ._matching import Declared, Entry, Matcher
 from ._mount import Host, Mount
+from ._names import Names
 from ._route import Route, WebSocketRoute
 from ._routes import RouteList
 from ._utils import get_route_path
@@ -51,11 +52,19 @@ class Chooser:
         routes: the routes; a change to the list counts from the next request on.
     """
 
-    __slots__ = ("_matchers", "routes")
+    __slots__ = ("_matchers", "_names", "routes")
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
         self.routes: RouteList[BaseRoute] = RouteList(routes)
         self._matchers: dict[str, Matcher[_Target]] = {}
+        self._names: Names | None = None
+
+    def named(self, name: str) -> Sequence[BaseRoute]:
+        """The routes that may have this name, in order."""
+        if self._names is None or self.routes.changed:
+            self._forget()
+            self._names = Names(self.routes)
+        return self._names.asked(name)
 
     def choose(self, scope: Scope) -> ASGIApp | None:
         """What answers; its route and the route's values are put into the scope. `None` if no route matches."""
@@ -91,10 +100,15 @@ class Chooser:
     def _compile(self, kind: str) -> Matcher[_Target]:
         """The matcher for scopes of one type, made of the routes as they are now."""
         if self.routes.changed:
-            self._matchers.clear()
-            self.routes.changed = False
+            self._forget()
         declared = [declaration for route in self.routes if (declaration := _declare(route, kind)) is not None]
         return self._matchers.setdefault(kind, Matcher(declared))
+
+    def _forget(self) -> None:
+        """Forget what was made of the routes as they were."""
+        self._matchers.clear()
+        self._names = None
+        self.routes.changed = False
 
 
 def _declare(route: BaseRoute, kind: str) -> Declared[_Target] | None:

@@ -6,6 +6,7 @@ decided in `_choosing`; the routes are in `_route` and `_mount`. This module is 
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from itertools import chain
 from typing import Any
 
 from playground.asgi import ASGIApp, Receive, Scope, Send
@@ -103,7 +104,8 @@ class Router:
         Raises:
             NoMatchFound: there is none.
         """
-        for route in self.routes:
+        # Should it fail, the routes are looked through, for one may have been renamed since they were sorted.
+        for route in chain(self._chooser.named(name), self.routes):
             try:
                 return route.url_path_for(name, **path_params)
             except NoMatchFound:

@@ -10,6 +10,7 @@ import pytest
 from playground.asgi import ASGIApp, Receive, Scope, Send
 from playground.errors import HandlerError, RouteError, UsageError
 from playground.web.applications import Starlette
+from playground.web.datastructures import URLPath
 from playground.web.middleware import Middleware
 from playground.web.requests import Request
 from playground.web.responses import PlainTextResponse, Response
@@ -233,6 +234,28 @@ def test_a_name_with_other_parameters_is_not_found(name: str, params: dict[str, 
     expected = f'No route exists for name "{name}" and params "{", ".join(params)}".'
     with pytest.raises(NoMatchFound, match=exactly(expected)):
         Router(ROUTES).url_path_for(name, **params)
+
+
+def test_a_name_is_looked_up_in_the_routes_as_they_are_now() -> None:
+    router = Router([Route("/old", home)])
+    assert router.url_path_for("home") == "/old"
+    router.routes.insert(0, Route("/new", home))
+    assert router.url_path_for("home") == "/new"
+    assert call(router, "/new").text == "home"
+    router.routes[0].name = "renamed"  # type: ignore[attr-defined]
+    assert router.url_path_for("renamed") == "/new"
+    router.routes.clear()
+    with pytest.raises(NoMatchFound):
+        router.url_path_for("home")
+
+
+def test_a_route_that_finds_names_in_its_own_way_keeps_its_place() -> None:
+    class Knowing(Route):
+        def url_path_for(self, name: str, /, **path_params: object) -> URLPath:
+            return URLPath("/any")
+
+    router = Router([Route("/first", home, name="a"), Knowing("/x", home), Route("/last", home, name="b")])
+    assert [router.url_path_for(name) for name in ("a", "b", "c")] == ["/first", "/any", "/any"]
 
 
 def test_url_for_gives_the_whole_url() -> None:
