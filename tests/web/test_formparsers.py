@@ -1,5 +1,6 @@
 """What becomes of forms, however their bytes arrive, and of bodies that are none."""
 
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -14,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.asgi import Message
-from playground.errors import StreamConsumed
+from playground.errors import StreamConsumed, UsageError
+from playground.web._multipart import library
 from playground.web.datastructures import FormData, Headers, UploadFile
 from playground.web.exceptions import HTTPException, StarletteDeprecationWarning
 from playground.web.formparsers import FormMessage, FormParser, MultiPartException, MultiPartParser
@@ -336,6 +338,15 @@ def test_the_time_that_a_form_takes_grows_no_faster_than_the_form(
 ) -> None:
     # Eight times the input takes about eight times as long; sixty-four times, were it quadratic.
     assert seconds(800_000, make, content_type) < 30 * seconds(100_000, make, content_type) + 0.01
+
+
+def test_without_the_library_a_multipart_form_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    library.cache_clear()
+    monkeypatch.setitem(sys.modules, "python_multipart", None)
+    message = "The `python-multipart` library must be installed to use form parsing. Run: pip install 'playground[web]'"
+    with pytest.raises(UsageError, match=exactly(message)):
+        form_of(b"")
+    assert form_of(b"a=1", URLENCODED) == [("a", "1")]
 
 
 def test_form_message_is_deprecated() -> None:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.asgi import Message
-from playground.errors import UsageError
+from playground.errors import HandlerError, UsageError
 from playground.web.background import BackgroundTask, BackgroundTasks
 from playground.web.datastructures import URL
 from playground.web.requests import ClientDisconnect
@@ -97,6 +97,16 @@ def test_what_a_subclass_decides_stands() -> None:
 def test_the_length_is_that_of_the_body(length: int) -> None:
     for response in (Response(b"x" * length), PlainTextResponse("x" * length), Response(b"x" * length, 404)):
         assert response.headers["content-length"] == str(length)
+
+
+@pytest.mark.parametrize("content", [{"a": 1}, 3, ["x"]])
+def test_a_content_that_is_no_text_is_refused_in_words(content: Any) -> None:
+    message = (
+        f"PlainTextResponse expects text or bytes as its content, got {type(content).__name__}. "
+        "Make a text of it, or return JSONResponse(...), which takes whatever has a form in JSON."
+    )
+    with pytest.raises(HandlerError, match=exactly(message)):
+        PlainTextResponse(content)
 
 
 def test_no_two_responses_share_their_headers() -> None:
