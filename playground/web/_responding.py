@@ -5,6 +5,7 @@ left, and how two things are done until one of them ends. What is sent is the re
 """
 
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 
 import anyio
 
@@ -26,7 +27,12 @@ def denial(send: Send) -> Send:
 
 def send_raises_on_disconnect(scope: Scope) -> bool:
     """From version 2.4 of the HTTP specification a server tells by an error that the client has left."""
-    version = scope.get("asgi", {}).get("spec_version", "2.0")
+    return _is_2_4(scope.get("asgi", {}).get("spec_version", "2.0"))
+
+
+# A process has one server, and tests a few.
+@lru_cache(maxsize=16)
+def _is_2_4(version: str) -> bool:
     return tuple(int(part) for part in version.split(".")[:2]) >= (2, 4)
 
 
