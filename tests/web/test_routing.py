@@ -352,6 +352,16 @@ def test_an_endpoint_that_was_called_is_refused() -> None:
         Route("/home", called)
 
 
+def test_an_endpoint_that_cannot_be_called_is_refused() -> None:
+    nothing: Any = None  # as a decorator leaves it that forgot to return
+    message = (
+        "The endpoint of '/home' must be a function or an ASGI app, got None. "
+        "Write Route('/home', handler), with the name of a function."
+    )
+    with pytest.raises(HandlerError, match=exactly(message)):
+        Route("/home", nothing)
+
+
 def test_an_endpoint_that_returns_no_response_is_told_so() -> None:
     async def lazy(request: Request[Any]) -> Any:
         return {"a": 1}
