@@ -7,7 +7,6 @@ middleware puts them into the scope under the key that Starlette uses, so the tw
 
 import inspect
 from collections.abc import Awaitable, Callable
-from functools import lru_cache
 from typing import Any, Final
 
 from playground.asgi import HTTP_RESPONSE, ASGIApp, Message, Receive, Scope, Send
@@ -117,20 +116,9 @@ async def answer(error: Exception, conn: Any, scope: Scope, receive: Receive, wa
 
 async def call_handler(handler: Handler, conn: Any, error: Exception) -> Any:
     """Call an exception handler: on the loop if it is async, else in a worker thread."""
-    if _is_async(handler):
+    if is_async_callable(handler):
         return await handler(conn, error)
     return await run_in_threadpool(handler, conn, error)
-
-
-def _is_async(handler: Handler) -> bool:
-    try:
-        return _known_to_be_async(handler)
-    except TypeError:  # a handler without a hash
-        return is_async_callable(handler)
-
-
-# Asked for every exception; an app has few handlers, and the answer for each stays the same.
-_known_to_be_async: Final = lru_cache(maxsize=256)(is_async_callable)
 
 
 def _handler_for(error: Exception, by_class: HandlersByClass, by_status: HandlersByStatus) -> Handler | None:

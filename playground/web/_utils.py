@@ -1,7 +1,6 @@
 """What several modules ask: is this callable async, what is left of the path here, which host is meant.
 
-The first is asked when a route or a handler is registered, never for a request. And one thing that they do:
-run tasks in a group whose only error is raised as it is.
+And one thing that they do: run tasks in a group whose only error is raised as it is.
 """
 
 import asyncio.coroutines
@@ -29,6 +28,9 @@ def is_async_callable(obj: Any) -> bool:
 
     True for a coroutine function, for an object whose `__call__` is one, and for a partial of either.
     """
+    code = getattr(getattr(obj, "__func__", obj), "__code__", None)
+    if code is not None and code.co_flags & inspect.CO_COROUTINE:
+        return True  # the usual case, found without `inspect`, for this is asked of every exception's handler
     while isinstance(obj, functools.partial):
         obj = obj.func
     if _gives_coroutine(obj):

@@ -4,7 +4,6 @@ An instance stands for one request, or one connection, and is awaited. The class
 called with what; the routes and the server's side know them only as ASGI apps.
 """
 
-import functools
 import json
 from collections.abc import Callable, Generator
 from typing import Any, Final
@@ -48,7 +47,7 @@ class HTTPEndpoint:
         """Call the method, and send what it returns."""
         request: Request[Any] = Request(self.scope, self.receive, self.send)
         handler = self._handler(self.scope["method"])
-        if _is_async(getattr(handler, "__func__", handler)):
+        if is_async_callable(handler):
             response = await handler(request)
         else:
             response = await run_in_threadpool(handler, request)
@@ -163,9 +162,3 @@ def _either(text: str | None, data: bytes | None) -> Any:
 def _refuse_scope(scope: Scope, wanted: str) -> None:
     if scope["type"] != wanted:
         raise UsageError(f"Expected a scope of type {wanted!r}, got {scope['type']!r}.")
-
-
-@functools.lru_cache(maxsize=1_024)
-def _is_async(function: Callable[..., Any]) -> bool:
-    """Asked for every request, and the answer is always the same for one function."""
-    return is_async_callable(function)
