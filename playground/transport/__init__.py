@@ -1,12 +1,27 @@
 """Calls an app as if over a network: any app, every message, no port.
 
-`ASGITransport` is the far end of an `httpx.AsyncClient`. `Exchange` and `http_scope` are the level below,
-for callers who want an app's answer without a client library.
+`ASGITransport` is the far end of an `httpx.AsyncClient`, `connect` opens a websocket, and `lifespan` starts an
+app up and shuts it down. `Exchange`, `Session` and the scopes are the level below, for callers who want an
+app's answer without a client library.
 """
 
+from playground.transport.blocking import BlockingSession
 from playground.transport.exchange import Exchange
 from playground.transport.inprocess import ASGITransport
+from playground.transport.lifespan import lifespan
 from playground.transport.reply import Answer
-from playground.transport.scope import http_scope
+from playground.transport.scope import http_scope, websocket_scope
+from playground.transport.session import Session
+from playground.transport.websocket import connect
 
-__all__ = ["ASGITransport", "Answer", "Exchange", "http_scope"]
+__all__ = [
+    "ASGITransport",
+    "Answer",
+    "BlockingSession",
+    "Exchange",
+    "Session",
+    "connect",
+    "http_scope",
+    "lifespan",
+    "websocket_scope",
+]

@@ -119,7 +119,7 @@ class Dialogue:
         if self._close is None:
             answer = self._denial.answer()
             return ConnectionDenied(
-                f"{self.label}: expected the app to accept the connection, but it answered with status {answer.status}.",
+                f"{self.label}: expected the app to accept the connection, but it answered {answer.status}.",
                 answer.status,
                 answer.headers,
                 answer.body,

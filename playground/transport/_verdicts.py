@@ -23,8 +23,6 @@ class Party(Protocol):
     def stage(self) -> Stage: ...
 
 
-
-
 def no_answer(reply: Reply, upload: Upload, receiving: bool, timeout_s: float) -> NoAnswer:
     """The client's timeout passed.
 

@@ -1,79 +1,137 @@
 """A websocket for a thread that may wait: each call is made on an event loop that a portal of anyio's lends.
 
-`BlockingSession` decides nothing: it is a `Session`, called from outside its loop.
+A `BlockingSession` decides nothing: it is a `Session`, opened and used from outside its loop.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from types import TracebackType
+from typing import Any, Self
 
 from anyio.from_thread import BlockingPortal
 
-from playground.asgi import Message
-from playground.transport.websocket import Mode, Session
+from playground.asgi import ASGIApp, Message, Scope
+from playground.errors import ConnectionClosed, UsageError
+from playground.transport.session import Mode, Session, is_text, json_text
 
-__all__ = ["BlockingSession"]
+__all__ = ["BlockingSession", "Portals"]
+
+Portals = Callable[[], AbstractContextManager[BlockingPortal]]
 
 
 class BlockingSession:
-    """An open websocket; see `Session` for what each call does and raises.
+    """A websocket, open within a `with` block. See `Session` for what each call does and raises.
 
     Args:
-        session: the session.
-        portal: leads to its loop.
+        app: the ASGI application.
+        scope: the scope of a websocket.
+        portals: gives the event loop.
+        options: what else a `Session` takes.
     """
 
-    def __init__(self, session: Session, portal: BlockingPortal) -> None:
-        self._session = session
-        self._portal = portal
+    def __init__(self, app: ASGIApp, scope: Scope, portals: Portals, **options: Any) -> None:
+        self.app = app
+        self.scope = scope
+        self._portals = portals
+        self._options = options
+        self._session: Session | None = None
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._portal = stack.enter_context(self._portals())
+            self._session = self._portal.call(self._begin)
+            self._exit_stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._exit_stack:
+            self._portal.call(self._opened().aclose, error is not None)
 
     @property
     def subprotocol(self) -> str | None:
         """What the app chose of the subprotocols, or `None`."""
-        return self._session.subprotocol
+        return self._opened().subprotocol
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
         """The headers with which the app accepted."""
-        return self._session.headers
+        return self._opened().headers
 
     def send(self, message: Message) -> None:
         """Send a message with `text` or `bytes`."""
-        self._portal.call(self._session.send, message)
+        self._call(Session.send, message)
 
     def send_text(self, data: str) -> None:
         """Send text."""
-        self._portal.call(self._session.send_text, data)
+        self.send({"type": "websocket.receive", "text": data})
 
     def send_bytes(self, data: bytes) -> None:
         """Send bytes."""
-        self._portal.call(self._session.send_bytes, data)
+        self.send({"type": "websocket.receive", "bytes": data})
 
     def send_json(self, data: Any, mode: Mode = "text") -> None:
-        """Send JSON, as text or as bytes."""
-        self._portal.call(self._session.send_json, data, mode)
+        """Send JSON, as text or, with `mode="binary"`, as bytes."""
+        if is_text(mode):
+            self.send_text(json_text(data))
+        else:
+            self.send_bytes(json_text(data).encode())
 
-    def receive(self, timeout_s: float | None = None) -> Message:
+    def receive(self, timeout: float | None = None) -> Message:
         """Return the app's next message."""
-        return self._portal.call(self._session.receive, timeout_s)
+        message: Message = self._call(Session.receive, timeout)
+        return message
 
-    def receive_text(self, timeout_s: float | None = None) -> str:
+    def receive_text(self, timeout: float | None = None) -> str:
         """Return the next message, which must be text."""
-        return self._portal.call(self._session.receive_text, timeout_s)
+        text: str = self._call(Session.receive_text, timeout)
+        return text
 
-    def receive_bytes(self, timeout_s: float | None = None) -> bytes:
+    def receive_bytes(self, timeout: float | None = None) -> bytes:
         """Return the next message, which must be bytes."""
-        return self._portal.call(self._session.receive_bytes, timeout_s)
+        data: bytes = self._call(Session.receive_bytes, timeout)
+        return data
 
-    def receive_json(self, mode: Mode = "text", timeout_s: float | None = None) -> Any:
+    def receive_json(self, mode: Mode = "text", timeout: float | None = None) -> Any:
         """Return what the next message holds as JSON."""
-        return self._portal.call(self._session.receive_json, mode, timeout_s)
+        return self._call(Session.receive_json, mode, timeout)
 
     def __iter__(self) -> Iterator[str | bytes]:
-        """Yield what the app sends until it closes the connection."""
-        pieces = aiter(self._session)
-        while (piece := self._portal.call(anext, pieces, None)) is not None:
+        """Yield what the app sends, text or bytes, until it closes the connection."""
+        while (piece := self._call(Session.receive_any)) is not None:
             yield piece
 
     def close(self, code: int = 1000, reason: str | None = "") -> None:
         """Close the connection."""
-        self._portal.call(self._session.close, code, reason)
+        self._call(Session.close, code, reason)
+
+    async def _begin(self) -> Session:
+        session = Session(self.app, self.scope, **self._options)
+        try:
+            await session.open()
+        except ConnectionClosed as end:
+            raise self._translated(end) from None
+        return session
+
+    def _call(self, function: Callable[..., Any], *args: Any) -> Any:
+        session = self._opened()
+        try:
+            return self._portal.call(function, session, *args)
+        except ConnectionClosed as end:
+            translated = self._translated(end)
+            if translated is end:
+                raise
+            raise translated from None
+
+    def _translated(self, end: ConnectionClosed) -> Exception:
+        """Find what is raised in place of `end`."""
+        return end
+
+    def _opened(self) -> Session:
+        if self._session is None:
+            raise UsageError(
+                "expected a websocket that was entered, but this one was not. "
+                'Write `with client.websocket_connect("/path") as websocket:`.'
+            )
+        return self._session

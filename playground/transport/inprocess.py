@@ -125,18 +125,21 @@ class ASGITransport(httpx.AsyncBaseTransport):
         return timeout_s
 
     def _scope(self, request: httpx.Request) -> Scope:
+        return http_scope(request.method, **self._parts(request))
+
+    def _parts(self, request: httpx.Request) -> dict[str, Any]:
+        """What the scopes of a request and of a websocket have in common."""
         url = request.url
-        return http_scope(
-            request.method,
-            url.raw_path,
-            request.headers.raw,
-            scheme=url.scheme,
-            host=url.host,
-            port=url.port,
-            client=self.client,
-            root_path=self.root_path,
-            state=self.state,
-        )
+        return {
+            "target": url.raw_path,
+            "headers": request.headers.raw,
+            "scheme": url.scheme,
+            "host": url.host,
+            "port": url.port,
+            "client": self.client,
+            "root_path": self.root_path,
+            "state": self.state,
+        }
 
     def _exchange(self, request: httpx.Request, library: Library) -> Exchange:
         try:

@@ -54,11 +54,8 @@ class LenientReply(Reply):
         return moved
 
     def out_of_turn(self, kind: str) -> ProtocolError:
-        for (stage, wrong_kind), words in WRONG.items():
-            if wrong_kind == kind and self._stage is HTTP_RESPONSE[stage]:
-                break
-        else:
-            words = "after response completed"
+        stage = next(name for name, one in HTTP_RESPONSE.items() if one is self._stage)
+        words = WRONG.get((stage, kind), "after response completed")
         said = f'Received "{kind}" {words}.'
         if kind == "http.response.start" and not self.complete:
             said = 'Received multiple "http.response.start" messages.'

@@ -35,7 +35,9 @@ class State(dict[str, Any]):
 
 
 @asynccontextmanager
-async def lifespan(app: ASGIApp, *, state: dict[str, Any] | None = None, required: bool = False) -> AsyncIterator[State]:
+async def lifespan(
+    app: ASGIApp, *, state: dict[str, Any] | None = None, required: bool = False
+) -> AsyncIterator[State]:
     """Start an app up, and shut it down at the end of the block, also if that fails.
 
     Args:
@@ -63,7 +65,7 @@ async def lifespan(app: ASGIApp, *, state: dict[str, Any] | None = None, require
 class _Life:
     """One run of the app's lifespan."""
 
-    __slots__ = ("_app", "_asked", "_bell", "_crew", "_answered", "_error", "_failed", "state")
+    __slots__ = ("_answered", "_app", "_asked", "_bell", "_crew", "_error", "_failed", "state")
 
     def __init__(self, app: ASGIApp, state: State) -> None:
         self.state = state

@@ -7,7 +7,7 @@ lends. Neither knows how a client is made.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -15,18 +15,17 @@ from anyio.from_thread import BlockingPortal
 
 from playground.asgi import ASGIApp, Scope
 from playground.transport._libraries import Library
+from playground.transport.blocking import Portals
 from playground.transport.exchange import Exchange
 from playground.transport.inprocess import ASGITransport, Body
 from playground.transport.lenient import LenientReply
 from playground.transport.reply import Reply
-from playground.transport.scope import Address, http_scope
+from playground.transport.scope import Address, http_scope, websocket_scope
 
-__all__ = ["Blocking", "TestTransport"]
+__all__ = ["Blocking", "TestTransport", "Upgrade"]
 
 DEBUG = "http.response.debug"
 TRAILERS = "http.response.trailers"
-
-Portals = Callable[[], AbstractContextManager[BlockingPortal]]
 
 
 class TestBody(Body):
@@ -94,25 +93,17 @@ class TestTransport(ASGITransport):
         )
         self._manner = {"reply_type": LenientReply, "buffer_bytes": 0, "grace_s": 0}
 
+    def websocket_scope(self, request: httpx.Request) -> Scope:
+        """Build the scope of the websocket that a request asks for."""
+        offered = request.headers.get("sec-websocket-protocol")
+        subprotocols = [name.strip() for name in offered.split(",")] if offered else []
+        return _with_list(websocket_scope(**self._parts(request), subprotocols=subprotocols))
+
     def _timeout_s(self, request: httpx.Request) -> None:
         return None
 
     def _scope(self, request: httpx.Request) -> Scope:
-        url = request.url
-        scope = http_scope(
-            request.method,
-            url.raw_path,
-            request.headers.raw,
-            scheme=url.scheme,
-            host=url.host,
-            port=url.port,
-            client=self.client,
-            root_path=self.root_path,
-            state=self.state,
-            extensions=(DEBUG, TRAILERS),
-        )
-        scope["server"] = list(scope["server"])
-        return scope
+        return _with_list(http_scope(request.method, **self._parts(request), extensions=(DEBUG, TRAILERS)))
 
     def _extensions(self, reply: Reply) -> dict[str, Any]:
         return {TRAILERS: reply.trailers} if isinstance(reply, LenientReply) and reply.has_trailers else {}
@@ -131,6 +122,19 @@ class TestTransport(ASGITransport):
         return response
 
 
+def _with_list(scope: Scope) -> Scope:
+    """Give the server as a list, as the ASGI specification words it and as Starlette's client does."""
+    scope["server"] = list(scope["server"])
+    return scope
+
+
+class Upgrade(Exception):
+    """Brings a websocket's handshake, as the client has made it, back to the caller, who opens the session."""
+
+    def __init__(self, request: httpx.Request) -> None:
+        self.request = request
+
+
 class Blocking(httpx.BaseTransport):
     """A `TestTransport`, called from a thread that may wait.
 
@@ -147,7 +151,13 @@ class Blocking(httpx.BaseTransport):
         self._open: set[BlockingBody] = set()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and return its response as soon as that has begun. See `ASGITransport` for errors."""
+        """Send a request and return its response as soon as that has begun. See `ASGITransport` for errors.
+
+        Raises:
+            Upgrade: the request is a websocket's handshake.
+        """
+        if request.url.scheme in ("ws", "wss"):
+            raise Upgrade(request)
         request.read()
         with ExitStack() as stack:
             portal = stack.enter_context(self._portals())
