@@ -6,6 +6,7 @@ is decided elsewhere.
 """
 
 import asyncio
+import inspect
 import logging
 import threading
 import time
@@ -25,6 +26,7 @@ from playground.errors import LabError
 from playground.run import Run
 from playground.trace.recorder import Recorder, recording
 from playground.trace.requests import recorded_app
+from playground.trace.sites import is_own
 from playground.transport import Answer, ASGITransport, Exchange, http_scope
 
 T = TypeVar("T")
@@ -62,10 +64,9 @@ class Lab:
     """
 
     def __init__(self, app: ASGIApp, *, threads: int = 40, trace: bool = True) -> None:
-        if not callable(app):
-            raise LabError(f"expected an ASGI app, which is callable, got {type(app).__name__}: pass the app itself")
-        if threads < 1:
-            raise LabError(f"expected at least one thread, got {threads}: plain def handlers need a thread to run in")
+        _check_app(app)
+        if type(threads) is not int or threads < 1:
+            raise LabError(f"expected at least one thread, got {threads!r}: plain def handlers need a thread to run in")
         self.app = app
         self.runs: list[Run] = []
         self._trace = trace
@@ -86,7 +87,12 @@ class Lab:
         Raises:
             whatever the app lets out, with the app's own traceback.
         """
-        return self._thread.call(self._request, method, url, kwargs)
+        try:
+            return self._thread.call(self._request, method, url, kwargs)
+        except BaseException as error:
+            # a page of the client's and the transport's frames would hide the line that matters
+            error.__traceback__ = _from_the_app(error.__traceback__)
+            raise
 
     def get(self, url: str, **kwargs: Any) -> httpx.Response:
         """Send a GET request; see `request`."""
@@ -127,14 +133,15 @@ class Lab:
 
         An exception that the app lets out is a response with status 500, and is named in `run.requests`.
         """
-        if n < 1:
-            raise LabError(f"expected at least one request, got n={n}: ask for n=1 or more")
+        if type(n) is not int or n < 1:
+            raise LabError(f"expected at least one request, got n={n!r}: ask for n=1 or more")
         requests = [self._build_request(request, index) for index in range(n)]
 
         async def burst() -> list[httpx.Response]:
             async with asyncio.TaskGroup() as group:
+                began = time.perf_counter()
                 tasks = [
-                    group.create_task(self._exchange(request), name=f"{request.method} {request.url.path}")
+                    group.create_task(self._exchange(request, began), name=f"{request.method} {request.url.path}")
                     for request in requests
                 ]
             return [task.result() for task in tasks]
@@ -209,7 +216,7 @@ class Lab:
         return run
 
     def _build_request(self, request: RequestLike, index: int) -> httpx.Request:
-        made = request(index) if callable(request) and not isinstance(request, httpx.Request) else request
+        made = _call(request, index) if callable(request) else request
         if isinstance(made, httpx.Request):
             return made
         if not isinstance(made, str):
@@ -222,13 +229,13 @@ class Lab:
             method, url = "GET", made
         return self.client.build_request(method, url)
 
-    async def _exchange(self, request: httpx.Request) -> httpx.Response:
+    async def _exchange(self, request: httpx.Request, began: float) -> httpx.Response:
         """One request and its whole answer, without a client's layers: no redirects, cookies or auth.
 
-        `elapsed` lasts until the app is done with the request, background tasks included.
+        `elapsed` lasts from when it was sent (`began`, by `time.perf_counter`) until the app is done with it,
+        background tasks included.
         """
         exchange = Exchange(self._watched, _scope(request), _body(request))
-        began = time.perf_counter()
         try:
             answer = await exchange.complete()
         except Exception as error:
@@ -238,6 +245,37 @@ class Lab:
         response = httpx.Response(answer.status, headers=answer.headers, content=answer.body, request=request)
         response.elapsed = timedelta(seconds=time.perf_counter() - began)
         return response
+
+
+def _check_app(app: Any) -> None:
+    if not callable(app):
+        raise LabError(f"expected an ASGI app, which is callable, got {type(app).__name__}: pass the app itself")
+    if isinstance(app, type):
+        raise LabError(
+            f"expected an ASGI app, got the class {app.__name__}: make an app of it, as in Lab({app.__name__}())"
+        )
+    called = app if inspect.isroutine(app) else app.__call__
+    try:
+        inspect.signature(called).bind("scope", "receive", "send")
+    except TypeError:
+        raise LabError(
+            "expected an ASGI app, which takes scope, receive and send, "
+            f"got one that takes {inspect.signature(called)}: "
+            "pass an ASGI app; one for WSGI takes (environ, start_response)"
+        ) from None
+    except ValueError:
+        pass  # written in C, without a signature: what it takes is seen when it is called
+
+
+def _call(request: Callable[[int], str | httpx.Request], index: int) -> str | httpx.Request:
+    try:
+        inspect.signature(request).bind(index)
+    except TypeError:
+        raise LabError(
+            f"expected a function of the request's index, got one that takes {inspect.signature(request)}: "
+            "write it as lambda index: ..."
+        ) from None
+    return request(index)
 
 
 def _scope(request: httpx.Request) -> Scope:
@@ -252,6 +290,14 @@ def _body(request: httpx.Request) -> Any:
         return request.content
     except httpx.RequestNotRead:
         return request.stream
+
+
+def _from_the_app(traceback: TracebackType | None) -> TracebackType | None:
+    """The part of a traceback from the first frame that is the app's own code; all of it if there is none."""
+    found = traceback
+    while found is not None and not is_own(found.tb_frame.f_code.co_filename):
+        found = found.tb_next
+    return found or traceback
 
 
 def _limit_threads(threads: int) -> Callable[[], None]:

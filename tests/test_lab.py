@@ -87,6 +87,11 @@ def test_an_exception_of_the_app_reaches_the_caller(lab: Lab) -> None:
     with pytest.raises(ValueError, match=r"^on purpose$") as raised:
         lab.get("/broken")
     assert raised.traceback[-1].name == "broken"
+    assert [entry.name for entry in raised.traceback] == [
+        "test_an_exception_of_the_app_reaches_the_caller",
+        "get",
+        "broken",
+    ]
 
 
 def test_the_client_may_be_awaited_from_another_loop(lab: Lab) -> None:
@@ -189,6 +194,15 @@ def test_fifty_requests_show_each_hand_off_and_the_blocked_stretch(lab: Lab) -> 
     assert f"line {block.site.line}" in sentence
 
 
+def test_a_request_that_queues_for_the_loop_has_taken_that_long(lab: Lab) -> None:
+    run = lab.burst(lambda index: "/blocks" if index == 0 else "/hello/Ada", n=3)
+    for request, response in zip(run.requests, run.responses, strict=True):
+        assert request.end_ns is not None
+        assert request.end_ns - request.start_ns >= 100_000_000
+        assert response.elapsed.total_seconds() >= 0.1
+    assert run.trace.max_overlap == 3
+
+
 def test_as_many_threads_run_as_the_lab_allows() -> None:
     with Lab(app, threads=2) as lab:
         trace = lab.burst("/report", n=6).trace
@@ -238,16 +252,47 @@ def test_what_is_no_app_is_refused() -> None:
     assert str(refused.value) == "expected an ASGI app, which is callable, got str: pass the app itself"
 
 
-def test_a_lab_without_threads_is_refused() -> None:
+def test_a_class_is_no_app() -> None:
     with pytest.raises(LabError) as refused:
-        Lab(app, threads=0)
-    assert str(refused.value) == "expected at least one thread, got 0: plain def handlers need a thread to run in"
+        Lab(App)  # type: ignore[arg-type]
+    assert str(refused.value) == "expected an ASGI app, got the class App: make an app of it, as in Lab(App())"
 
 
-def test_a_burst_of_nothing_is_refused(lab: Lab) -> None:
+def test_a_wsgi_app_is_refused() -> None:
+    def wsgi(environ: object, start_response: object) -> list[bytes]:
+        return []
+
     with pytest.raises(LabError) as refused:
-        lab.burst("/", n=0)
-    assert str(refused.value) == "expected at least one request, got n=0: ask for n=1 or more"
+        Lab(wsgi)  # type: ignore[arg-type]
+    assert str(refused.value) == (
+        "expected an ASGI app, which takes scope, receive and send, got one that takes "
+        "(environ: object, start_response: object) -> list[bytes]: "
+        "pass an ASGI app; one for WSGI takes (environ, start_response)"
+    )
+
+
+@pytest.mark.parametrize("threads", [0, -1, "4", True])
+def test_a_lab_without_threads_is_refused(threads: Any) -> None:
+    with pytest.raises(LabError) as refused:
+        Lab(app, threads=threads)
+    assert str(refused.value) == (
+        f"expected at least one thread, got {threads!r}: plain def handlers need a thread to run in"
+    )
+
+
+@pytest.mark.parametrize("n", [0, -1, 2.5, "5", True])
+def test_a_burst_of_nothing_is_refused(lab: Lab, n: Any) -> None:
+    with pytest.raises(LabError) as refused:
+        lab.burst("/", n=n)
+    assert str(refused.value) == f"expected at least one request, got n={n!r}: ask for n=1 or more"
+
+
+def test_a_burst_of_a_function_without_an_index_is_refused(lab: Lab) -> None:
+    with pytest.raises(LabError) as refused:
+        lab.burst(lambda: "/hello/Ada", n=1)  # type: ignore[arg-type, misc]
+    assert str(refused.value) == (
+        "expected a function of the request's index, got one that takes (): write it as lambda index: ..."
+    )
 
 
 def test_a_burst_of_what_is_no_request_is_refused(lab: Lab) -> None:

@@ -205,6 +205,7 @@ def _live(
 ) -> None:
     """The thread's life. It holds no reference to the `LoopThread`, so that one can be collected."""
     asyncio.set_event_loop(loop)
+    loop.set_exception_handler(_tell)
     # anyio ties its worker threads to the task given to run_until_complete: with run_forever, every
     # request's task would start and stop threads of its own
     main = loop.create_task(_main(stop, on_start, ready), name="lab")
@@ -224,6 +225,12 @@ def _live(
             # anyio's workers were told to stop when the main task ended, but nobody waited for them
             if getattr(thread, "loop", None) is loop:
                 thread.join()
+
+
+def _tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """asyncio's own words, but none about what we threw: whoever interrupted the call knows."""
+    if not isinstance(context.get("exception"), _Interrupted):
+        loop.default_exception_handler(context)
 
 
 async def _main(stop: asyncio.Event, on_start: Callable[[], object], ready: "concurrent.futures.Future[None]") -> None:

@@ -230,7 +230,7 @@ class _Builder:
             path=record.path,
             route=record.route,
             status=record.status,
-            start_ns=record.start_ns - self._origin,
+            start_ns=self._came_in_ns(record),
             end_ns=None if record.end_ns is None else record.end_ns - self._origin,
             task=record.task - 1 if record.task else None,
             handoffs=handoffs,
@@ -240,6 +240,14 @@ class _Builder:
             ),
             error=record.error,
         )
+
+    def _came_in_ns(self, record: RequestRecord) -> int:
+        """When a request came in: its task was made for it then, if the app was called in the task's first step."""
+        called_ns = record.start_ns - self._origin
+        first = next(iter(self._steps_of.get(record.task, ())), None)
+        if first is None or called_ns > self._starts[first] + self._events[first][1]:
+            return called_ns
+        return min(called_ns, max(0, self._recorder.tasks[record.task - 1].created_ns - self._origin))
 
     def _build_samples(self) -> tuple[Sample, ...]:
         sites = self._recorder.sites

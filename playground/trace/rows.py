@@ -196,12 +196,14 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request (or websocket) as the app saw it, from its scope to the end of the app's call.
+    """One request (or websocket), from the moment it came in to the end of the app's call.
 
     Attributes:
         number: its number in the run, from 0, in the order in which the app was called.
         route: the path template that answered it, such as `/items/{id}`; `None` if the app did not say.
         status: the response's status; `None` if none was sent.
+        start_ns: when it came in. That is when the task was made that called the app in its first step, so that
+            a request that had to queue for the loop shows it; else it is when the app was called.
         end_ns: when the app's call ended; `None` if it had not when the recording did.
         task: the task in which the app was called.
         handoffs: indexes into `trace.handoffs` of the calls made for it, in order.

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import gc
 import os
 import signal
 import threading
@@ -161,6 +162,25 @@ def test_an_interrupt_ends_a_runaway_loop_in_a_handler(thread: LoopThread) -> No
         thread.call(spin)
     timer.join()
     assert thread.call(asyncio.sleep, 0, "usable") == "usable"
+
+
+def test_an_interrupted_step_is_not_reported_as_an_exception_that_nobody_retrieved(
+    thread: LoopThread, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def spin() -> None:
+        while True:
+            pass
+
+    async def outer() -> None:
+        await asyncio.gather(asyncio.create_task(spin()), asyncio.create_task(asyncio.sleep(60)))
+
+    timer = _interrupt_after(0.05)
+    with pytest.raises(KeyboardInterrupt):
+        thread.call(outer)
+    timer.join()
+    gc.collect()
+    thread.call(asyncio.sleep, 0)
+    assert caplog.records == []
 
 
 def test_an_interrupt_of_a_blocking_call_says_where_the_loop_is_held(thread: LoopThread) -> None:
