@@ -137,9 +137,10 @@ class AppSide:
 
     def _with_crew(self) -> Crew:
         """The crew, from the first moment at which a loop is needed."""
-        if self._crew is None:
-            self._crew = Crew(current_host(), self._all_ended)
-        return self._crew
+        crew = self._crew
+        if crew is None:
+            crew = self._crew = Crew(current_host(), self._all_ended)
+        return crew
 
     def _all_ended(self) -> None:
         if self._on_end is not None:

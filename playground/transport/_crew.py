@@ -41,7 +41,7 @@ class Crew:
         self.host = host
         self._on_end: Callable[[], object] | None = on_end
         self._running: dict[Role, Any] = {}
-        self._waiting: list[Any] = []
+        self._waiting: list[Any] | None = None  # made when somebody waits
 
     def __contains__(self, role: Role) -> bool:
         return role in self._running
@@ -74,6 +74,8 @@ class Crew:
     async def wait(self, timeout_s: float | None = None) -> None:
         """Wait until all have ended, or the time is over."""
         if self._running:
+            if self._waiting is None:
+                self._waiting = []
             await self.host.wait(self._waiting, timeout_s)
 
     async def linger(self, grace_s: float | None) -> None:

@@ -61,9 +61,14 @@ class Exchange(AppSide):
             Exception: what the app raised before its start message, or what `body` raised.
         """
         crew = self._with_crew()
-        self._begin_upload()
+        if not self.upload.finished:
+            self._begin_upload()
         crew.start("app", self._run_app, self.label)
-        await self._let_it_begin(crew)
+        try:  # most apps have answered after their first turn, and need neither a future nor a timer
+            await crew.host.let_others_run()
+        except BaseException as reason:
+            await self._break_off(crew, reason)
+            raise
         while self.reply.status is None:
             if self._hung_up or "app" not in crew:
                 await self._raise_the_end(crew)
@@ -89,6 +94,15 @@ class Exchange(AppSide):
             if self._writers:
                 crew.host.ring(self._writers)
             await self._listen(crew, timeout_s)
+
+    @property
+    def running(self) -> bool:
+        """Whether a task of it is running."""
+        return self._crew is not None and len(self._crew) > 0
+
+    def whole(self) -> bytes | None:
+        """Return the rest of the body if all of it is there and nothing is running; else `None`."""
+        return self.reply.pop_all() if self.reply.complete and not self.running else None
 
     async def aclose(self, *, wait_for_app: bool = True) -> None:
         """End the exchange; afterwards no task of it is running.
@@ -160,14 +174,6 @@ class Exchange(AppSide):
         error = _verdicts.no_answer(self.reply, upload, bool(self._receivers), timeout_s)
         await self._break_off(crew, error)
         raise error
-
-    async def _let_it_begin(self, crew: Crew) -> None:
-        """Give the app its first turn. Most have answered after it, and need neither a future nor a timer."""
-        try:
-            await crew.host.let_others_run()
-        except BaseException as reason:
-            await self._break_off(crew, reason)
-            raise
 
     async def _break_off(self, crew: Crew, reason: BaseException) -> None:
         """Hang up and cancel the app at once, for the client cannot stay: it is about to raise `reason`."""

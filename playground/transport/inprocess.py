@@ -125,21 +125,18 @@ class ASGITransport(httpx.AsyncBaseTransport):
         return timeout_s
 
     def _scope(self, request: httpx.Request) -> Scope:
-        return http_scope(request.method, **self._parts(request))
-
-    def _parts(self, request: httpx.Request) -> dict[str, Any]:
-        """What the scopes of a request and of a websocket have in common."""
         url = request.url
-        return {
-            "target": url.raw_path,
-            "headers": request.headers.raw,
-            "scheme": url.scheme,
-            "host": url.host,
-            "port": url.port,
-            "client": self.client,
-            "root_path": self.root_path,
-            "state": self.state,
-        }
+        return http_scope(
+            request.method,
+            url.raw_path,
+            request.headers.raw,
+            scheme=url.scheme,
+            host=url.host,
+            port=url.port,
+            client=self.client,
+            root_path=self.root_path,
+            state=self.state,
+        )
 
     def _exchange(self, request: httpx.Request, library: Library) -> Exchange:
         try:
@@ -162,6 +159,7 @@ class ASGITransport(httpx.AsyncBaseTransport):
         response: httpx.Response = library.response(
             reply.status, headers=reply.headers, stream=stream, extensions=self._extensions(reply)
         )
+        response.whole = exchange.whole  # type: ignore[attr-defined]  # of `_libraries`
         return response
 
     def _server_error(self, library: Library, request: httpx.Request) -> httpx.Response:
@@ -208,7 +206,8 @@ class Body:
     async def aclose(self) -> None:
         """Let the app end (see `Exchange.aclose`), and raise what it has raised since the last message."""
         exchange, transport = self._exchange, self._transport
-        await exchange.aclose(wait_for_app=transport.wait_for_app)
+        if exchange.running:
+            await exchange.aclose(wait_for_app=transport.wait_for_app)
         error = exchange.untold()
         if error is None:
             return

@@ -69,7 +69,7 @@ class LenientReply(Reply):
         if self.status is not None:
             self._stage = HTTP_RESPONSE["done"]
 
-    def _promised_length(self, headers: list[Header]) -> None:
+    def _promised(self, value: bytes, status: int) -> None:
         return None
 
     def _passed_on(self, headers: list[Header]) -> list[Header]:

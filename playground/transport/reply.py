@@ -120,10 +120,11 @@ class Reply:
         Raises:
             ProtocolError: it may not come now, or it is malformed; nothing of it was kept.
         """
-        kind = self._kind(message)
-        turn = self._stage.turns.get(kind)
-        if turn is None:
-            raise self.out_of_turn(kind)
+        try:
+            kind = message["type"]
+            turn = self._stage.turns[kind]
+        except (TypeError, KeyError):
+            raise self.out_of_turn(self._kind(message)) from None
         size = self.size
         if kind == "http.response.body":
             self._take_body(message)
@@ -142,10 +143,7 @@ class Reply:
         """
         if self.status is None or not self.complete:
             raise self.left_early()
-        body = self._chunks.popleft() if len(self._chunks) == 1 else b"".join(self._chunks)
-        self._chunks.clear()
-        self.buffered = 0
-        return Answer(self.status, self.headers, body, self.trailers, self.early_hints, self.debug)
+        return Answer(self.status, self.headers, self.pop_all(), self.trailers, self.early_hints, self.debug)
 
     def pop(self) -> bytes | None:
         """Hand over the next piece of the body, as the app cut it; `None` if there is none now."""
@@ -154,6 +152,13 @@ class Reply:
         chunk = self._chunks.popleft()
         self.buffered -= len(chunk)
         return chunk
+
+    def pop_all(self) -> bytes:
+        """Hand over what there is of the body in one piece."""
+        body = self._chunks.popleft() if len(self._chunks) == 1 else b"".join(self._chunks)
+        self._chunks.clear()
+        self.buffered = 0
+        return body
 
     def left_early(self) -> ProtocolError:
         """Say what an app still owed when it returned."""
@@ -200,8 +205,13 @@ class Reply:
         if message.get("trailers"):
             self._must_be_offered("http.response.trailers")
         headers = self._pairs("http.response.start", message)
-        self._missing = None if self._head or status == 304 else self._promised_length(headers)
-        self.headers = self._passed_on(headers)
+        for name, value in headers:
+            length = len(name)  # to look closely at few
+            if length == 14 and name.lower() == b"content-length":
+                self._missing = self._promised(value, status)
+            elif length == 17 and name.lower() == b"transfer-encoding":
+                headers = self._passed_on(headers)
+        self.headers = headers
         self.status = int(status)
 
     def _passed_on(self, headers: list[Header]) -> list[Header]:
@@ -220,19 +230,17 @@ class Reply:
                     f"expected `headers` of (name, value) pairs of bytes, but `{kind}` holds {_show(pair)}",
                     'Write b"name", or encode the text as latin-1.',
                 )
-            pairs.append((name, value))
+            pairs.append(pair if type(pair) is tuple else (name, value))
         return pairs
 
-    def _promised_length(self, headers: list[Header]) -> int | None:
-        for name, value in headers:
-            if name.lower() == b"content-length":
-                if not value.isdigit():
-                    raise self._refusal(
-                        f"expected a `content-length` in digits, but `http.response.start` holds {_show(value)}",
-                        "Send the number of bytes of the body, or leave the header out.",
-                    )
-                return int(value)
-        return None
+    def _promised(self, value: bytes, status: int) -> int | None:
+        """Read a `content-length`: how much body is to come, or `None` for a response that has none in any case."""
+        if not value.isdigit():
+            raise self._refusal(
+                f"expected a `content-length` in digits, but `http.response.start` holds {_show(value)}",
+                "Send the number of bytes of the body, or leave the header out.",
+            )
+        return None if self._head or status == 304 else int(value)
 
     def _take_body(self, message: Message) -> None:
         data = message.get("body", b"")

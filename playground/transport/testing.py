@@ -105,6 +105,20 @@ class TestTransport(ASGITransport):
     def _scope(self, request: httpx.Request) -> Scope:
         return _with_list(http_scope(request.method, **self._parts(request), extensions=(DEBUG, TRAILERS)))
 
+    def _parts(self, request: httpx.Request) -> dict[str, Any]:
+        """What the scopes of a request and of a websocket have in common."""
+        url = request.url
+        return {
+            "target": url.raw_path,
+            "headers": request.headers.raw,
+            "scheme": url.scheme,
+            "host": url.host,
+            "port": url.port,
+            "client": self.client,
+            "root_path": self.root_path,
+            "state": self.state,
+        }
+
     def _extensions(self, reply: Reply) -> dict[str, Any]:
         return {TRAILERS: reply.trailers} if isinstance(reply, LenientReply) and reply.has_trailers else {}
 

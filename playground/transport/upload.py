@@ -32,11 +32,11 @@ class Upload:
     def __init__(self, body: Body = b"") -> None:
         self.moves = 0
         self.error: Exception | None = None
-        self.finished = isinstance(body, bytes)
         self._source = body
+        self._taken_bell: list[Any] | None = None  # made for a body that comes in pieces
+        self.finished = isinstance(body, bytes)
         self._next: Message | None = None
-        self._taken_bell: list[Any] = []
-        if isinstance(body, bytes):
+        if self.finished:
             self._next = {"type": "http.request", "body": body, "more_body": False}
 
     @property
@@ -61,6 +61,7 @@ class Upload:
             host: the loop it runs on.
             arrived: called whenever there is a new message, and when the body has ended or failed.
         """
+        self._taken_bell = []
         pieces = _pieces(self._source)
         try:
             async for piece in pieces:
@@ -83,7 +84,7 @@ class Upload:
         self._next = {"type": "http.request", "body": piece, "more_body": more}
         self.moves += 1
         arrived()
-        while self._next is not None:
+        while self._next is not None and self._taken_bell is not None:
             await host.wait(self._taken_bell)
 
 
