@@ -10,9 +10,10 @@ became ready; so a sleep that is over while the loop is blocked ends at its due 
 
 from bisect import bisect_left
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Final
 
-from playground.trace.recorder import Recorder
+from playground.trace.recorder import Recorder, TaskRecord
 from playground.trace.requests import RequestRecord
 from playground.trace.rows import (
     Handoff,
@@ -23,7 +24,6 @@ from playground.trace.rows import (
     Step,
     StepOutcome,
     Task,
-    TaskOutcome,
     Wait,
 )
 from playground.trace.sites import WAITS, call_text
@@ -33,11 +33,6 @@ from playground.trace.trace import Trace
 __all__ = ["build"]
 
 _OUTCOMES: Final[tuple[StepOutcome, ...]] = ("callback", "yields", "waits", "returned", "raised", "cancelled")
-_ENDED: Final[dict[StepOutcome, TaskOutcome]] = {
-    "returned": "returned",
-    "raised": "raised",
-    "cancelled": "cancelled",
-}
 _CALLBACK: Final = 0
 
 
@@ -114,39 +109,47 @@ class _Builder:
         return index if index >= 0 else None
 
     def _build_waits(self) -> tuple[Wait, ...]:
-        waits = []
+        waits = list(self._waits_at_begin())
         for task, indexes in self._steps_of.items():
             for index, following in zip(indexes, [*indexes[1:], None], strict=True):
                 _, duration, _, _, _, _, outcome, kind, code, offset = self._events[index]
-                if _OUTCOMES[outcome] != "waits":
-                    continue
-                start = self._starts[index] + duration
-                end = self._duration_ns if following is None else self._ready[following]
-                site = self._recorder.sites.site(code, offset)
-                waits.append(Wait(task - 1, start, max(start, end), WAITS[kind], site))
-                if self._recorder.sites.is_own(code):
-                    self._own_waits.add((task - 1, start))
+                if _OUTCOMES[outcome] == "waits":
+                    start = self._starts[index] + duration
+                    waits.append(self._wait(task, start, following, (kind, code, offset)))
         waits.sort(key=lambda wait: (wait.start_ns, wait.task))
         return tuple(waits)
 
-    def _build_tasks(self) -> tuple[Task, ...]:
-        tasks = []
+    def _waits_at_begin(self) -> Iterator[Wait]:
+        """The waits in which tasks stood already when the recording began."""
         for number, record in enumerate(self._recorder.tasks, 1):
-            last = self._steps_of.get(number, [None])[-1]
-            outcome = _OUTCOMES[self._events[last][6]] if last is not None else "waits"
-            ended = _ENDED.get(outcome)
-            ended_ns = self._starts[last] + self._events[last][1] if ended and last is not None else None
-            tasks.append(
-                Task(
-                    name=record.name,
-                    coroutine=record.coroutine,
-                    parent=record.parent - 1 if record.parent else None,
-                    created_ns=record.created_ns - self._origin,
-                    ended_ns=ended_ns,
-                    outcome=ended or "pending",
-                )
-            )
-        return tuple(tasks)
+            if record.waits is not None and not self._dropped:
+                following = next(iter(self._steps_of.get(number, ())), None)
+                yield self._wait(number, max(0, record.created_ns - self._origin), following, record.waits)
+
+    def _wait(self, task: int, start: int, following: int | None, where: tuple[int, int, int]) -> Wait:
+        """A wait from `start` until the task was ready for its next step; for ever, if there was none."""
+        kind, code, offset = where
+        end = self._duration_ns if following is None else self._ready[following]
+        if self._recorder.sites.is_own(code):
+            self._own_waits.add((task - 1, start))
+        return Wait(task - 1, start, max(start, end), WAITS[kind], self._recorder.sites.site(code, offset))
+
+    def _build_tasks(self) -> tuple[Task, ...]:
+        return tuple(self._build_task(number, record) for number, record in enumerate(self._recorder.tasks, 1))
+
+    def _build_task(self, number: int, record: TaskRecord) -> Task:
+        ended_ns = None if record.ended_ns is None else record.ended_ns - self._origin
+        if (last := self._steps_of.get(number, [None])[-1]) is not None and ended_ns is not None:
+            # noted a moment after its last step, unless that step is not kept or was part of another's (eager)
+            ended_ns = min(ended_ns, self._starts[last] + self._events[last][1])
+        return Task(
+            name=record.name,
+            coroutine=record.coroutine,
+            parent=record.parent - 1 if record.parent else None,
+            created_ns=max(0, record.created_ns - self._origin),
+            ended_ns=ended_ns,
+            outcome=record.outcome,
+        )
 
     def _build_handoffs(self, waits: tuple[Wait, ...]) -> tuple[Handoff, ...]:
         records = [record for record in self._recorder.handoffs if record.submitted_ns is not None]
@@ -163,8 +166,7 @@ class _Builder:
     def _build_handoff(self, record: HandoffRecord, threads: dict[int, int], waits: list[Wait]) -> Handoff:
         origin = self._origin
         submitted_ns = (record.submitted_ns or 0) - origin
-        # the wait in which the task stood when the call was submitted, or fell right after
-        at = bisect_left(waits, submitted_ns, key=lambda wait: wait.end_ns)
+        wait = self._wait_for(record, waits)
         return Handoff(
             task=record.task - 1 if record.task else None,
             function=record.function,
@@ -172,12 +174,25 @@ class _Builder:
             submitted_ns=submitted_ns,
             started_ns=None if record.started_ns is None else record.started_ns - origin,
             ended_ns=None if record.ended_ns is None else record.ended_ns - origin,
-            woken_ns=self._woken_ns(record),
+            woken_ns=self._woken_ns(record, wait),
             thread=threads.get(record.thread) if record.started_ns is not None else None,
             cpu_ns=record.cpu_ns,
-            outcome=record.outcome if record.ended_ns is not None else "pending",  # type: ignore[arg-type]
-            site=self._handoff_site(record, waits[at] if at < len(waits) else None),
+            outcome=record.outcome,
+            site=self._handoff_site(record, wait),
         )
+
+    def _wait_for(self, record: HandoffRecord, waits: list[Wait]) -> Wait | None:
+        """The wait in which the task stood for this call: the first for a thread, or for a future that only the
+        task knows, that began before the worker was done and did not end before it was asked."""
+        submitted_ns = (record.submitted_ns or 0) - self._origin
+        ended_ns = self._duration_ns if record.ended_ns is None else record.ended_ns - self._origin
+        at = bisect_left(waits, submitted_ns, key=lambda wait: wait.end_ns)
+        for wait in waits[at:]:
+            if wait.start_ns > ended_ns:
+                break
+            if wait.on in ("thread", "future"):
+                return wait
+        return None
 
     def _handoff_site(self, record: HandoffRecord, wait: Wait | None) -> Site | None:
         """The task's own line that waits for it; where a framework does the waiting, the function handed over."""
@@ -192,14 +207,17 @@ class _Builder:
         at = bisect_left(waits, asked_ns, key=lambda wait: wait.start_ns)
         return at < len(waits) and waits[at].end_ns <= submitted_ns
 
-    def _woken_ns(self, record: HandoffRecord) -> int | None:
-        """The start of the first step of the waiting task after the worker was done."""
-        if record.ended_ns is None or not record.task:
+    def _woken_ns(self, record: HandoffRecord, wait: Wait | None) -> int | None:
+        """The start of the step with which the task went on after this call; `None` if it did not wait for it to
+        the end, as when it was cancelled meanwhile."""
+        if record.ended_ns is None or wait is None or not record.task:
             return None
         ended_ns = record.ended_ns - self._origin
         indexes = self._steps_of.get(record.task, [])
-        at = bisect_left(indexes, ended_ns, key=self._starts.__getitem__)
-        return self._starts[indexes[at]] if at < len(indexes) else None
+        at = bisect_left(indexes, wait.end_ns, key=self._starts.__getitem__)
+        if at == len(indexes) or self._starts[indexes[at]] < ended_ns:
+            return None
+        return self._starts[indexes[at]]
 
     def _build_requests(self, handoffs: tuple[Handoff, ...]) -> tuple[Request, ...]:
         records = self._recorder.requests
@@ -259,6 +277,8 @@ class _Builder:
             site, call = None, ""
             if code is not None:
                 site, call = sites.site(sites.number(code), offset), call_text(code, offset)
+                if not self._starts[index] <= at_ns - self._origin <= self._starts[index] + self._events[index][1]:
+                    continue  # the step had ended while the thread that looked was kept waiting
             samples.append(Sample(index, at_ns - self._origin, delay_ns, site, call))
         samples.sort(key=lambda sample: sample.at_ns)
         return tuple(samples)

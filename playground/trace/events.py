@@ -95,7 +95,7 @@ class EventLog:
         packed = []
         for at in range(_CHUNK):
             event = tuple(events[at * _WIDTH : (at + 1) * _WIDTH])
-            clipped = tuple(map(min, event, _TOPS))
+            clipped = tuple(max(0, min(value, top)) for value, top in zip(event, _TOPS, strict=True))
             if clipped != event:
                 self._wide[self._packed + at] = event
             packed.append(_ONE.pack(*clipped))

@@ -6,6 +6,9 @@ It numbers tasks and code, owns the event log and the hand-off and request recor
 
 import asyncio
 import contextlib
+import copy
+import itertools
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,8 +17,9 @@ from typing import Any, Final
 
 from playground.trace.events import DEFAULT_LIMIT, EventLog
 from playground.trace.requests import RequestRecord
+from playground.trace.rows import TaskOutcome
 from playground.trace.sampler import Look, Sampler
-from playground.trace.sites import WAITS, Sites, label
+from playground.trace.sites import WAITS, Sites
 from playground.trace.threads import HandoffRecord, watch_threads
 from playground.trace.trace import Clock
 
@@ -32,12 +36,18 @@ _FUTURE: Final = WAITS.index("future", 1)
 
 @dataclass(slots=True)
 class TaskRecord:
-    """A task as it was first met."""
+    """A task, from when it was first met to when it ended.
+
+    `waits` says where a task stood that was waiting already when the recording began: kind, code and offset.
+    """
 
     name: str
     coroutine: str
     parent: int
     created_ns: int
+    ended_ns: int | None = None
+    outcome: TaskOutcome = "pending"
+    waits: tuple[int, int, int] | None = None
 
 
 class Recorder:
@@ -67,30 +77,51 @@ class Recorder:
         self.codes = self.sites.codes
         self.meet: Callable[[CodeType], tuple[int, int, bool]] = self.sites.meet
         self.callback: Callable[[object], int] = self.sites.callback
+        self.search: Callable[[object], tuple[int, int, Any]] = self.sites.search
+        self._workers = threading.local()
+        self._worker_count = itertools.count()
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start counting time, and number the tasks that are there already."""
         self.started_ns = self.now()
+        running = asyncio.current_task(loop)
         for task in asyncio.all_tasks(loop):
-            self.enter(task)
+            record = self.tasks[self.enter(task, task.get_coro()) - 1]
+            if task is not running and getattr(task, "_fut_waiter", None) is not None:
+                kind, code, place = self.search(task.get_coro())
+                offset = place.cr_frame.f_lasti if code else 0
+                record.waits = (kind or self.waiter(task._fut_waiter), code, offset)  # type: ignore[attr-defined]
 
     # -- what the loop calls ----------------------------------------------------------------------------------
 
-    def created(self, task: "asyncio.Task[Any]", parent: "asyncio.Task[Any] | None") -> int:
-        """Number a task that was just created, or that is met for the first time."""
-        known: int = getattr(task, "_playground", 0)  # an eager task may have been met in its first step
-        return known or self.enter(task, self.number_of(parent))
+    def created(self, task: "asyncio.Task[Any]", parent: "asyncio.Task[Any] | None", coro: object = None) -> int:
+        """Number a task that was just made of `coro`, or that is met for the first time."""
+        number: int = getattr(task, "_playground", 0)  # an eager task may have been met in its first step
+        if not number:
+            # an eager task that has ended already cannot be asked for its coroutine: CPython 3.12.1 crashes
+            number = self.enter(task, task.get_coro() if coro is None else coro, self.number_of(parent))
+        if task.done():
+            self.ended(task, number)
+        return number
 
-    def enter(self, task: "asyncio.Task[Any]", parent: int = 0) -> int:
+    def enter(self, task: "asyncio.Task[Any]", coro: object, parent: int = 0) -> int:
         """Give a task its number in this recording, whatever another recording called it."""
-        self.tasks.append(TaskRecord(task.get_name(), label(task.get_coro()), parent, self.now()))
+        name = getattr(coro, "__qualname__", type(coro).__qualname__)
+        self.tasks.append(TaskRecord(task.get_name(), name, parent, self.now()))
         number = len(self.tasks)
         task._playground = number  # type: ignore[attr-defined]
         return number
 
     def ended(self, task: "asyncio.Task[Any]", number: int) -> None:
-        """Note a task's last name: asyncio.create_task gives it only after the loop has made the task."""
-        self.tasks[number - 1].name = task.get_name()
+        """Note how a task ended, and its last name: asyncio.create_task gives it only after the loop has made it."""
+        record = self.tasks[number - 1]
+        record.name = task.get_name()
+        record.ended_ns = self.now()
+        if task.cancelled():
+            record.outcome = "cancelled"
+        else:
+            # task.exception() would mark the exception as retrieved and so silence asyncio's warning
+            record.outcome = "returned" if task._exception is None else "raised"
 
     def waiter(self, future: object) -> int:
         """What waiting directly for a future means: for a task, or for something that only it knows."""
@@ -114,18 +145,26 @@ class Recorder:
         """End the recording, on the loop's thread: from now on, nothing that still runs can change it."""
         self.ended_ns = self.now()
         for task in asyncio.all_tasks():
-            self.ended(task, self.number_of(task))
+            self.tasks[self.number_of(task) - 1].name = task.get_name()
         # the loop may still be within a turn that holds on to the old list
         self.log.pending = list(self.log.pending)
-        self.tasks = list(self.tasks)
-        self.handoffs = list(self.handoffs)
-        self.requests = list(self.requests)
+        self.tasks = list(map(copy.copy, self.tasks))
+        self.handoffs = list(map(copy.copy, self.handoffs))
+        self.requests = [request.frozen() for request in self.requests]
+        self.looks = list(self.looks)
 
     # -- what the hooks call ----------------------------------------------------------------------------------
 
     def number_of(self, task: "asyncio.Task[Any] | None") -> int:
         """The number of a task, met before or not; 0 for none."""
         return 0 if task is None else self.created(task, None)
+
+    def worker(self) -> int:
+        """The number of the worker thread that calls this: a new thread gets a new one."""
+        number: int | None = getattr(self._workers, "number", None)
+        if number is None:
+            number = self._workers.number = next(self._worker_count)
+        return number
 
     def current_task(self) -> int:
         """The number of the task that is running in this thread; 0 for none."""
@@ -144,6 +183,8 @@ def recording(loop: Any, clock: Clock = "real", limit: int = DEFAULT_LIMIT) -> I
     Yields:
         the recorder; when the context is left it is complete, and `playground.trace.build.build` reads it.
     """
+    if loop.recorder is not None:
+        raise RuntimeError("expected a loop that is not being recorded: stop the other recording first")
     recorder = Recorder(clock=clock, limit=limit)
     recorder.sampler = Sampler(loop, recorder.now, recorder.looks)
     with contextlib.ExitStack() as borrowed:

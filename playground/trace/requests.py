@@ -5,6 +5,7 @@ transport that calls it, nor of the framework inside, except that Starlette and 
 into the scope.
 """
 
+import copy
 from collections.abc import Callable
 from typing import Any, Literal, Protocol
 
@@ -28,6 +29,12 @@ class RequestRecord:
         self.status: int | None = None
         self.error: str | None = None
         self.messages: list[tuple[Literal["receive", "send"], str, int, str]] = []
+
+    def frozen(self) -> "RequestRecord":
+        """A copy that what still runs cannot change."""
+        frozen = copy.copy(self)
+        frozen.messages = list(self.messages)
+        return frozen
 
 
 class RequestRecorder(Protocol):
@@ -75,11 +82,21 @@ async def _record(app: ASGIApp, scope: Scope, receive: Receive, send: Send, reco
     try:
         await app(scope, noting_receive, noting_send)
     except BaseException as error:
-        record.error = f"{type(error).__qualname__}: {error}" if str(error) else type(error).__qualname__
+        record.error = _words(error)
         raise
     finally:
         record.end_ns = now()
         record.route = _route(scope)
+
+
+def _words(error: BaseException) -> str:
+    """An exception's type and text; its text is the app's own code and may fail."""
+    name = type(error).__qualname__
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 (the app's exception must reach its caller whatever its __str__ does)
+        return f"{name} (whose text cannot be had)"
+    return f"{name}: {text}" if text else name
 
 
 def _route(scope: Scope) -> str | None:

@@ -23,6 +23,11 @@ TICK_S: Final = 0.005
 _TURNS: Final = ("_recorded_turn", "_run_once")
 """Functions of loops that call a step; what lies further out is not the step's."""
 
+_OVERSLEPT_NS: Final = round(2 * TICK_S * 1e9)
+_OURS: Final = tuple(
+    os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), room, "") for room in ("clock", "trace")
+)
+
 Look = tuple[int, int, int | None, CodeType | None, int]
 """Step, time in ns, run delay in ns, code (`None`: taken by the loop itself), instruction offset."""
 
@@ -87,26 +92,36 @@ class Sampler:
 
     def _watch(self) -> None:
         last = 0
+        before = self._now()
         while not self._over.wait(TICK_S):
+            after = self._now()
             step = self._loop.step
-            if step and step == last:
-                self._look(step)
+            # a call that holds the interpreter's lock lets nobody look until it lets go: then look at once
+            if step and (step == last or after - before > _OVERSLEPT_NS):
+                self._look(step, after)
             last = step
+            before = after
 
-    def _look(self, step: int) -> None:
+    def _look(self, step: int, at_ns: int) -> None:
         frame = sys._current_frames().get(self._ident)
-        at_ns = self._now()
-        if frame is None or self._loop.step != step:
+        if frame is None:
             return
-        place = _own_frame(frame)
-        self._looks.append((step, at_ns, self._delay.read_ns(), place.f_code, place.f_lasti))
+        place = _place(frame)
+        if place is None or self._loop.step != step:
+            return
+        # read before anything that lets other threads run, after which the frame would stand elsewhere
+        code, offset = place.f_code, place.f_lasti
+        self._looks.append((step, at_ns, self._delay.read_ns(), code, offset))
 
 
-def _own_frame(frame: FrameType) -> FrameType:
-    """The innermost frame of the user's own code within the step; the innermost of all where there is none."""
+def _place(frame: FrameType) -> FrameType | None:
+    """The innermost frame of the user's own code within the step; the innermost of all where there is none.
+
+    `None` where the step is over and the loop, or the recorder, is at its own work.
+    """
     own: FrameType | None = frame
     while own is not None and own.f_code.co_name not in _TURNS:
         if is_own(own.f_code.co_filename):
             return own
         own = own.f_back
-    return frame
+    return None if frame.f_code.co_filename.startswith(_OURS) else frame

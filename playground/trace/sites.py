@@ -10,7 +10,7 @@ import os
 import sys
 import sysconfig
 from contextvars import Context
-from types import CodeType
+from types import BuiltinFunctionType, CodeType, CoroutineType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
 from playground.trace.rows import Site, WaitOn
@@ -58,6 +58,8 @@ _MEANING: Final[dict[tuple[str, str], WaitOn]] = {
     ("anyio/_core/_synchronization.py", "acquire"): "lock",
     ("anyio/_core/_synchronization.py", "wait"): "event",
     ("anyio/_backends/_asyncio.py", "__aexit__"): "task",
+    ("anyio/_backends/_asyncio.py", "acquire"): "lock",
+    ("anyio/_backends/_asyncio.py", "acquire_on_behalf_of"): "lock",
     ("anyio/_backends/_asyncio.py", "run_sync_in_worker_thread"): "thread",
     ("asgiref/sync.py", "__call__"): "thread",
 }
@@ -86,21 +88,29 @@ def is_own(filename: str) -> bool:
 def unwrapped(function: object) -> object:
     """The callable inside partials; also in `partial(context.run, function)`, as asyncio.to_thread makes it."""
     while isinstance(function, functools.partial):
-        runs_first_argument = function.args and isinstance(getattr(function.func, "__self__", None), Context)
+        runner = function.func
+        runs_first_argument = (
+            function.args and isinstance(runner, BuiltinFunctionType) and isinstance(runner.__self__, Context)
+        )
         function = function.args[0] if runs_first_argument else function.func
     return function
 
 
 def label(function: object) -> str:
-    """A callable's name, found without asking the object itself for anything but its `__qualname__`."""
+    """A callable's name. An object of a class that is not Python's own is not asked for anything but its type."""
     function = unwrapped(function)
-    name = getattr(function, "__qualname__", None)
-    if not isinstance(name, str):
-        return type(function).__qualname__
-    owner = getattr(function, "__self__", None)
-    if "." not in name and owner is not None and not isinstance(owner, type(sys)):
-        return f"{type(owner).__qualname__}.{name}"
-    return name
+    if isinstance(function, MethodType):
+        return label(function.__func__)
+    if isinstance(function, FunctionType):
+        return function.__qualname__
+    if isinstance(function, BuiltinFunctionType):
+        owner = function.__self__
+        if "." in function.__qualname__ or owner is None or isinstance(owner, ModuleType):
+            return function.__qualname__
+        return f"{type(owner).__qualname__}.{function.__qualname__}"
+    if isinstance(function, type):
+        return function.__qualname__
+    return type(function).__qualname__
 
 
 def _meaning(code: CodeType) -> int:
@@ -136,13 +146,36 @@ class Sites:
     def callback(self, function: object) -> int:
         """The number of a callback's code, or of its mere name when it was not written in Python."""
         function = unwrapped(function)
-        code = getattr(getattr(function, "__func__", function), "__code__", None)
-        if isinstance(code, CodeType):
-            return self.number(code)
+        if isinstance(function, MethodType):
+            function = function.__func__
+        if isinstance(function, FunctionType):
+            return self.number(function.__code__)
         name = label(function)
         if name not in self._names:
             self._names[name] = self._number(name)
         return self._names[name]
+
+    def search(self, coro: Any) -> tuple[int, int, Any]:
+        """Where a task stopped whose outermost coroutine is `coro`.
+
+        Returns:
+            what it waits for (see `WAITS`), the number of the code in which it stopped, and that coroutine: the last
+            in the chain of awaits that is the user's own; where there is none, the first library call that says what
+            is waited for. What is waited for is said by the outermost library call below that coroutine.
+        """
+        kind = code = 0
+        place = coro
+        found = False
+        while type(coro) is CoroutineType:
+            means, index, own = self.codes.get(id(coro.cr_code)) or self.meet(coro.cr_code)
+            if own:
+                kind, code, place, found = 0, index, coro, True
+            elif not code or (means and not kind and not found):
+                kind, code, place = means, index, coro
+            elif not kind:
+                kind = means
+            coro = coro.cr_await
+        return kind, code, place
 
     def number(self, code: CodeType) -> int:
         """The number of a code object, met before or not."""

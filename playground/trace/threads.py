@@ -17,13 +17,12 @@ from typing import Any, Final, Protocol, TypeVar
 import anyio
 from anyio._backends._asyncio import AsyncIOBackend
 
+from playground.trace.rows import TaskOutcome
 from playground.trace.sites import label, unwrapped
 
 __all__ = ["HandoffRecord", "HandoffRecorder", "watch_threads"]
 
 T = TypeVar("T")
-
-_RUNNING: Final = "pending"
 
 
 class HandoffRecord:
@@ -52,7 +51,7 @@ class HandoffRecord:
         self.ended_ns: int | None = None
         self.thread = 0
         self.cpu_ns = 0
-        self.outcome = _RUNNING
+        self.outcome: TaskOutcome = "pending"
 
 
 class HandoffRecorder(Protocol):
@@ -63,6 +62,9 @@ class HandoffRecorder(Protocol):
 
     def callback(self, function: object) -> int:
         """The number of a callable's code; 0 if it has none."""
+
+    def worker(self) -> int:
+        """The number of the worker thread that calls this."""
 
     def number_of(self, task: "asyncio.Task[Any] | None") -> int:
         """The number of a task; 0 for none."""
@@ -82,7 +84,8 @@ class watch_threads:
         own["run_in_executor"] = _executor_hook(self._loop, self._recorder)
         with _lock:
             if not _recorders:
-                AsyncIOBackend.run_sync_in_worker_thread = classmethod(_anyio_hook)  # type: ignore[assignment]
+                _found[_ANYIO_CALL] = vars(AsyncIOBackend)[_ANYIO_CALL]
+                setattr(AsyncIOBackend, _ANYIO_CALL, classmethod(_anyio_hook))
             _recorders[id(self._loop)] = self._recorder
 
     def __exit__(self, *exc_info: object) -> None:
@@ -94,12 +97,14 @@ class watch_threads:
         with _lock:
             _recorders.pop(id(self._loop), None)
             if not _recorders:
-                AsyncIOBackend.run_sync_in_worker_thread = _anyio_original  # type: ignore[method-assign]
+                setattr(AsyncIOBackend, _ANYIO_CALL, _found[_ANYIO_CALL])
 
 
 _lock: Final = threading.Lock()
 _recorders: Final[dict[int, HandoffRecorder]] = {}
-_anyio_original: Final = vars(AsyncIOBackend)["run_sync_in_worker_thread"]
+_ANYIO_CALL: Final = "run_sync_in_worker_thread"
+_found: Final[dict[str, Any]] = {}
+"""What stood at the seam when the first recording began: anyio's own, or another tool's."""
 
 
 def _observed(recorder: HandoffRecorder, record: HandoffRecord, function: Callable[..., T]) -> Callable[..., T]:
@@ -107,7 +112,7 @@ def _observed(recorder: HandoffRecorder, record: HandoffRecord, function: Callab
     now = recorder.now
 
     def observed(*args: Any) -> T:
-        record.thread = threading.get_ident()
+        record.thread = recorder.worker()
         record.started_ns = now()
         cpu = thread_time_ns()
         try:
@@ -128,9 +133,7 @@ def _observed(recorder: HandoffRecorder, record: HandoffRecord, function: Callab
 def _begin(recorder: HandoffRecorder, loop: asyncio.AbstractEventLoop, function: object) -> HandoffRecord:
     function = unwrapped(function)
     code = recorder.callback(function)
-    record = HandoffRecord(label(function), code, recorder.number_of(asyncio.current_task(loop)), recorder.now())
-    recorder.handoffs.append(record)
-    return record
+    return HandoffRecord(label(function), code, recorder.number_of(asyncio.current_task(loop)), recorder.now())
 
 
 def _executor_hook(loop: asyncio.AbstractEventLoop, recorder: HandoffRecorder) -> Callable[..., Any]:
@@ -141,7 +144,9 @@ def _executor_hook(loop: asyncio.AbstractEventLoop, recorder: HandoffRecorder) -
             return original(executor, func, *args)  # what runs in another process cannot be seen from here
         record = _begin(recorder, loop, func)
         record.submitted_ns = record.asked_ns
-        return original(executor, _observed(recorder, record, func), *args)
+        future: asyncio.Future[T] = original(executor, _observed(recorder, record, func), *args)
+        recorder.handoffs.append(record)  # not before: an executor that was shut down refuses the call
+        return future
 
     return run_in_executor
 
@@ -169,11 +174,17 @@ async def _anyio_hook(
     abandon_on_cancel: bool = False,
     limiter: Any = None,
 ) -> T:
-    original = _anyio_original.__get__(None, cls)
+    original = _found[_ANYIO_CALL].__get__(None, cls)
     loop = asyncio.get_running_loop()
     recorder = _recorders.get(id(loop))
     if recorder is None:
         return await original(func, args, abandon_on_cancel, limiter)  # type: ignore[no-any-return]
     record = _begin(recorder, loop, func)
+    recorder.handoffs.append(record)
     entrance = _Entrance(limiter or anyio.to_thread.current_default_thread_limiter(), recorder, record)
-    return await original(_observed(recorder, record, func), args, abandon_on_cancel, entrance)  # type: ignore[no-any-return]
+    try:
+        return await original(_observed(recorder, record, func), args, abandon_on_cancel, entrance)  # type: ignore[no-any-return]
+    except BaseException:
+        if record.started_ns is None:
+            record.outcome = "cancelled"
+        raise

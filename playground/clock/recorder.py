@@ -1,0 +1,65 @@
+"""Whom a recorded loop tells of its steps, and what it tells: the seam between the clock and the trace.
+
+`playground.trace.recorder` fulfils the protocol; neither room imports the other.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from types import CodeType
+from typing import Any, Final, Protocol
+
+__all__ = ["LONG_STEP_NS", "Outcome", "Recorder"]
+
+LONG_STEP_NS: Final = 5_000_000
+"""A step longer than this is reported when it ends: as long as the sampler's tick, so that whoever was looked
+at is also closed."""
+
+
+class Outcome:
+    """How a step ended, as small integers: what an event holds."""
+
+    CALLBACK: Final = 0
+    YIELDS: Final = 1
+    WAITS: Final = 2
+    RETURNED: Final = 3
+    RAISED: Final = 4
+    CANCELLED: Final = 5
+
+
+class Recorder(Protocol):
+    """What a loop tells, and whom it asks. All times are nanoseconds of `now`."""
+
+    now: Callable[[], int]
+    started_ns: int
+    """When the recording began: the first event's gap is counted from here."""
+    extend: Callable[[Iterable[int]], None]
+    """Takes one event: gap since the last event's end, duration, task, waker, time spent ready, length of the
+    ready queue, outcome, kind of wait, code, instruction offset."""
+    codes: dict[int, tuple[int, int, bool]]
+    """Code objects met so far, by `id`, for a code object computes its hash anew each time (0.1 to 0.5 µs): what
+    waiting in it means, its number, and whether it is the user's own."""
+
+    def meet(self, code: CodeType) -> tuple[int, int, bool]:
+        """Number a code object that is not in `codes` yet, and enter it there."""
+
+    def created(self, task: "asyncio.Task[Any]", parent: "asyncio.Task[Any] | None", coro: object = None) -> int:
+        """Number a task that was just made of `coro`, or that is met for the first time."""
+
+    def ended(self, task: "asyncio.Task[Any]", number: int) -> None:
+        """A task has ended."""
+
+    def callback(self, function: object) -> int:
+        """The number of a callback's code; 0 if it has none."""
+
+    def search(self, coro: object) -> tuple[int, int, Any]:
+        """Where a task stopped whose outermost coroutine is `coro`: what it waits for, the number of the code, and
+        the coroutine of that code."""
+
+    def waiter(self, future: object) -> int:
+        """What waiting directly for this future means."""
+
+    def idle(self) -> None:
+        """The loop has nothing to do just now."""
+
+    def long_step(self, step: int) -> None:
+        """A step longer than `LONG_STEP_NS` has just ended, on the loop's thread."""
