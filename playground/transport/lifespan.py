@@ -102,10 +102,9 @@ class _Life:
             return
         try:
             await self._ask()
-            await self._crew.wait()
-        except BaseException:
+            await self._crew.wait(_crew.GRACE_S)  # it has said that it is down: what may it still want?
+        finally:
             await self._crew.stop()
-            raise
         if self._failed is not None:
             raise self._failure()
         if self._error is not None:
