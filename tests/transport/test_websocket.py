@@ -187,16 +187,11 @@ async def test_what_is_received_must_be_what_is_asked_for() -> None:
 async def test_iteration_ends_when_the_app_closes_normally(code: int, ends: bool) -> None:
     close = {"type": "websocket.close", "code": code}
     app = app_of(nothing, ACCEPT, text("a"), {"type": "websocket.send", "bytes": b"b"}, close)
-    got = []
     async with connect(app, "/") as ws:
-        try:
-            async for data in ws:
-                got.append(data)
-        except ConnectionClosed as end:
-            assert (ends, end.code) == (False, code)
-        else:
-            assert ends
-    assert got == ["a", b"b"]
+        pieces = aiter(ws)
+        assert [await anext(pieces), await anext(pieces)] == ["a", b"b"]
+        with pytest.raises(StopAsyncIteration if ends else ConnectionClosed):
+            await anext(pieces)
 
 
 async def test_both_sides_may_speak_at_once() -> None:
@@ -384,18 +379,18 @@ async def test_an_app_that_ignores_its_client_is_cancelled(short_grace: float) -
     assert cancelled == [True]
 
 
-@pytest.mark.parametrize("accepts", [True, False])
-async def test_what_the_app_raises_reaches_the_caller_once(accepts: bool) -> None:
-    app = app_of(fail, *[ACCEPT] * accepts)
+async def test_what_the_app_raises_instead_of_accepting_reaches_the_caller() -> None:
     with pytest.raises(ValueError, match=r"^broken$"):
-        async with connect(app, "/") as ws:
-            assert accepts
-            await settle()
-            with pytest.raises(ValueError, match=r"^broken$"):
-                await ws.receive_text()
-            with pytest.raises(ConnectionClosed):
-                await ws.receive_text()
-            raise ValueError("broken")
+        await connect(app_of(fail), "/").__aenter__()
+
+
+async def test_what_the_app_raises_reaches_the_caller_once() -> None:
+    async with connect(app_of(fail, ACCEPT), "/") as ws:
+        await settle()
+        with pytest.raises(ValueError, match=r"^broken$"):
+            await ws.receive_text()
+        with pytest.raises(ConnectionClosed):
+            await ws.receive_text()
 
 
 async def test_what_the_app_raises_unheard_is_raised_at_the_end() -> None:
@@ -405,10 +400,13 @@ async def test_what_the_app_raises_unheard_is_raised_at_the_end() -> None:
 
 
 async def test_the_callers_own_error_goes_before_the_apps(caplog: pytest.LogCaptureFixture) -> None:
-    with pytest.raises(KeyError):
+    async def caller() -> None:
         async with connect(app_of(fail, ACCEPT), "/x"):
             await settle()
             raise KeyError("the caller's")
+
+    with pytest.raises(KeyError):
+        await caller()
     (record,) = caplog.records
     assert (record.name, record.levelno, record.getMessage()) == (
         "playground.transport",
@@ -451,38 +449,52 @@ def refusal(*messages: Any) -> str:
     [
         (
             [text("a")],
-            "expected `websocket.accept`, `websocket.close` or `websocket.http.response.start`, but the app sent "
-            "`websocket.send`. Accept the connection, or refuse it, before anything else.",
+            (
+                "expected `websocket.accept`, `websocket.close` or `websocket.http.response.start`, but the app sent "
+                "`websocket.send`. Accept the connection, or refuse it, before anything else."
+            ),
         ),
         (
             [ACCEPT, ACCEPT],
-            "expected `websocket.send` or `websocket.close`, but the app sent `websocket.accept`. "
-            "A connection is accepted once; after that send, and close it at the end.",
+            (
+                "expected `websocket.send` or `websocket.close`, but the app sent `websocket.accept`. "
+                "A connection is accepted once; after that send, and close it at the end."
+            ),
         ),
         (
             [{"type": "websocket.close"}, text("a")],
-            "expected nothing more, but the app sent `websocket.send`. "
-            "The connection is closed; send nothing after that.",
+            (
+                "expected nothing more, but the app sent `websocket.send`. "
+                "The connection is closed; send nothing after that."
+            ),
         ),
         (
             [{"type": "websocket.http.response.start", "status": 400}, ACCEPT],
-            "expected `websocket.http.response.body`, but the app sent `websocket.accept`. "
-            "A response in place of a connection has a start and a body, and nothing else.",
+            (
+                "expected `websocket.http.response.body`, but the app sent `websocket.accept`. "
+                "A response in place of a connection has a start and a body, and nothing else."
+            ),
         ),
         (
             [ACCEPT, "hello"],
-            "expected `websocket.send` or `websocket.close`, but the app sent what is no message, a dict with a "
-            "`type`. A connection is accepted once; after that send, and close it at the end.",
+            (
+                "expected `websocket.send` or `websocket.close`, but the app sent what is no message, a dict with a "
+                "`type`. A connection is accepted once; after that send, and close it at the end."
+            ),
         ),
         (
             [ACCEPT, {"type": "websocket.send", "text": "a", "bytes": b"b"}],
-            "expected `text` of str or `bytes` of bytes, and one of the two, but `websocket.send` holds "
-            "a str and a bytes. Send text, or bytes.",
+            (
+                "expected `text` of str or `bytes` of bytes, and one of the two, but `websocket.send` holds "
+                "a str and a bytes. Send text, or bytes."
+            ),
         ),
         (
             [ACCEPT, {"type": "websocket.send"}],
-            "expected `text` of str or `bytes` of bytes, and one of the two, but `websocket.send` holds "
-            "nothing and nothing. Send text, or bytes.",
+            (
+                "expected `text` of str or `bytes` of bytes, and one of the two, but `websocket.send` holds "
+                "nothing and nothing. Send text, or bytes."
+            ),
         ),
     ],
 )
