@@ -157,6 +157,7 @@ class Lab:
         Raises:
             whatever the function raises.
         """
+        _check_function(function)
         heard: list[httpx.Response] = []
 
         async def hear(response: httpx.Response) -> None:
@@ -197,18 +198,27 @@ class Lab:
             raise LabError(
                 "expected one run at a time, got a second while the first goes on: wait for it, or make a second Lab"
             )
+        begun = threading.Event()
         try:
-            return self._thread.call(self._record, function)
+            return self._thread.call(self._record, function, begun)
         finally:
-            self._busy.release()
+            if not begun.is_set():
+                self._busy.release()
 
-    async def _record(self, function: Callable[[], Coroutine[Any, Any, T]]) -> tuple[Recorder | None, T]:
-        if not self._trace:
-            return None, await function()
-        with recording(self._thread.loop) as recorder:
-            # in a task of its own, what it does is recorded from its first step on
-            result = await asyncio.create_task(function(), name="experiment")
-        return recorder, result
+    async def _record(
+        self, function: Callable[[], Coroutine[Any, Any, T]], begun: threading.Event
+    ) -> tuple[Recorder | None, T]:
+        begun.set()
+        try:
+            if not self._trace:
+                return None, await function()
+            with recording(self._thread.loop) as recorder:
+                # in a task of its own, what it does is recorded from its first step on
+                result = await asyncio.create_task(function(), name="experiment")
+            return recorder, result
+        finally:
+            # here and not by the caller, who may have been interrupted long before this has unwound
+            self._busy.release()
 
     def _keep(self, recorder: Recorder | None, responses: list[httpx.Response], result: Any) -> Run:
         run = Run(f"Run {len(self.runs) + 1}", recorder, responses, result)
@@ -238,7 +248,10 @@ class Lab:
         exchange = Exchange(self._watched, _scope(request), _body(request))
         try:
             answer = await exchange.complete()
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+                raise  # it is the burst that is being cancelled, and not the app that raised this
             if not self._trace:
                 log.error("%s %s: the app raised this.", request.method, request.url.path, exc_info=error)
             answer = exchange.reply.answer() if exchange.reply.complete else _SERVER_ERROR
@@ -265,6 +278,17 @@ def _check_app(app: Any) -> None:
         ) from None
     except ValueError:
         pass  # written in C, without a signature: what it takes is seen when it is called
+
+
+def _check_function(function: object) -> None:
+    if callable(function):
+        return
+    if inspect.iscoroutine(function):
+        function.close()  # or Python would warn that it was never awaited
+    raise LabError(
+        f"expected a function that gives a coroutine, got {type(function).__name__}: "
+        "pass the function itself, as in lab.run(main) and not lab.run(main())"
+    )
 
 
 def _call(request: Callable[[int], str | httpx.Request], index: int) -> str | httpx.Request:

@@ -174,6 +174,16 @@ def test_a_burst_answers_an_exception_with_a_500_and_names_it(lab: Lab) -> None:
     assert [request.error for request in run.requests] == ["ValueError: on purpose"] * 2
 
 
+def test_an_app_that_cancels_itself_is_a_500_too() -> None:
+    async def cancels(scope: Any, receive: Any, send: Any) -> None:
+        raise asyncio.CancelledError("by the app")
+
+    with Lab(cancels) as lab:
+        run = lab.burst("/", n=2)
+    assert [response.status_code for response in run.responses] == [500, 500]
+    assert [request.error for request in run.requests] == ["CancelledError: by the app"] * 2
+
+
 def test_fifty_requests_show_each_hand_off_and_the_blocked_stretch(lab: Lab) -> None:
     def mixed(index: int) -> str:
         return "/blocks" if index == 20 else ("/hello/Ada", "/report")[index % 2]
@@ -301,6 +311,17 @@ def test_a_burst_of_what_is_no_request_is_refused(lab: Lab) -> None:
     assert str(refused.value) == (
         "expected a path, a 'POST /path' string or an httpx.Request, got int: "
         "give one of these, or a function of the index that returns one"
+    )
+
+
+def test_a_run_of_a_coroutine_is_refused(lab: Lab) -> None:
+    async def main() -> None: ...
+
+    with pytest.raises(LabError) as refused:
+        lab.run(main())  # type: ignore[arg-type]
+    assert str(refused.value) == (
+        "expected a function that gives a coroutine, got coroutine: "
+        "pass the function itself, as in lab.run(main) and not lab.run(main())"
     )
 
 

@@ -7,14 +7,15 @@ thread ends. It knows nothing of apps or recordings.
 
 import asyncio
 import concurrent.futures
-import contextvars
 import ctypes
+import os
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
+from playground.clock.calls import Call, Calls
 from playground.clock.loop import LabLoop
 from playground.errors import LabClosed, LabError
 
@@ -28,6 +29,10 @@ _TICK_S: Final = 0.1
 """How often an awaiting caller's loop wakes: a signal handler that asyncio does not know of runs only then."""
 _CLOSE_S: Final = 2.0
 """How long closing waits for a loop that is held by a blocking call."""
+
+
+_STOPPED: Final = "Event loop stopped before Future completed."
+"""What asyncio says when an app has called `loop.stop()`."""
 
 
 class _Interrupted(BaseException):
@@ -44,18 +49,19 @@ class LoopThread:
 
     def __init__(self, name: str, on_start: Callable[[], object] = lambda: None) -> None:
         self.loop = LabLoop()
+        self._calls = Calls(self.loop)
         self._stop = asyncio.Event()
-        self._closed = False
+        self._process = os.getpid()
         ready: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._thread = threading.Thread(
-            target=_live, args=(self.loop, self._stop, on_start, ready), name=name, daemon=True
+            target=_live, args=(self.loop, self._calls, self._stop, on_start, ready), name=name, daemon=True
         )
         self._thread.start()
         ready.result()
 
     @property
     def closed(self) -> bool:
-        return self._closed
+        return self._calls.refused
 
     @property
     def inside(self) -> bool:
@@ -78,8 +84,9 @@ class LoopThread:
         call = self._submit(function, args)
         try:
             return call.result()
-        except KeyboardInterrupt as interrupt:
-            self._give_up(call, interrupt)
+        except BaseException as interrupt:
+            if not call.done():  # it is the wait that was interrupted, not the call that failed
+                self._give_up(call, interrupt)
             raise
 
     async def call_async(self, function: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
@@ -94,18 +101,22 @@ class LoopThread:
             return waiter.result()
         except BaseException:
             call.abort()
+            # what it raises while it unwinds is nobody's but this caller's, who has gone
+            waiter.add_done_callback(lambda over: over.cancelled() or over.exception())
+            await asyncio.wait({waiter}, timeout=_UNWIND_S)
             raise
 
     def close(self) -> None:
-        """Cancel all that runs there, end the thread, close the loop. May be called twice, and from `atexit`."""
-        if self._closed:
+        """Cancel all that runs there, end the thread, close the loop. May be called twice, and from `atexit`.
+
+        On the loop's own thread (a lab that is garbage-collected there) it only asks for the end.
+        """
+        if self._calls.refused or self._process != os.getpid():
             return
-        if self.inside:
-            raise LabError(
-                "expected close() from outside the lab's loop, got it from within: let the call return first"
-            )
-        self._closed = True
+        self._calls.refuse(LabClosed("expected an open lab, got one that was closed: make a new Lab(app)"))
         self.loop.call_soon_threadsafe(self._stop.set)
+        if self.inside:
+            return
         self._thread.join(_CLOSE_S)
         if self._thread.is_alive():
             # a step that holds the loop will end the thread when it returns; nobody should wait for that
@@ -113,14 +124,15 @@ class LoopThread:
 
     # -- inside ---------------------------------------------------------------------------------------------
 
-    def _submit(self, function: Callable[..., Coroutine[Any, Any, T]], args: tuple[Any, ...]) -> "_Call[T]":
-        if self._closed:
-            raise LabClosed("expected an open lab, got one that was closed: make a new Lab(app)")
-        call: _Call[T] = _Call(self.loop, function, args)
-        self.loop.call_soon_threadsafe(call.begin)
-        return call
+    def _submit(self, function: Callable[..., Coroutine[Any, Any, T]], args: tuple[Any, ...]) -> Call[T]:
+        if self._process != os.getpid():
+            raise LabError(
+                f"expected a call from process {self._process}, which made the lab, got one from process "
+                f"{os.getpid()}, which was forked from it and has no loop: make a lab of its own there"
+            )
+        return self._calls.submit(function, args)
 
-    def _give_up(self, call: "_Call[Any]", interrupt: KeyboardInterrupt) -> None:
+    def _give_up(self, call: Call[Any], interrupt: BaseException) -> None:
         """Cancel an interrupted call and wait, not long, until it has unwound."""
         call.abort()
         if call.wait(_UNWIND_S):
@@ -143,62 +155,9 @@ class LoopThread:
         return "".join(traceback.format_stack(frame, limit=1)) if frame is not None else "  (unknown)"
 
 
-class _Call(concurrent.futures.Future[T]):
-    """One call into a loop: its result, and a way to cancel it that waits for it to unwind."""
-
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        function: Callable[..., Coroutine[Any, Any, T]],
-        args: tuple[Any, ...],
-    ) -> None:
-        super().__init__()
-        self._loop = loop
-        self._function = function
-        self._args = args
-        self._context = contextvars.copy_context()
-        self._task: asyncio.Task[T] | None = None
-        self._aborted = False
-
-    def begin(self) -> None:
-        """Start the task. Runs on the loop's thread."""
-        if self._aborted:
-            super().cancel()
-            return
-        self.set_running_or_notify_cancel()
-        try:
-            coroutine = self._function(*self._args)
-            self._task = self._loop.create_task(coroutine, context=self._context)
-        except Exception as error:  # noqa: BLE001 (it is the caller's, and goes to the caller)
-            self.set_exception(error)
-            return
-        self._task.add_done_callback(self._finish)
-
-    def abort(self) -> None:
-        """Cancel the task, from any thread."""
-        self._loop.call_soon_threadsafe(self._abort)
-
-    def wait(self, timeout_s: float) -> bool:
-        """Whether it is over within that time."""
-        done, _ = concurrent.futures.wait([self], timeout_s)
-        return bool(done)
-
-    def _abort(self) -> None:
-        self._aborted = True
-        if self._task is not None:
-            self._task.cancel()
-
-    def _finish(self, task: "asyncio.Task[T]") -> None:
-        if task.cancelled():
-            self.set_exception(concurrent.futures.CancelledError())
-        elif (error := task.exception()) is not None:
-            self.set_exception(error)
-        else:
-            self.set_result(task.result())
-
-
 def _live(
     loop: LabLoop,
+    calls: Calls,
     stop: asyncio.Event,
     on_start: Callable[[], object],
     ready: "concurrent.futures.Future[None]",
@@ -206,25 +165,35 @@ def _live(
     """The thread's life. It holds no reference to the `LoopThread`, so that one can be collected."""
     asyncio.set_event_loop(loop)
     loop.set_exception_handler(_tell)
-    # anyio ties its worker threads to the task given to run_until_complete: with run_forever, every
-    # request's task would start and stop threads of its own
-    main = loop.create_task(_main(stop, on_start, ready), name="lab")
-    while not main.done():
-        try:
-            loop.run_until_complete(main)
-        except (_Interrupted, KeyboardInterrupt, SystemExit):
-            # asyncio passes the last two on after giving them to the task, whose caller will see them; the
-            # first came too late for the step that it was meant for
-            continue
     try:
-        loop.run_until_complete(_wind_up(loop))
+        # anyio ties its worker threads to the task given to run_until_complete: with run_forever, every
+        # request's task would start and stop threads of its own
+        _run(loop, loop.create_task(_main(stop, on_start, ready), name="lab"))
+        _run(loop, loop.create_task(_wind_up(loop), name="lab, closing"))
+    except BaseException as error:  # noqa: BLE001 (a fault of ours or of asyncio's: told to all who wait)
+        calls.refuse(LabError(f"expected the lab's event loop to run on, got {error!r} from it: make a new Lab(app)"))
     finally:
         asyncio.set_event_loop(None)
+        calls.end()
         loop.close()
         for thread in threading.enumerate():
             # anyio's workers were told to stop when the main task ended, but nobody waited for them
             if getattr(thread, "loop", None) is loop:
                 thread.join()
+
+
+def _run(loop: LabLoop, task: "asyncio.Task[None]") -> None:
+    """Run a task to its end, whatever else ends the loop's running meanwhile."""
+    while not task.done():
+        try:
+            loop.run_until_complete(task)
+        except (_Interrupted, KeyboardInterrupt, SystemExit):
+            # asyncio passes the last two on after giving them to the task, whose caller will see them; the
+            # first came too late for the step that it was meant for
+            continue
+        except RuntimeError as error:
+            if str(error) != _STOPPED:
+                raise
 
 
 def _tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

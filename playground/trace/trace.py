@@ -91,6 +91,10 @@ class Trace:
         waits = self.waits_of.get(task, ())
         at = 0
         ready_at = self._created_ns(task)
+        first = next(iter(self.steps_of.get(task, ())), None)
+        if first is not None and waits and self.waits[waits[0]].end_ns <= self.steps[first].start_ns:
+            ready_at = self.waits[waits[0]].end_ns  # it stood in a wait already when the recording began
+            at = 1
         spans = []
         for index in self.steps_of.get(task, ()):
             step = self.steps[index]

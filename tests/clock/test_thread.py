@@ -1,6 +1,7 @@
 """A loop in a thread of its own: calling in, being interrupted, ending."""
 
 import asyncio
+import concurrent.futures
 import contextvars
 import gc
 import os
@@ -81,16 +82,13 @@ def test_a_call_from_the_loop_itself_is_refused(thread: LoopThread) -> None:
     )
 
 
-def test_closing_from_the_loop_itself_is_refused(thread: LoopThread) -> None:
-    async def close() -> None:
+def test_closing_from_the_loop_itself_lets_the_call_end(thread: LoopThread) -> None:
+    async def close() -> str:
         thread.close()
+        return "closed from within"
 
-    with pytest.raises(LabError) as refused:
-        thread.call(close)
-    assert (
-        str(refused.value)
-        == "expected close() from outside the lab's loop, got it from within: let the call return first"
-    )
+    assert thread.call(close) == "closed from within"
+    assert thread.closed
 
 
 def test_another_loop_can_await_a_call(thread: LoopThread) -> None:
@@ -209,6 +207,86 @@ def test_sys_exit_in_a_task_does_not_end_the_loop(thread: LoopThread) -> None:
     with pytest.raises(SystemExit):
         thread.call(leave)
     assert thread.call(asyncio.sleep, 0, "usable") == "usable"
+
+
+def test_an_app_that_stops_the_loop_does_not_end_it(thread: LoopThread) -> None:
+    async def stop() -> None:
+        asyncio.get_running_loop().stop()
+        await asyncio.sleep(0)
+
+    thread.call(stop)
+    assert thread.call(asyncio.sleep, 0, "usable") == "usable"
+
+
+def test_any_exception_of_the_waiting_thread_cancels_the_call(thread: LoopThread) -> None:
+    class Alarm(Exception):
+        pass
+
+    def ring(*_: object) -> None:
+        raise Alarm
+
+    cancelled: list[str] = []
+
+    async def hang() -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            cancelled.append("hang")
+            raise
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    try:
+        with pytest.raises(Alarm):
+            thread.call(hang)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert cancelled == ["hang"]
+
+
+def test_a_call_during_which_the_lab_is_closed_says_so() -> None:
+    thread = LoopThread("lab to be closed")
+    started = threading.Event()
+
+    async def hang() -> None:
+        started.set()
+        await asyncio.sleep(60)
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        blocking = pool.submit(thread.call, hang)
+        started.wait(10)
+        started.clear()
+        awaiting = pool.submit(lambda: asyncio.run(thread.call_async(hang)))
+        started.wait(10)
+        thread.close()
+        for waiting in (blocking, awaiting):
+            with pytest.raises(LabClosed) as told:
+                waiting.result(10)
+            assert str(told.value) == (
+                "expected the lab to stay open during a call, got it closed meanwhile: close it when the call is over"
+            )
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_is_told_that_it_has_no_loop(thread: LoopThread) -> None:
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            thread.call(asyncio.sleep, 0)
+        except LabError as error:
+            os.write(writing, str(error).encode())
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    said = os.read(reading, 1000).decode()
+    os.close(reading)
+    os.close(writing)
+    assert said == (
+        f"expected a call from process {os.getpid()}, which made the lab, got one from process {child}, "
+        "which was forked from it and has no loop: make a lab of its own there"
+    )
 
 
 def test_worker_threads_are_used_again_by_the_next_call(thread: LoopThread) -> None:

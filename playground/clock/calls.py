@@ -1,0 +1,126 @@
+"""Calls into a loop from outside it: each has one result, and none is left waiting when the loop ends.
+
+This module decides what a caller is told; who runs the loop, and how long anybody waits, is `thread`'s affair.
+"""
+
+import asyncio
+import concurrent.futures
+import contextvars
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from playground.errors import LabClosed, LabError
+
+__all__ = ["Call", "Calls"]
+
+T = TypeVar("T")
+
+
+class Call(concurrent.futures.Future[T]):
+    """One call into a loop: its result, and a way to cancel it that waits for it to unwind."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, function: Callable[..., Coroutine[Any, Any, T]], args: tuple[Any, ...]
+    ) -> None:
+        super().__init__()
+        self._loop = loop
+        self._function = function
+        self._args = args
+        self._context = contextvars.copy_context()
+        self._task: asyncio.Task[T] | None = None
+        self._aborted = False
+
+    def begin(self) -> None:
+        """Start the task. Runs on the loop's thread."""
+        self.set_running_or_notify_cancel()
+        try:
+            self._task = self._loop.create_task(self._function(*self._args), context=self._context)
+        except BaseException as error:  # noqa: BLE001 (it is the caller's, and goes to the caller)
+            self.set_exception(error)
+            return
+        self._task.add_done_callback(self._finish)
+
+    def abort(self) -> None:
+        """Cancel the task, from any thread; nothing happens if it is over."""
+        self._aborted = True
+        if not self.done():
+            try:
+                self._loop.call_soon_threadsafe(self._cancel_task)
+            except RuntimeError:
+                if not self._loop.is_closed():
+                    raise
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether it is over within that time."""
+        done, _ = concurrent.futures.wait([self], timeout_s)
+        return bool(done)
+
+    def fail(self, error: LabError) -> None:
+        """End the call with an error if it has no result yet: its loop has ended."""
+        if not self.done():
+            self.set_exception(error)
+
+    def _cancel_task(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def _finish(self, task: "asyncio.Task[T]") -> None:
+        if self.done():
+            return
+        if task.cancelled():
+            self.set_exception(concurrent.futures.CancelledError() if self._aborted else _cut_off())
+        elif (error := task.exception()) is not None:
+            self.set_exception(error)
+        else:
+            self.set_result(task.result())
+
+
+class Calls:
+    """The calls that a loop has not answered yet.
+
+    Args:
+        loop: the loop that they go into.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._open: set[Call[Any]] = set()
+        self._lock = threading.Lock()
+        self._refusal: LabError | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether further calls are refused."""
+        return self._refusal is not None
+
+    def submit(self, function: Callable[..., Coroutine[Any, Any, T]], args: tuple[Any, ...]) -> Call[T]:
+        """Begin a call.
+
+        Raises:
+            LabError: the loop has ended; `LabClosed` if it was closed.
+        """
+        call: Call[T] = Call(self._loop, function, args)
+        with self._lock:  # or the loop might end between the question and the call
+            if self._refusal is not None:
+                raise self._refusal
+            self._open.add(call)
+            self._loop.call_soon_threadsafe(call.begin)
+        call.add_done_callback(self._open.discard)
+        return call
+
+    def refuse(self, error: LabError) -> None:
+        """Take no more calls; the first reason given stands."""
+        with self._lock:
+            self._refusal = self._refusal or error
+
+    def end(self) -> None:
+        """The loop has ended: whoever still waits for it is told."""
+        for call in list(self._open):
+            call.fail(_cut_off() if isinstance(self._refusal, LabClosed) else self._refusal or _cut_off())
+
+
+def _cut_off() -> LabClosed:
+    return LabClosed(
+        "expected the lab to stay open during a call, got it closed meanwhile: close it when the call is over"
+    )
