@@ -5,14 +5,13 @@ the recording by the diagnosis, as it would be for anyone's app.
 """
 
 import asyncio
-import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from playground.app import App
 from playground.lab import Lab
-from playground.views.text import text
+from playground.views.text import report as report_of
 
 __all__ = ["app", "fifty", "tell"]
 
@@ -60,10 +59,8 @@ def tell(say: Callable[[str], object], *, html: Path | None, width: int) -> None
     """
     with Lab(app) as lab:
         run = lab.burst(fifty, n=50)
-    say(f"Fifty requests at once: {run.summary}\n")
-    for finding in run.diagnosis:
-        say(textwrap.fill(f"* {finding}", width, subsequent_indent="  ", break_long_words=False) + "\n")
-    say(text(run.trace, width=width))
+    run.title = "Fifty requests at once"
+    say(report_of(run.trace, width=width))
     if html is not None:
         run.trace.to_html(html)
         say(f"\nThe interactive timeline is in {html}. It opens from disk, in any browser.")

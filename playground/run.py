@@ -15,7 +15,7 @@ from playground.trace.build import build
 from playground.trace.recorder import Recorder
 
 if TYPE_CHECKING:
-    from playground.views.diagnosis import Finding
+    from playground.views.findings import Findings
 
 __all__ = ["Run"]
 
@@ -40,6 +40,7 @@ class Run:
         self.responses = list(responses)
         self.result = result
         self._recorder = recorder
+        self._recorded = recorder is not None
 
     @cached_property
     def trace(self) -> Trace:
@@ -70,14 +71,25 @@ class Run:
         return summary(self.trace)
 
     @property
-    def diagnosis(self) -> "list[Finding]":
-        """What went wrong, each with its evidence; empty for a healthy run. `str(finding)` is its sentence."""
+    def diagnosis(self) -> "Findings":
+        """What went wrong: a list of findings, each with its evidence, empty for a healthy run.
+
+        It is shown as its sentences; `str(finding)` is that of one.
+        """
         from playground.views.diagnosis import diagnose
 
         return diagnose(self.trace)
 
     def __repr__(self) -> str:
         return f"<Run {self.title!r}: {len(self.responses)} responses>"
+
+    def __str__(self) -> str:
+        """The whole run as text: a line that sums it up, the findings, the timeline; if it was recorded."""
+        if not self._recorded:
+            return repr(self)
+        from playground.views.text import report
+
+        return report(self.trace)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         from playground.widgets.display import mimebundle

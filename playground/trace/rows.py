@@ -99,19 +99,21 @@ class Block(Step):
     """A step that held the event loop for too long.
 
     `duration_ns` is the time in which the step ran or slept: its wall time less `delayed_ns`.
-    `site` is the line at which the loop was seen standing most often; `samples` is how often it was looked at.
+    `site` is the line at which the loop was seen standing for the longest time.
 
     Attributes:
         step: index of the step in `trace.steps`.
         delayed_ns: time within the step in which the system did not run the thread (0 where unknown).
         samples: how often the loop's thread was looked at during the step.
-        call: the expression seen there most often, such as `time.sleep(0.2)`; empty if that is not known.
+        call: the expression seen there for the longest time, such as `time.sleep(0.2)`; empty if that is not known.
+        held_ns: how much of `duration_ns` was spent at that line; 0 if nobody looked.
     """
 
     step: int
     delayed_ns: int
     samples: int
     call: str = ""
+    held_ns: int = 0
 
     @property
     def end_ns(self) -> int:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from playground.trace import store
-from playground.trace.rows import Block, Handoff, Request, Sample, Step, Task, Wait
+from playground.trace.looks import Look, inside
+from playground.trace.rows import Block, Handoff, Request, Sample, Site, Step, Task, Wait
 
 if TYPE_CHECKING:
     from playground.widgets import Timeline
@@ -77,6 +78,10 @@ class Trace:
         long = (pair for pair in enumerate(self.steps) if pair[1].duration_ns >= threshold_ns)
         blocks = (self._block(index, step) for index, step in long)
         return [block for block in blocks if block.duration_ns >= threshold_ns]
+
+    def inside(self, step: int) -> list[Look]:
+        """What was seen inside a step: stretches of one line and call each, which cover it; none if nobody looked."""
+        return list(inside(self.steps[step], self._samples_of.get(step, ())))
 
     def ready_ns(self, task: int) -> int:
         """How long a task was ready to run but queued behind others, in all. `task` indexes `tasks`."""
@@ -234,17 +239,31 @@ class Trace:
         samples = self._samples_of.get(index, [])
         delays = [sample.delay_ns for sample in samples if sample.delay_ns is not None]
         delayed_ns = delays[-1] - delays[0] if delays else 0
-        looks = Counter((sample.site, sample.call) for sample in samples if sample.site is not None)
-        site, call = looks.most_common(1)[0][0] if looks else (step.site, "")
+        duration_ns = step.duration_ns - delayed_ns
+        looks = self.inside(index)
+        site, call, seen_ns = _longest(looks) if looks else (step.site, "", 0)
         return Block(
             task=step.task,
             start_ns=step.start_ns,
-            duration_ns=step.duration_ns - delayed_ns,
+            duration_ns=duration_ns,
             woken_by=step.woken_by,
             outcome=step.outcome,
             site=site,
             step=index,
             delayed_ns=delayed_ns,
-            samples=looks.total(),
+            samples=sum(sample.site is not None for sample in samples),
             call=call,
+            # nobody knows in which stretch the system held the thread up: each bears its part of that
+            held_ns=seen_ns * duration_ns // max(1, step.duration_ns),
         )
+
+
+def _longest(looks: list[Look]) -> tuple[Site, str, int]:
+    """The line at which most time was spent, the call that took most of it there, and how long that line had."""
+    lines: Counter[Site] = Counter()
+    calls: Counter[tuple[Site, str]] = Counter()
+    for look in looks:
+        lines[look.site] += look.duration_ns
+        calls[look.site, look.call] += look.duration_ns
+    ((site, held_ns),) = lines.most_common(1)
+    return site, max((call for call in calls if call[0] == site), key=calls.__getitem__)[1], held_ns

@@ -1,48 +1,38 @@
 """The rule that finds what held the event loop, on which line, and who waited meanwhile.
 
 Every count is of rows in the recording. A line is named only if the loop's thread was seen standing there;
-where several lines were seen in one step, the sentence says in how many of the looks.
+where several lines were seen in one step, the sentence says for how much of the time it stood at that one.
 """
 
 import re
 from bisect import bisect_right
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from playground.trace import Block, Trace
+from playground.trace.looks import Look
 from playground.views.findings import Evidence, Finding, Part, code, listed, plain, strong, text
+from playground.views.held import NOTICED_NS, actor, held
 from playground.views.segments import Owners
-from playground.views.wording import counted, duration, place, request_label
+from playground.views.wording import counted, duration, part_of, place
 
-__all__ = ["actor", "loop_blocked"]
+__all__ = ["loop_blocked"]
 
 # Time lost to other programs is worth a word only where it would change the figure that is shown.
 _DELAY_SHOWN_NS: Final = 1_000_000
 
 _SLEEP: Final = re.compile(r"time\.sleep(\(.*\))")
+# Advice that mends a sleep is of no use to what goes on around it, if that is more than a tenth.
+_ALL_BUT: Final = 0.9
 
 
 def loop_blocked(trace: Trace) -> list[Finding]:
     """One finding for each line that held the loop, however often it did."""
     owners = Owners(trace)
-    groups: dict[object, list[Block]] = defaultdict(list)
-    for block in trace.blocks():
-        where = (block.site.file, block.site.line) if block.site and block.samples else actor(trace, owners, block)
-        groups[where].append(block)
+    groups = held(trace)
     queue = list(_ready(trace)) if groups else []
-    return [_finding(trace, owners, blocks, queue) for blocks in groups.values()]
-
-
-def actor(trace: Trace, owners: Owners, block: Block) -> str:
-    """Who ran a step: a request's label, a task's coroutine, or a callback's function."""
-    request = owners.at(block.task, block.start_ns, block.end_ns)
-    if request is not None:
-        return request_label(trace.requests[request])
-    if block.task is not None:
-        return trace.tasks[block.task].coroutine
-    site = trace.steps[block.step].site
-    return site.function if site else ""
+    return [_finding(trace, owners, blocks, queue) for blocks in groups]
 
 
 def _finding(trace: Trace, owners: Owners, blocks: list[Block], queue: "list[_Ready]") -> Finding:
@@ -67,10 +57,23 @@ def _still(blocks: list[Block]) -> list[Part]:
     lengths = [block.duration_ns for block in blocks]
     if len(blocks) == 1:
         return [strong(f"The event loop stood still for {duration(lengths[0])}."), text(" ")]
+    if min(lengths) < NOTICED_NS:
+        told = f"The event loop was held {len(blocks):,} times by the same line, {duration(sum(lengths))} in all"
+        return [strong(f"{told} ({_each(lengths)})."), text(" ")]
     return [
         strong(f"The event loop stood still {len(blocks):,} times, for {duration(sum(lengths))} in all."),
         text(f" The longest time was {duration(max(lengths))}. "),
     ]
+
+
+def _each(lengths: list[int]) -> str:
+    """`40 ms each`; where that is not all the same to three digits, about, or from shortest to longest."""
+    shortest, longest = duration(min(lengths)), duration(max(lengths))
+    if shortest == longest:
+        return f"{longest} each"
+    if max(lengths) < 1.1 * min(lengths):
+        return f"about {duration(sum(lengths) // len(lengths))} each"
+    return f"{shortest} to {longest} each"
 
 
 def _who(trace: Trace, owners: Owners, blocks: list[Block]) -> list[Part]:
@@ -84,30 +87,22 @@ def _who(trace: Trace, owners: Owners, blocks: list[Block]) -> list[Part]:
 
 def _what(trace: Trace, blocks: list[Block]) -> list[Part]:
     site = blocks[0].site
-    looks = sum(block.samples for block in blocks)
     each = " each time" if len(blocks) > 1 else ""
-    if site is None or not looks:
+    if site is None or not blocks[0].samples:
         return _unseen(blocks)
-    call, seen = _seen(trace, blocks)
-    share = "" if seen == looks else f"; seen there in {seen:,} of {looks:,} looks"
+    held_ns, all_ns = (sum(block.held_ns for block in blocks), sum(block.duration_ns for block in blocks))
+    share = "" if duration(held_ns) == duration(all_ns) else f", for {part_of(held_ns, all_ns)}"
     where = text(f" on the loop{each} ({place(site)}{share})")
+    calls: Counter[str] = Counter()
+    for look in _looks(trace, blocks):
+        if (look.site.file, look.site.line) == (site.file, site.line):
+            calls[look.call or look.site.text] += look.duration_ns
+    call = calls.most_common(1)[0][0]
     return [text(" ran "), code(call), where] if call else [text(" ran"), where]
 
 
-def _seen(trace: Trace, blocks: list[Block]) -> tuple[str, int]:
-    """What was seen most often on the line of these blocks, and how often the line was seen in all."""
-    site = blocks[0].site
-    steps = {block.step for block in blocks}
-    looks = [
-        sample
-        for sample in trace.samples
-        if sample.step in steps
-        and sample.site
-        and site
-        and (sample.site.file, sample.site.line) == (site.file, site.line)
-    ]
-    calls = Counter(sample.call or (sample.site.text if sample.site else "") for sample in looks)
-    return calls.most_common(1)[0][0], len(looks)
+def _looks(trace: Trace, blocks: list[Block]) -> Iterator[Look]:
+    return (look for block in blocks for look in trace.inside(block.step))
 
 
 def _unseen(blocks: list[Block]) -> list[Part]:
@@ -136,14 +131,24 @@ def _uncounted(blocks: list[Block]) -> list[Part]:
 
 
 def _advice(trace: Trace, owners: Owners, blocks: list[Block]) -> list[Part]:
-    calls = {block.call for block in blocks}
-    sleep = _SLEEP.fullmatch(calls.pop()) if len(calls) == 1 else None
-    instead = code(f"await anyio.sleep{sleep[1]}" if sleep else "await anyio.to_thread.run_sync(...)")
+    instead = code(_instead(trace, blocks))
     if all(owners.at(block.task, block.start_ns, block.end_ns) is not None for block in blocks):
         return [text("Make the handler a plain "), code("def"), text(", or "), instead, text(".")]
     if all(block.task is not None for block in blocks):
         return [text("Instead, "), instead, text(".")]
     return [text("Hand the call to a thread: "), code("loop.run_in_executor(None, ...)"), text(".")]
+
+
+def _instead(trace: Trace, blocks: list[Block]) -> str:
+    """What to await: a sleep's twin where the loop did nothing else for long, else the call in a thread."""
+    calls: Counter[str] = Counter()
+    for look in _looks(trace, blocks):
+        calls[look.call] += look.duration_ns
+    for call, call_ns in calls.most_common(1):
+        sleep = _SLEEP.fullmatch(call)
+        if sleep and call_ns >= _ALL_BUT * calls.total():
+            return f"await asyncio.sleep{sleep[1]}"
+    return "await asyncio.to_thread(...)"
 
 
 # -- who waited -----------------------------------------------------------------------------------------

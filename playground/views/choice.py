@@ -1,7 +1,8 @@
-"""Which requests a picture draws that has no room for all: whoever held the loop, then the longest.
+"""Which requests a picture draws that has no room for all: whoever held the loop, who failed, then the longest.
 
 The request that a reader looks for is the one that blocked, and it is rarely the longest: those that waited
-behind it are. It orders requests and says what is true of those left out; how many fit is the caller's business.
+behind it are; one that failed may be the shortest of all. It orders requests and says what is true of those left
+out; how many fit is the caller's business.
 """
 
 from playground.views.kinds import BLOCKED
@@ -12,9 +13,16 @@ __all__ = ["left_out", "ranked"]
 
 
 def ranked(laid: Lanes) -> list[int]:
-    """Indexes of all requests: those that blocked the loop, the worst first, then the others by their length."""
+    """Indexes of all requests: those that blocked the loop, the worst first, then those that failed, then the others.
+
+    Of the same sort the longer comes first.
+    """
     held_ns, length_ns = _held_ns(laid), _length_ns(laid)
-    return sorted(length_ns, key=lambda request: (-held_ns.get(request, 0), -length_ns[request], request))
+
+    def rank(request: int) -> tuple[int, bool, int, int]:
+        return -held_ns.get(request, 0), not laid.requests[request].failure, -length_ns[request], request
+
+    return sorted(length_ns, key=rank)
 
 
 def left_out(laid: Lanes, requests: list[int]) -> str:
@@ -22,6 +30,8 @@ def left_out(laid: Lanes, requests: list[int]) -> str:
     held_ns, length_ns = _held_ns(laid), _length_ns(laid)
     longest = duration(max((length_ns[request] for request in requests), default=0))
     took = f"it took {longest}" if len(requests) == 1 else f"the longest took {longest}"
+    if failed := sum(bool(laid.requests[request].failure) for request in requests):
+        took = f"{'it' if len(requests) == 1 else f'{failed:,}'} failed; {took}"
     if BLOCKED not in laid.rows[0].kinds:
         return took
     blockers = sum(request in held_ns for request in requests)

@@ -2,7 +2,7 @@
 
 A rule says only what the recording holds. Every count and duration in a sentence is taken from rows, which
 the finding names as its evidence; where a cause is not recorded, the sentence does without it. Nothing here
-knows how findings are shown. (`blocked` holds the longest of the rules.)
+knows how findings are shown. (`blocked` and `failures` hold the longer of the rules.)
 """
 
 from bisect import bisect_left
@@ -10,25 +10,26 @@ from collections import Counter
 from typing import Final
 
 from playground.trace import Handoff, Trace
-from playground.views.blocked import actor, loop_blocked
-from playground.views.findings import Evidence, Finding, Part, Severity, code, listed, plain, strong, text
+from playground.views.blocked import loop_blocked
+from playground.views.failures import app_errors, not_found, server_errors
+from playground.views.findings import Evidence, Finding, Findings, Part, Severity, code, listed, plain, strong, text
+from playground.views.held import NOTICED_NS, actor, held_steps
 from playground.views.segments import Owners
 from playground.views.wording import counted, duration
 
-__all__ = ["Finding", "diagnose", "late_wakes", "loop_blocked", "thread_queue"]
+__all__ = ["Finding", "Findings", "diagnose", "late_wakes", "loop_blocked", "thread_queue"]
 
 _ORDER: Final[dict[Severity, int]] = {"bad": 0, "warn": 1, "note": 2}
 
-# A person notices a pause of about 50 ms; `Trace.blocks` takes the same figure for its default.
-_NOTICED_NS: Final = 50_000_000
 # Handing a call over takes a turn of the loop even where a place is free; a queue shorter than this is none.
 _QUEUE_NS: Final = 1_000_000
 
 
-def diagnose(trace: Trace) -> list[Finding]:
+def diagnose(trace: Trace) -> Findings:
     """All findings on a run, the worst first, then in order of time; none on a healthy run."""
-    findings = [*loop_blocked(trace), *thread_queue(trace), *late_wakes(trace)]
-    return sorted(findings, key=lambda finding: (_ORDER[finding.severity], finding.start_ns))
+    rules = (loop_blocked, app_errors, thread_queue, late_wakes, server_errors, not_found)
+    findings = [finding for rule in rules for finding in rule(trace)]
+    return Findings(sorted(findings, key=lambda finding: (_ORDER[finding.severity], finding.start_ns)))
 
 
 def thread_queue(trace: Trace) -> list[Finding]:
@@ -42,9 +43,11 @@ def thread_queue(trace: Trace) -> list[Finding]:
     longest = f", the longest for {duration(longest_ns)}." if len(calls) > 1 else f", for {duration(longest_ns)}."
     most = counted(_most_at_once(trace), "call")
     suggestion = [
-        text("Allow more threads with "),
+        text("If these calls wait for something, allow more threads: as the app starts, set "),
+        code("anyio.to_thread.current_default_thread_limiter().total_tokens"),
+        text("; in a lab, "),
         code("Lab(app, threads=...)"),
-        text(", or make the calls shorter."),
+        text(". If they compute, more threads would only take turns: make the calls shorter."),
     ]
     parts = [
         strong(told + longest),
@@ -82,7 +85,7 @@ def _most_at_once(trace: Trace) -> int:
 
 def late_wakes(trace: Trace) -> list[Finding]:
     """Results that were ready in a worker thread while the loop was busy with something else."""
-    late = [index for index, call in enumerate(trace.handoffs) if _late_ns(call) >= _NOTICED_NS]
+    late = [index for index, call in enumerate(trace.handoffs) if _late_ns(call) >= NOTICED_NS]
     if not late:
         return []
     calls = [trace.handoffs[index] for index in late]
@@ -121,7 +124,7 @@ def _why_late(trace: Trace, calls: list[Handoff], worst: Handoff) -> tuple[list[
     spans = [(call.ended_ns or 0, call.woken_ns or 0) for call in calls]
     guilty = [
         block
-        for block in trace.blocks()
+        for block in held_steps(trace).values()
         if any(block.start_ns < woken_ns and block.end_ns > ended_ns for ended_ns, woken_ns in spans)
     ]
     if guilty:

@@ -3,15 +3,20 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from textwrap import fill
+from typing import Final, Literal
 
 from playground.views.wording import code_text, one_line
 
-__all__ = ["Evidence", "Finding", "Part", "Rule", "Severity", "code", "listed", "plain", "strong", "text"]
+__all__ = ["Evidence", "Finding", "Findings", "Part", "Rule", "Severity", "code", "listed", "plain", "strong", "text"]
 
 Severity = Literal["bad", "warn", "note"]
-Rule = Literal["loop-blocked", "thread-queue", "late-wake"]
+Rule = Literal["loop-blocked", "thread-queue", "late-wake", "app-error", "server-error", "not-found"]
 Part = tuple[Literal["strong", "text", "code"], str]
+# The width of a line that is read without effort, and of most terminals.
+_WIDTH: Final = 80
+# Stands for a space in code while lines are broken. No text of ours holds it: `one_line` lets nothing unprintable by.
+_HARD: Final = "\x1f"
 Evidence = tuple[Literal["steps", "handoffs", "requests", "tasks"], int]
 
 
@@ -38,6 +43,33 @@ class Finding:
 
     def __str__(self) -> str:
         return plain(self.parts)
+
+
+class Findings(list[Finding]):
+    """The findings on a run, the worst first: a list that reads as its sentences where it is shown."""
+
+    def __repr__(self) -> str:
+        return "\n\n".join(self.paragraphs(_WIDTH)) or fill(
+            "No findings: nothing held the event loop for long, no call queued for a thread or came back late, and no "
+            "exception left the app.",
+            _WIDTH,
+        )
+
+    def paragraphs(self, width: int, *, bullet: str = "") -> list[str]:
+        """Each finding's sentences in lines of `width` characters, the first after `bullet`; code is not broken."""
+        indent = " " * len(bullet)
+        return [_filled(f"{bullet}{_unbroken(finding)}", width, indent) for finding in self]
+
+
+def _unbroken(finding: Finding) -> str:
+    """A finding's sentences with the spaces in code held together: what is broken cannot be copied."""
+    pieces = (code_text(words).replace(" ", _HARD) if style == "code" else words for style, words in finding.parts)
+    return "".join(pieces)
+
+
+def _filled(words: str, width: int, indent: str) -> str:
+    lines = fill(words, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return lines.replace(_HARD, " ")
 
 
 def strong(words: str) -> Part:

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Final, Literal, NamedTuple
 
-from playground.trace import Block, Sample, Site, Trace
+from playground.trace import Block, Site, Trace
+from playground.views.held import held_steps
 from playground.views.kinds import BLOCKED, OTHER, RUN, THREAD
-from playground.views.segments import Owners, clip, inside, life, states
-from playground.views.wording import request_label
+from playground.views.segments import Owners, clip, life, states
+from playground.views.wording import failure, request_label
 
 __all__ = ["NO_REQUEST", "Arrows", "Group", "Lanes", "RequestFacts", "Row", "What", "lanes"]
 
@@ -36,13 +37,14 @@ class What(NamedTuple):
 
 
 class RequestFacts(NamedTuple):
-    """What a view says of a request."""
+    """What a view says of a request; `failure` is how it failed, as `wording.failure` says it, or empty."""
 
     number: int
     label: str
     path: str
     status: int | None
     error: str | None
+    failure: str
 
 
 def _ints() -> "array[int]":
@@ -142,13 +144,13 @@ def lanes(trace: Trace) -> Lanes:
     whats = _Whats()
     owners = Owners(trace)
     labels = [request_label(request) for request in trace.requests]
-    blocked = {block.step: block for block in trace.blocks()}
+    blocked = held_steps(trace)
     loop = _loop_row(trace, owners, labels, blocked, whats)
     workers, arrows = _worker_rows(trace, owners, whats)
     rows = [loop, _inside_row(trace, owners, blocked, whats), *workers]
     rows += _request_rows(trace, labels, blocked, whats)
     facts = (
-        RequestFacts(request.number, label, request.path, request.status, request.error)
+        RequestFacts(request.number, label, request.path, request.status, request.error, failure(request))
         for request, label in zip(trace.requests, labels, strict=True)
     )
     return Lanes(tuple(rows), whats.table(), tuple(facts), arrows, trace.duration_ns)
@@ -179,14 +181,11 @@ def _kind(step: int, request: int | None, blocked: Mapping[int, Block]) -> int:
 
 def _inside_row(trace: Trace, owners: Owners, blocked: Mapping[int, Block], whats: _Whats) -> Row:
     row = Row("inside", 0, "inside steps")
-    samples_of: dict[int, list[Sample]] = defaultdict(list)
-    for sample in trace.samples:
-        samples_of[sample.step].append(sample)
-    for index in sorted(samples_of):
+    for index in sorted({sample.step for sample in trace.samples}):
         step = trace.steps[index]
         request = owners.at(step.task, step.start_ns, step.end_ns)
         kind = _kind(index, request, blocked)
-        for start_ns, end_ns, site, call in inside(step, samples_of[index]):
+        for start_ns, end_ns, site, call in trace.inside(index):
             row.add(start_ns, end_ns, kind, whats(call or site.function, site), request)
     return row
 

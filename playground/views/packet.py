@@ -15,7 +15,7 @@ from playground.trace.columns import pack
 from playground.views.diagnosis import Finding, diagnose
 from playground.views.kinds import KINDS
 from playground.views.lanes import Arrows, Lanes, Row, lanes
-from playground.views.wording import summary
+from playground.views.wording import FAILED_WORDS, summary
 
 __all__ = ["packet"]
 
@@ -47,6 +47,7 @@ def _header(trace: Trace, laid: Lanes, tick_ns: int) -> Mapping[str, Any]:
         "dropped": trace.dropped,
         "summary": summary(trace),
         "kinds": [(kind.words, kind.told) for kind in KINDS],
+        "failed": FAILED_WORDS,
         "rows": [{"group": row.group, "lane": row.lane, "name": row.name} for row in laid.rows],
         "offsets": offsets,
         "whats": laid.whats,

@@ -1,4 +1,4 @@
-"""What a request did from moment to moment, and what was seen inside long steps.
+"""What a request did from moment to moment, and which request a task worked for.
 
 Cuts stretches of time into segments that do not overlap. It knows rows of a recording and nothing of lanes,
 pixels or names.
@@ -7,13 +7,12 @@ pixels or names.
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
 from typing import NamedTuple
 
-from playground.trace import Block, Sample, Site, Step, Trace
+from playground.trace import Block, Site, Trace
 from playground.views.kinds import BLOCKED, READY, RUN, WAIT_KIND
 
-__all__ = ["Look", "Owners", "Segment", "clip", "inside", "life", "states"]
+__all__ = ["Owners", "Segment", "clip", "life", "states"]
 
 
 class Segment(NamedTuple):
@@ -28,15 +27,6 @@ class Segment(NamedTuple):
     task: int
     site: Site | None
     call: str = ""
-
-
-class Look(NamedTuple):
-    """A stretch of a long step in which every look found the same line and call."""
-
-    start_ns: int
-    end_ns: int
-    site: Site
-    call: str
 
 
 class Owners:
@@ -80,20 +70,10 @@ class Owners:
 
 
 def life(trace: Trace, index: int) -> tuple[int, int]:
-    """When a request began and ended, in nanoseconds; one that had not ended lasts to the end of the run.
-
-    A task that is created to call the app may queue before it first runs, and the request has come in by
-    then. So where the app was called in its task's first step, the request begins when the task was created.
-    """
+    """When a request came in and ended, in nanoseconds; one that had not ended lasts to the end of the run."""
     request = trace.requests[index]
-    start_ns = request.start_ns
-    if request.task is not None and (steps := trace.steps_of.get(request.task)):
-        created_ns = trace.tasks[request.task].created_ns
-        queued = trace.ready_spans(request.task)[:1]
-        if queued and queued[0][0] == created_ns and start_ns <= trace.steps[steps[0]].end_ns:
-            start_ns = max(0, min(start_ns, created_ns))  # a task may be older than the recording
     end_ns = trace.duration_ns if request.end_ns is None else request.end_ns
-    return start_ns, max(start_ns, end_ns)
+    return request.start_ns, max(request.start_ns, end_ns)
 
 
 def states(trace: Trace, task: int, children: Sequence[int], blocked: Mapping[int, Block]) -> list[Segment]:
@@ -151,21 +131,3 @@ def clip(segments: Iterable[Segment], start_ns: int, end_ns: int) -> Iterator[Se
         start, end = max(segment.start_ns, start_ns), min(segment.end_ns, end_ns)
         if start < end or (start == end and segment.start_ns == segment.end_ns):
             yield segment._replace(start_ns=start, end_ns=end)
-
-
-def inside(step: Step, samples: Sequence[Sample]) -> Iterator[Look]:
-    """What was seen inside one step: a run of equal looks becomes one stretch, and these cover the step.
-
-    A look tells what ran at its moment and nothing of the time between two looks. So two different stretches
-    meet half-way between the looks that differ, where the edge is wrong by no more than half that distance;
-    the first reaches back to the step's start and the last on to its end. A call shorter than the distance
-    between two looks may be missing.
-    """
-    looks = [(sample.site, sample.call, sample.at_ns) for sample in samples if sample.site is not None]
-    runs = [list(run) for _, run in groupby(looks, key=lambda look: look[:2])]
-    start_ns = step.start_ns
-    for place, run in enumerate(runs, 1):
-        site, call, last_ns = run[-1]
-        end_ns = (last_ns + runs[place][0][2]) // 2 if place < len(runs) else step.end_ns
-        yield Look(start_ns, max(start_ns, end_ns), site, call)
-        start_ns = max(start_ns, end_ns)

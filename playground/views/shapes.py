@@ -13,13 +13,15 @@ from xml.sax.saxutils import escape, quoteattr
 from playground.views.findings import Part
 from playground.views.wording import one_line
 
-__all__ = ["MONO", "SANS", "Stretch", "bars", "hatch", "label", "rect", "rich_lines", "text_width"]
+__all__ = ["MONO", "SANS", "Stretch", "bars", "cross", "hatch", "label", "rect", "rich_lines", "text_width"]
 
 # from and to, in pixels
 Stretch = tuple[float, float]
 
 SANS: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 MONO: Final = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
+
+_FAILED: Final = "#A40E26"
 
 # Average advance of a character in the widest of the usual fonts (DejaVu, Verdana), as a part of its size:
 # there is no way to measure text while writing it, and text that is cut is worse than text that is loose.
@@ -105,6 +107,13 @@ def bars(stretches: Iterable[Stretch], middle: float, height: float, colour: str
     if not data:
         return ""
     return f'<path d="{data}" stroke="{colour}" stroke-width="{number(height)}"{f" {more}" if more else ""}/>'
+
+
+def cross(x: float, y: float, size: float) -> str:
+    """What marks a failure, around a point."""
+    left, top, across = number(x - size / 2), number(y - size / 2), number(size)
+    data = f"M{left} {top}l{across} {across}m0-{across}l-{across} {across}"
+    return f'<path d="{data}" stroke="{_FAILED}" stroke-width="1.8"/>'
 
 
 def hatch(stretches: Iterable[Stretch], middle: float, height: float, colour: str, *, gap: float, width: float) -> str:

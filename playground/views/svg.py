@@ -16,9 +16,9 @@ from playground.views.findings import Finding
 from playground.views.kinds import BLOCKED, KINDS
 from playground.views.lanes import Lanes, Row, lanes
 from playground.views.scale import cells, marks
-from playground.views.shapes import SANS, bars, label, rect, rich_lines, text_width
+from playground.views.shapes import SANS, bars, cross, label, rect, rich_lines, text_width
 from playground.views.svg_rows import Plot, arrows, bar_labels, capsules, row_shapes, stretch_shapes
-from playground.views.wording import counted, duration, one_line, summary
+from playground.views.wording import FAILED_WORDS, counted, duration, one_line, summary
 
 __all__ = ["svg"]
 
@@ -270,6 +270,11 @@ def _legend(picture: _Picture) -> None:
         picture.over += stretch_shapes(KINDS[kind], [(x, x + 24)], picture.y, 12)
         picture.over.append(label(x + 30, picture.y + 4, words, size=11, fill="#303A48"))
         x += width
+    if any(request.failure for request in picture.laid.requests):
+        if x + 34 + text_width(FAILED_WORDS, 11) > picture.width - _MARGIN:
+            x, picture.y = float(_MARGIN), picture.y + 20
+        picture.over.append(cross(x + 12, picture.y, 8))
+        picture.over.append(label(x + 30, picture.y + 4, FAILED_WORDS, size=11, fill="#303A48"))
     picture.y += 12
 
 

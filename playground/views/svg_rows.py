@@ -11,7 +11,7 @@ from typing import Final
 from playground.views.kinds import BLOCKED, KINDS, THREAD, Kind
 from playground.views.lanes import Lanes, Row
 from playground.views.scale import FULL, UNDER, Cells, cells, runs
-from playground.views.shapes import Stretch, bars, hatch, label, rect, text_width
+from playground.views.shapes import Stretch, bars, cross, hatch, label, rect, text_width
 from playground.views.wording import duration
 
 __all__ = ["ARROW", "Plot", "arrows", "bar_labels", "capsules", "row_shapes", "stretch_shapes"]
@@ -120,11 +120,24 @@ def capsules(lives: Row, laid: Lanes, plot: Plot, top: float, height: float) -> 
     yield from (bars(found, top + height / 2, height, _CAPSULE) for found in stretches)
     following = [*(plot.x(start_ns) for start_ns in lives.starts[1:]), float(plot.left + plot.width)]
     for start_ns, end_ns, request, limit in zip(lives.starts, lives.ends, lives.requests, following, strict=True):
+        facts = laid.requests[request]
         x, end = plot.x(start_ns), plot.x(end_ns)
-        told = f"{laid.requests[request].label}  {duration(end_ns - start_ns)}"
-        needed = text_width(told, 10)
+        told = f"{facts.label}  {duration(end_ns - start_ns)}"
+        needed = text_width(told, 10) + (text_width(facts.failure, 10) + 18 if facts.failure else 0)
         if end - x >= needed / 2 and x + needed <= limit:
             yield label(x + 2, top + 9.5, told, size=10, fill="#303A48")
+            x += text_width(told, 10) + 6
+        elif facts.failure:
+            x = end + 3
+        if facts.failure:
+            yield from _failure(facts.failure, x, top, limit)
+
+
+def _failure(words: str, x: float, top: float, limit: float) -> Iterator[str]:
+    """A cross and how the request failed, as far as there is room up to the lane's next request."""
+    yield cross(min(x + 4, limit - 4), top + 6, 6)
+    if x + 10 + text_width(words, 10) <= limit:
+        yield label(x + 10, top + 9.5, words, size=10, fill="#1B2430", bold=True)
 
 
 def arrows(laid: Lanes, plot: Plot, bottom: float, tops: dict[int, float]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from playground.views.diagnosis import diagnose
 from playground.views.kinds import BLOCKED, KINDS
 from playground.views.lanes import Lanes, Row, lanes
 from playground.views.scale import cells, marks
-from playground.views.wording import counted, duration, one_line, summary
+from playground.views.wording import FAILED_MARK, FAILED_WORDS, counted, duration, one_line, summary
 
 __all__ = ["report", "summary", "text"]
 
@@ -26,9 +26,9 @@ _LEAST_COLUMNS: Final = 20
 
 def report(trace: Trace, *, width: int = 100, most_lanes: int = 16) -> str:
     """Everything: the summary line, the findings, one a paragraph, and the timeline."""
-    sentences = [f"* {finding}" for finding in diagnose(trace)]
+    sentences = diagnose(trace).paragraphs(width, bullet="* ")
     return "\n\n".join(
-        [f"{one_line(trace.title)} · {summary(trace)}", *sentences, text(trace, width=width, most_lanes=most_lanes)]
+        [f"{one_line(trace.title)}: {summary(trace)}", *sentences, text(trace, width=width, most_lanes=most_lanes)]
     )
 
 
@@ -38,7 +38,7 @@ def text(trace: Trace, *, width: int = 100, most_lanes: int = 16) -> str:
     Args:
         width: characters a line, at least 46.
         most_lanes: how many worker threads, and how many requests, are drawn at most; of the requests those
-            that blocked the loop, then the longest.
+            that blocked the loop, then those that failed, then the longest.
     """
     laid = lanes(trace)
     columns = max(_LEAST_COLUMNS, width - _GUTTER)
@@ -52,9 +52,10 @@ def _fitted(line: str, width: int) -> list[str]:
     return [line] if len(line) <= width else wrap(line, width)
 
 
-def _line(name: str, number: str, body: str) -> str:
+def _line(name: str, number: str, body: str, mark: str = "") -> str:
     room = _GUTTER - 2 - len(number)
-    return f"{one_line(name, room):<{room}} {number} {body}"
+    told = one_line(name, room - len(mark)) + mark
+    return f"{told:<{room}} {number} {body}"
 
 
 def _axis(duration_ns: int, columns: int) -> str:
@@ -119,7 +120,9 @@ def _requests(laid: Lanes, columns: int, most: int) -> Iterator[str]:
     lives = (zip(row.starts, row.ends, row.requests, strict=True) for row in laid.of("life"))
     for start_ns, end_ns, request in sorted(life for row in lives for life in row if life[2] in drawn):
         body = _marks(drawn[request], laid.duration_ns, columns)
-        yield _line(laid.requests[request].label, duration(end_ns - start_ns), body)
+        facts = laid.requests[request]
+        mark = f" {FAILED_MARK} {facts.failure}" if facts.failure else ""
+        yield _line(facts.label, duration(end_ns - start_ns), body, mark)
     if rest := order[most:]:
         yield f"{counted(len(rest), 'more request')} not drawn ({left_out(laid, rest)})."
 
@@ -135,9 +138,11 @@ def _marks(row: Row, duration_ns: int, columns: int) -> str:
 def _legend(laid: Lanes, width: int) -> Iterator[str]:
     occurring = {kind for row in laid.rows if row.group in ("worker", "request") for kind in set(row.kinds)}
     occurring |= set(laid.rows[0].kinds) & {BLOCKED}
+    entries = [f"{KINDS[kind].mark} {KINDS[kind].words}" for kind in sorted(occurring)]
+    if any(request.failure for request in laid.requests):
+        entries.append(f"{FAILED_MARK} {FAILED_WORDS}")
     line = f"{_LEVELS[0]} to {_LEVELS[-1]} how busy the loop was"
-    for kind in sorted(occurring):
-        entry = f"{KINDS[kind].mark} {KINDS[kind].words}"
+    for entry in entries:
         if len(line) + 3 + len(entry) > width:
             yield line
             line = entry

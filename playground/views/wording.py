@@ -3,14 +3,38 @@
 It decides spelling only: what is counted and which rows are named is the caller's business.
 """
 
+from collections import Counter
+from statistics import median
+from typing import Final
+
 from playground.trace import Request, Site, Trace
 
-__all__ = ["code_text", "counted", "duration", "one_line", "place", "request_label", "summary"]
+__all__ = [
+    "FAILED_MARK",
+    "FAILED_WORDS",
+    "code_text",
+    "counted",
+    "duration",
+    "failure",
+    "is_error",
+    "one_line",
+    "part_of",
+    "place",
+    "request_label",
+    "summary",
+]
 
 _UNITS = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "µs"), (1, "ns"))
 _MINUTE_NS = 60_000_000_000
 # three digits: the eye compares no more, and the clocks of two machines agree on no more
 _DIGITS = 3
+
+FAILED_MARK: Final = "×"
+FAILED_WORDS: Final = "failed: 4xx, 5xx or an exception"
+# What a task is told when nobody wants its result any more, by asyncio and by trio: no mistake of the app's.
+_CANCELLED: Final = ("CancelledError", "Cancelled")
+# More kinds of answer than this make a line that is not read.
+_MOST_KINDS: Final = 3
 
 
 def duration(ns: int) -> str:
@@ -33,6 +57,13 @@ def _long(ns: int) -> str:
     return " ".join(f"{value} {unit}" for value, unit in parts if value)
 
 
+def part_of(part_ns: int, all_ns: int) -> str:
+    """A part of a duration: `80 of 230 ms`, `950 ms of 2 s`."""
+    part, whole = duration(part_ns), duration(all_ns)
+    number, unit = part.split(" ", 1)
+    return f"{number if whole.endswith(f' {unit}') and ' ' not in unit else part} of {whole}"
+
+
 def counted(number: int, noun: str) -> str:
     """`1 request`, `1,143 requests`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
@@ -41,6 +72,18 @@ def counted(number: int, noun: str) -> str:
 def request_label(request: Request) -> str:
     """What a request is called: its method and its route, or its path where the app named no route."""
     return f"{request.method} {request.route or request.path}".strip()
+
+
+def is_error(request: Request) -> bool:
+    """Whether the app let out an exception that is a mistake of its own, and not word that it was cancelled."""
+    return request.error is not None and request.error.split(":")[0] not in _CANCELLED
+
+
+def failure(request: Request) -> str:
+    """How a request failed: its status from 400 on, `error` for an exception without one; empty if it did not."""
+    if request.status is not None and request.status >= 400:
+        return str(request.status)
+    return "error" if is_error(request) else ""
 
 
 def one_line(text: str, limit: int = 80) -> str:
@@ -62,9 +105,31 @@ def code_text(text: str) -> str:
 
 
 def summary(trace: Trace) -> str:
-    """One line on a run: `463 ms · 62 requests · 1,143 steps`."""
-    told = counted(len(trace.requests), "request") if trace.requests else counted(len(trace.tasks), "task")
+    """One line on a run: `272 ms · 50 requests, 2 answered 404 (median 224 ms, longest 271 ms) · 210 steps`."""
+    told = _requests(trace) if trace.requests else counted(len(trace.tasks), "task")
     line = f"{duration(trace.duration_ns)} · {told} · {counted(len(trace.steps), 'step')}"
     if trace.dropped:
         line += f" · {counted(trace.dropped, 'event')} dropped"
     return line
+
+
+def _requests(trace: Trace) -> str:
+    told = [counted(len(trace.requests), "request"), *_failures(trace)]
+    lengths = [request.end_ns - request.start_ns for request in trace.requests if request.end_ns is not None]
+    if len(lengths) < len(trace.requests):
+        told.append(f"{len(trace.requests) - len(lengths):,} not over")
+    latency = ""
+    if len(lengths) == 1:
+        latency = f" ({duration(lengths[0])})"
+    elif lengths:
+        latency = f" (median {duration(round(median(lengths)))}, longest {duration(max(lengths))})"
+    return ", ".join(told) + latency
+
+
+def _failures(trace: Trace) -> list[str]:
+    """`2 answered 404`, `1 failed`; where there are many kinds, one count of all."""
+    kinds = Counter(failure(request) for request in trace.requests)
+    del kinds[""]
+    if len(kinds) > _MOST_KINDS:
+        return [f"{kinds.total():,} failed"]
+    return [f"{kinds[kind]:,} {'failed' if kind == 'error' else f'answered {kind}'}" for kind in sorted(kinds)]

@@ -49,16 +49,50 @@ def test_time_in_which_the_system_did_not_run_the_thread_is_no_block() -> None:
     assert delayed(11).blocks() == []
 
 
-def test_a_block_names_the_line_seen_most_often() -> None:
-    other = Site("cell 3", 25, "report")
-    seen = [*looks(0, 10, 20), *looks(0, 30, site=other, call="g()"), *looks(0, 60, site=None, call="")]
-    (block,) = Trace(steps=[step(None, 0, 60, site=other)], samples=seen).blocks()
-    assert (block.site, block.call, block.samples) == (LINE, "df.to_csv()", 3)
+OTHER = Site("cell 3", 25, "report")
+
+
+def test_a_block_names_the_line_with_most_time_though_another_was_seen_more_often() -> None:
+    # computing is looked at every 10 ms or more, a sleep every 5 ms
+    seen = [*looks(0, 20, 40), *looks(0, 42, 47, 52, site=OTHER, call="g()"), *looks(0, 60, site=None, call="")]
+    (block,) = Trace(steps=[step(None, 0, 60, site=OTHER)], samples=seen).blocks()
+    assert (block.site, block.call, block.samples, block.held_ns) == (LINE, "df.to_csv()", 5, ns(41))
+
+
+def test_of_the_calls_at_its_line_a_block_names_the_one_with_most_time() -> None:
+    seen = [*looks(0, 10, call="f()"), *looks(0, 20, 50), *looks(0, 52, site=OTHER, call="g()")]
+    (block,) = Trace(steps=[step(None, 0, 60)], samples=seen).blocks()
+    assert (block.site, block.call, block.held_ns) == (LINE, "df.to_csv()", ns(51))
+
+
+def test_the_time_that_the_system_took_is_shared_out_in_proportion() -> None:
+    seen = [Sample(0, ns(30), 0, LINE, "f()"), Sample(0, ns(50), 0, OTHER, "g()"), Sample(0, ns(80), ns(20), None)]
+    (block,) = Trace(steps=[step(None, 0, 80)], samples=seen).blocks()
+    assert (block.duration_ns, block.delayed_ns, block.held_ns) == (ns(60), ns(20), ns(30))
+
+
+def test_what_was_seen_inside_a_step_covers_it() -> None:
+    seen = [*looks(0, 10, 20, 30), *looks(0, 40, site=OTHER, call="")]
+    trace = Trace(steps=[step(None, 2, 58), step(None, 70, 9)], samples=seen)
+    assert trace.inside(0) == [(ns(2), ns(35), LINE, "df.to_csv()"), (ns(35), ns(60), OTHER, "")]
+    assert [look.duration_ns for look in trace.inside(0)] == [ns(33), ns(25)]
+    assert trace.inside(1) == []
+
+
+@given(st.lists(st.tuples(st.integers(0, 100), st.booleans()), max_size=12))
+def test_a_blocks_line_holds_no_more_than_the_block_and_no_less_than_any_other(seen: list[tuple[int, bool]]) -> None:
+    samples = [look for at, other in sorted(seen) for look in looks(0, at, site=OTHER if other else LINE, call="f()")]
+    trace = Trace(steps=[step(None, 0, 100)], samples=samples)
+    (block,) = trace.blocks()
+    assert sum(look.duration_ns for look in trace.inside(0)) == (ns(100) if seen else 0)
+    held = sum(look.duration_ns for look in trace.inside(0) if look.site == block.site)
+    assert block.held_ns == held
+    assert 2 * held >= ns(100) or not seen
 
 
 def test_a_block_that_nobody_looked_at_names_where_it_stopped() -> None:
     (block,) = Trace(steps=[step(None, 0, 60, site=LINE)]).blocks()
-    assert (block.site, block.call, block.samples) == (LINE, "", 0)
+    assert (block.site, block.call, block.samples, block.held_ns) == (LINE, "", 0, 0)
 
 
 # -- readiness ------------------------------------------------------------------------------------------

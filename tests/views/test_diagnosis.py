@@ -1,19 +1,28 @@
 """Every sentence that a diagnosis can say, whole, with the recording that calls for it."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from playground.trace import Sample, Site, Step, Task, Trace
 from playground.views.diagnosis import diagnose, late_wakes, loop_blocked, thread_queue
-from playground.views.findings import Finding, listed, plain
+from playground.views.failures import app_errors, not_found, server_errors
+from playground.views.findings import Finding, Findings, listed, plain
+from playground.views.held import held_steps
 from tests.by_hand import LINE, handoff, looks, ns, request, step, task, wait
 from tests.recordings import blocked_run, healthy_run
 
 SLEEP = Site("cell 2", 5, "report", "time.sleep(0.2)")
 OTHER = Site("cell 3", 25, "report", "rows = parse(body)")
 
-MAKE_DEF = "Make the handler a plain `def`, or `await anyio.to_thread.run_sync(...)`."
+MAKE_DEF = "Make the handler a plain `def`, or `await asyncio.to_thread(...)`."
+
+MORE_THREADS = (
+    "If these calls wait for something, allow more threads: as the app starts, set "
+    "`anyio.to_thread.current_default_thread_limiter().total_tokens`; in a lab, `Lab(app, threads=...)`. "
+    "If they compute, more threads would only take turns: make the calls shorter."
+)
 
 
 def blocked(
@@ -67,7 +76,7 @@ def test_its_parts_tell_what_is_strong_and_what_is_code() -> None:
         ("text", "Make the handler a plain "),
         ("code", "def"),
         ("text", ", or "),
-        ("code", "await anyio.to_thread.run_sync(...)"),
+        ("code", "await asyncio.to_thread(...)"),
         ("text", "."),
     )
 
@@ -82,7 +91,7 @@ def test_nobody_is_said_to_have_waited_if_nobody_did() -> None:
 def test_a_sleep_is_told_its_asynchronous_twin() -> None:
     assert str(only(blocked(site=SLEEP, call="time.sleep(0.2)"))) == (
         "The event loop stood still for 230 ms. `GET /report` ran `time.sleep(0.2)` on the loop (cell 2, line 5). "
-        "Make the handler a plain `def`, or `await anyio.sleep(0.2)`."
+        "Make the handler a plain `def`, or `await asyncio.sleep(0.2)`."
     )
 
 
@@ -96,8 +105,8 @@ def test_without_a_call_or_a_source_line_the_place_is_named() -> None:
 
 
 def test_several_lines_in_one_step_are_admitted() -> None:
-    samples = [*looks(0, 20, 40, 60), *looks(0, 80, site=OTHER, call="parse(body)")]
-    assert "`GET /report` ran `df.to_csv()` on the loop (cell 3, line 24; seen there in 3 of 4 looks)." in str(
+    samples = [*looks(0, 20, 90, 160), *looks(0, 180, 185, 190, 195, site=OTHER, call="parse(body)")]
+    assert "`GET /report` ran `df.to_csv()` on the loop (cell 3, line 24, for 160 of 230 ms)." in str(
         only(blocked(samples=samples))
     )
 
@@ -135,10 +144,84 @@ def test_fifty_blocks_by_one_line_are_one_finding_with_count_total_and_longest()
     assert str(finding) == (
         "The event loop stood still 50 times, for 10 s in all. The longest time was 201 ms. "
         "`GET /block` ran `time.sleep(0.2)` on the loop each time (cell 2, line 5); "
-        "49 requests waited behind them. Make the handler a plain `def`, or `await anyio.sleep(0.2)`."
+        "49 requests waited behind them. Make the handler a plain `def`, or `await asyncio.sleep(0.2)`."
     )
     assert (finding.start_ns, finding.end_ns) == (0, ns(49 * 200 + 201))
     assert finding.evidence[:50] == tuple(("steps", n) for n in range(50))
+
+
+def short(*lengths_ms: float, site: Site = SLEEP, call: str = "time.sleep(0.04)") -> Trace:
+    """Requests that hold the loop one after the other, 100 ms apart."""
+    count = len(lengths_ms)
+    steps = [step(n, 100 * n, lengths_ms[n], "returned") for n in range(count)]
+    return Trace(
+        tasks=[task(100 * n) for n in range(count)],
+        steps=steps,
+        samples=[look for n in range(count) for look in looks(n, 100 * n + 6, site=site, call=call)],
+        requests=[request(n, 100 * n, 100 * n + lengths_ms[n], task=n, route="/q") for n in range(count)],
+    )
+
+
+def test_fifty_short_steps_by_one_line_are_one_finding() -> None:
+    finding = only(short(*[40] * 50))
+    assert str(finding) == (
+        "The event loop was held 50 times by the same line, 2 s in all (40 ms each). `GET /q` ran `time.sleep(0.04)` "
+        "on the loop each time (cell 2, line 5). Make the handler a plain `def`, or `await asyncio.sleep(0.04)`."
+    )
+    assert (finding.rule, finding.severity) == ("loop-blocked", "bad")
+    assert (finding.start_ns, finding.end_ns) == (0, ns(4940))
+    assert finding.evidence == tuple(("steps", n) for n in range(50))
+
+
+@pytest.mark.parametrize(
+    ("lengths_ms", "words"),
+    [
+        ((25, 25), "held 2 times by the same line, 50 ms in all (25 ms each)."),
+        ((40, 40.6, 41), "held 3 times by the same line, 122 ms in all (about 40.5 ms each)."),
+        ((12, 45), "held 2 times by the same line, 57 ms in all (12 ms to 45 ms each)."),
+        ((60, 30, 25), "held 3 times by the same line, 115 ms in all (25 ms to 60 ms each)."),
+    ],
+)
+def test_short_steps_are_told_by_their_number_sum_and_length(lengths_ms: tuple[float, ...], words: str) -> None:
+    assert only(short(*lengths_ms)).parts[0] == ("strong", f"The event loop was {words}")
+
+
+@pytest.mark.parametrize("lengths_ms", [(12, 12, 12, 12), (49.9,), (9.9,) * 50])
+def test_short_steps_that_do_not_add_up_are_no_finding(lengths_ms: tuple[float, ...]) -> None:
+    assert diagnose(short(*lengths_ms)) == []
+    assert held_steps(short(*lengths_ms)) == {}
+
+
+def test_a_block_stays_one_beside_a_short_step_of_its_line() -> None:
+    finding = only(short(60, 30))
+    assert finding.parts[0] == ("strong", "The event loop stood still for 60 ms.")
+    assert finding.evidence == (("steps", 0),)
+
+
+def test_short_steps_of_different_lines_do_not_add_up() -> None:
+    one, other = short(40, 0), short(0, 40, site=OTHER, call="parse(body)")
+    steps, samples = [one.steps[0], other.steps[1]], [one.samples[0], replace(other.samples[1], step=1)]
+    assert diagnose(Trace(tasks=one.tasks, steps=steps, samples=samples, requests=one.requests)) == []
+
+
+def test_short_steps_that_nobody_looked_at_do_not_add_up() -> None:
+    trace = short(*[40] * 50)
+    assert diagnose(Trace(tasks=trace.tasks, steps=trace.steps, requests=trace.requests)) == []
+
+
+def test_it_is_time_that_counts_and_not_looks() -> None:
+    # a sleep is looked at every 5 ms, the computing before it but twice
+    samples = [*looks(0, 60, 120), *looks(0, 190, 195, 200, 205, 210, site=SLEEP, call="time.sleep(0.2)")]
+    assert "ran `df.to_csv()` on the loop (cell 3, line 24, for 145 of 230 ms)." in str(only(blocked(samples=samples)))
+
+
+@pytest.mark.parametrize(
+    ("slept_from_ms", "instead"),
+    [(20, "asyncio.sleep(0.2)"), (33, "asyncio.sleep(0.2)"), (34, "asyncio.to_thread(...)")],
+)
+def test_the_twin_of_a_sleep_is_named_only_if_it_is_all_but_the_whole_block(slept_from_ms: int, instead: str) -> None:
+    seen = [*looks(0, slept_from_ms - 1), *looks(0, slept_from_ms + 1, 200, site=SLEEP, call="time.sleep(0.2)")]
+    assert str(only(blocked(samples=seen))).endswith(f"Make the handler a plain `def`, or `await {instead}`.")
 
 
 def test_a_line_that_several_routes_share_names_them() -> None:
@@ -166,7 +249,7 @@ def test_a_task_that_is_no_requests_is_named_by_its_coroutine() -> None:
     )
     assert str(only(trace)) == (
         "The event loop stood still for 60 ms. The task `main` ran `df.to_csv()` on the loop (cell 3, line 24); "
-        "1 task waited behind it. Instead, `await anyio.to_thread.run_sync(...)`."
+        "1 task waited behind it. Instead, `await asyncio.to_thread(...)`."
     )
     assert only(trace).evidence == (("steps", 0), ("tasks", 1))
 
@@ -226,12 +309,12 @@ def test_calls_that_queued_for_a_thread_are_counted_with_the_longest_wait() -> N
     finding = only(Trace(handoffs=calls))
     assert str(finding) == (
         "2 of 4 calls queued for a worker thread, the longest for 99 ms. What queued was `render_pdf`; "
-        "no more than 2 calls ran at once. Allow more threads with `Lab(app, threads=...)`, or make the calls shorter."
+        "no more than 2 calls ran at once. " + MORE_THREADS
     )
     assert (finding.rule, finding.severity) == ("thread-queue", "warn")
     assert (finding.start_ns, finding.end_ns) == (ns(2), ns(101))
     assert finding.evidence == (("handoffs", 2), ("handoffs", 3))
-    assert finding.suggestion == "Allow more threads with `Lab(app, threads=...)`, or make the calls shorter."
+    assert finding.suggestion == MORE_THREADS
 
 
 def test_one_call_that_queued_reads_in_the_singular() -> None:
@@ -280,6 +363,127 @@ def test_results_that_waited_behind_many_short_steps_are_counted() -> None:
 @pytest.mark.parametrize("call", [handoff(1, 2, 30, 79.9), handoff(1, 2, 30, None), handoff(1, 2, None, None)])
 def test_a_result_taken_up_soon_or_never_is_not_late(call: object) -> None:
     assert late_wakes(Trace(handoffs=[call])) == []  # type: ignore[list-item]
+
+
+def test_a_result_that_waited_for_short_steps_of_one_line_names_who_held_the_loop() -> None:
+    trace = short(40, 40, 40)
+    calls = [handoff(5, 6, 30, 241)]
+    (finding,) = late_wakes(
+        Trace(tasks=trace.tasks, steps=trace.steps, samples=trace.samples, requests=trace.requests, handoffs=calls)
+    )
+    assert "but the loop was held by `GET /q`. Mend that:" in str(finding)
+
+
+# -- requests that failed -------------------------------------------------------------------------------
+
+
+def failed(
+    *paths: str, status: int | None = 500, error: str | None = None, route: str | None = None, method: str = "GET"
+) -> Trace:
+    """Requests that all ended the same way, except those to /ok."""
+    requests = [request(n, n, n + 5, path=path, route=route if path != "/ok" else path) for n, path in enumerate(paths)]
+    changes = {"status": status, "error": error, "method": method}
+    return Trace(requests=[replace(one, **({} if one.path == "/ok" else changes)) for one in requests])  # type: ignore[arg-type]
+
+
+def test_an_exception_that_the_app_let_out_is_told_with_its_route_and_text() -> None:
+    finding = only(failed(*["/b"] * 50, error="ValueError: on purpose\nin two lines", route="/b"))
+    assert str(finding) == (
+        "All 50 requests ended in an exception that the app let out. `GET /b` raised `ValueError: on purpose`. "
+        'To see its traceback, send such a request alone: `lab.get("/b")`.'
+    )
+    assert (finding.rule, finding.severity) == ("app-error", "bad")
+    assert (finding.start_ns, finding.end_ns) == (0, ns(54))
+    assert finding.evidence == tuple(("requests", n) for n in range(50))
+    assert finding.suggestion == 'To see its traceback, send such a request alone: `lab.get("/b")`.'
+
+
+def test_exceptions_are_counted_by_route_and_type() -> None:
+    trace = failed("/ok", "/b/1", "/b/2", "/ok", error="KeyError: 1", route="/b/{n}")
+    requests = [replace(one, error=f"KeyError: {one.number}") if one.error else one for one in trace.requests]
+    assert str(only(Trace(requests=requests))).startswith(
+        "2 of 4 requests ended in an exception that the app let out. `GET /b/{n}` raised `KeyError` with 2 different "
+        "texts, the first `KeyError: 1`. "
+    )
+    mixed = [requests[0], requests[1], replace(requests[2], error="ValueError")]
+    assert len(app_errors(Trace(requests=mixed))) == 2
+
+
+@pytest.mark.parametrize(
+    ("method", "suggestion"),
+    [
+        ("POST", 'To see its traceback, send such a request alone: `lab.post("/b")`.'),
+        ("QUERY", 'To see its traceback, send such a request alone: `lab.request("QUERY", "/b")`.'),
+        ("WEBSOCKET", "Catch it in the app, and close the session with a code that says why."),
+    ],
+)
+def test_an_exception_is_looked_at_in_the_way_of_its_method(method: str, suggestion: str) -> None:
+    finding = only(failed("/b", status=None, error="OSError", method=method))
+    assert str(finding) == (
+        f"The request ended in an exception that the app let out. `{method} /b` raised `OSError`. {suggestion}"
+    )
+
+
+@pytest.mark.parametrize("error", ["CancelledError", "CancelledError: the client left", "Cancelled"])
+def test_a_request_that_was_cancelled_is_no_mistake_of_the_apps(error: str) -> None:
+    assert diagnose(failed("/b", status=None, error=error)) == []
+
+
+def test_answers_5xx_without_an_exception_are_noted() -> None:
+    finding = only(failed("/ok", "/down", "/down", status=503))
+    assert str(finding) == (
+        "2 of 3 requests were answered 503. `GET /down` sent that itself: no exception left the app. "
+        "Read what it says there: `run.responses` holds the answers."
+    )
+    assert (finding.rule, finding.severity) == ("server-error", "note")
+    assert finding.evidence == (("requests", 1), ("requests", 2))
+    assert "The request was answered 500." in str(server_errors(failed("/down"))[0])
+
+
+def test_a_run_of_nothing_but_404_is_noted() -> None:
+    finding = only(failed(*["/helo/Ada"] * 50, status=404))
+    assert str(finding) == (
+        "All 50 requests were answered 404. The app named no route for `/helo/Ada`. "
+        "Compare the path with those of the app's routes."
+    )
+    assert (finding.rule, finding.severity) == ("not-found", "note")
+    assert str(only(failed("/a", "/b", status=404))).endswith(
+        "for `/a` and `/b`. Compare the paths with those of the app's routes."
+    )
+
+
+def test_a_404_of_a_route_is_the_routes_own() -> None:
+    assert str(only(failed("/items/7", status=404, route="/items/{id}"))) == (
+        "The request was answered 404. This is the answer of `GET /items/{id}`. "
+        "Look for what `GET /items/{id}` did not find."
+    )
+
+
+def test_a_404_among_other_answers_is_not_noted() -> None:
+    assert not_found(failed("/ok", "/helo", status=404)) == []
+    assert not_found(Trace()) == []
+
+
+# -- a list that reads as its sentences -----------------------------------------------------------------
+
+
+def test_findings_are_a_list_that_reads_as_paragraphs_of_at_most_80_columns() -> None:
+    found = diagnose(blocked_run())
+    assert isinstance(found, Findings)
+    assert isinstance(found, list)
+    assert repr(found).split("\n\n")[0] == (
+        "The event loop stood still for 230 ms. `GET /report` ran `df.to_csv()` on the\n"
+        "loop (cell 3, line 24); 36 requests waited behind it. Make the handler a plain\n"
+        "`def`, or `await asyncio.to_thread(...)`."
+    )
+    assert [" ".join(paragraph.split()) for paragraph in repr(found).split("\n\n")] == [str(one) for one in found]
+
+
+def test_no_findings_say_what_was_looked_for() -> None:
+    assert repr(diagnose(Trace())) == (
+        "No findings: nothing held the event loop for long, no call queued for a thread\n"
+        "or came back late, and no exception left the app."
+    )
 
 
 # -- whole runs -----------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """Rows of spans from recordings written by hand: who is drawn where, when and as what."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -149,7 +151,7 @@ def test_a_request_runs_waits_and_is_ready_in_turn() -> None:
         tasks=[task(1)],
         steps=[step(0, 2, 1), step(0, 10, 1), step(0, 20, 1, "returned")],
         waits=[wait(0, 3, 8, "io", LINE), wait(0, 11, 20, "timer")],
-        requests=[request(0, 2, 21, task=0, path="/a")],
+        requests=[request(0, 1, 21, task=0, path="/a")],
     )
     laid = lanes(trace)
     row = one(laid, "request")
@@ -196,15 +198,37 @@ def test_a_child_that_runs_while_its_request_waits_shows_as_run() -> None:
     assert names(laid, row)[2] == "fetch"
 
 
-def test_a_request_that_queued_for_its_first_step_began_when_its_task_was_made() -> None:
+def test_steps_whose_line_holds_the_loop_again_and_again_are_blocks_everywhere() -> None:
+    trace = Trace(
+        tasks=[task(), task()],
+        steps=[step(0, 0, 30, "returned"), step(1, 30, 30, "returned"), step(None, 60, 30, "callback")],
+        samples=[*looks(0, 10), *looks(1, 40)],
+        requests=[request(0, 0, 30, task=0), request(1, 0, 60, task=1)],
+    )
+    laid = lanes(trace)
+    assert spans(one(laid, "loop")) == [(0, 30, BLOCKED), (30, 60, BLOCKED), (60, 90, OTHER)]
+    assert spans(one(laid, "inside")) == [(0, 30, BLOCKED), (30, 60, BLOCKED)]
+    assert [spans(row) for row in laid.of("request")] == [[(0, 30, BLOCKED)], [(0, 30, READY), (30, 60, BLOCKED)]]
+
+
+def test_a_request_lasts_from_when_it_came_in_to_its_end() -> None:
     trace = Trace(
         tasks=[task(1), task(1)],
         steps=[step(0, 5, 2, "returned"), step(1, 8, 1, "yields"), step(1, 20, 1, "returned")],
-        requests=[request(0, 5.5, 7, task=0), request(1, 20.5, 21, task=1)],
+        requests=[request(0, 1, 7, task=0), request(1, 20.5, 21, task=1)],
     )
     # the second called the app in its second step only: what it did before is not the request's
-    (row,) = lanes(trace).of("life")
-    assert spans(row) == [(1, 7, RUN), (20.5, 21, RUN)]
+    laid = lanes(trace)
+    assert spans(one(laid, "life")) == [(1, 7, RUN), (20.5, 21, RUN)]
+    assert spans(one(laid, "request")) == [(1, 5, READY), (5, 7, RUN), (20.5, 21, RUN)]
+
+
+def test_the_facts_of_a_request_say_how_it_failed() -> None:
+    rows = [request(n, 0, 9) for n in range(5)]
+    for place, changes in enumerate([{}, {"status": 404}, {"status": 500, "error": "E"}, {"error": "E"}], 1):
+        rows[place] = replace(rows[place], **changes)  # type: ignore[arg-type]
+    rows[0] = replace(rows[0], status=None, error="CancelledError")
+    assert [facts.failure for facts in lanes(Trace(requests=rows)).requests] == ["", "", "404", "500", "error"]
 
 
 def test_what_a_task_did_outside_its_request_is_not_the_requests() -> None:

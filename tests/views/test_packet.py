@@ -2,6 +2,7 @@
 
 import time
 from array import array
+from dataclasses import replace
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -65,14 +66,14 @@ def test_the_header_says_what_the_run_was() -> None:
         "clock": "real",
         "duration_ns": trace.duration_ns,
         "dropped": 0,
-        "summary": "414 ms · 62 requests · 240 steps",
+        "summary": "414 ms · 62 requests (median 73.7 ms, longest 243 ms) · 240 steps",
     }
     assert header["rows"][:3] == [
         {"group": "loop", "lane": 0, "name": "Event loop"},
         {"group": "inside", "lane": 0, "name": "inside steps"},
         {"group": "worker", "lane": 0, "name": "worker-0"},
     ]
-    assert header["requests"][25] == [25, "GET /report", "/report", 200, None]
+    assert header["requests"][25] == [25, "GET /report", "/report", 200, None, ""]
     assert ["GET /items", "cell 3", 6, "list_items", "rows = await db.fetch(LIST)", ""] in header["whats"]
     assert ["GET /report", "cell 3", 24, "report", "body = df.to_csv()", "df.to_csv()"] in header["whats"]
     assert [(one["rule"], one["start_ns"], one["end_ns"]) for one in header["findings"]] == [
@@ -88,6 +89,12 @@ def test_the_words_of_the_kinds_travel_with_them() -> None:
     # which code of a request ran is not recorded, so no word may claim that it was the handler
     assert header["kinds"][RUN] == ["runs for a request", "running for a request"]
     assert "handler" not in " ".join(word for pair in header["kinds"] for word in pair)
+
+
+def test_how_requests_failed_travels_with_the_words_for_the_mark() -> None:
+    header, _ = decoded(Trace(requests=[replace(request(0, 0, 1), status=404)]))
+    assert header["requests"] == [[0, "GET /items", "/items", 404, None, "404"]]
+    assert header["failed"] == "failed: 4xx, 5xx or an exception"
 
 
 def test_an_empty_run_is_a_packet_too() -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from xml.etree import ElementTree
 
@@ -68,7 +69,7 @@ def test_everything_lies_within_the_picture(trace: Trace) -> None:
 
 def test_it_has_a_name_for_those_who_do_not_see_it() -> None:
     root = parsed(svg(blocked_run()))
-    title = "Timeline of Run 1: 414 ms · 62 requests · 240 steps"
+    title = "Timeline of Run 1: 414 ms · 62 requests (median 73.7 ms, longest 243 ms) · 240 steps"
     assert root.get("role") == "img"
     assert root.findtext(f"{SVG}title") == title
     told = root.get("aria-label", "")
@@ -97,7 +98,7 @@ def test_the_sentence_is_in_the_picture() -> None:
     told = " ".join(" ".join(words(svg(blocked_run()))).split())
     assert (
         "The event loop stood still for 230 ms. GET /report ran df.to_csv() on the loop (cell 3, line 24); "
-        "36 requests waited behind it. Make the handler a plain def, or await anyio.to_thread.run_sync(...)."
+        "36 requests waited behind it. Make the handler a plain def, or await asyncio.to_thread(...)."
     ) in told
 
 
@@ -112,6 +113,29 @@ def test_a_blocking_step_is_hatched_and_so_is_queueing() -> None:
     assert KINDS[9].light in colours(svg(blocked_run()))
     assert KINDS[9].light not in colours(svg(healthy_run()))
     assert KINDS[4].light in colours(svg(blocked_run()))
+
+
+def crosses(picture: str) -> int:
+    return len(re.findall(r'd="M[\d.]+ [\d.]+l(\d+) \1m0-\1l-\1 \1" stroke="#A40E26"', picture))
+
+
+def test_requests_that_failed_bear_a_cross_and_their_status() -> None:
+    requests = [request(n, 10 * n, 10 * n + 8, path=f"/{n}") for n in range(3)]
+    requests[1:] = [replace(requests[1], status=404), replace(requests[2], status=None, error="ValueError")]
+    picture = svg(Trace(requests=requests))
+    told = words(picture)
+    assert [word for word in told if word in ("200", "404", "500", "error")] == ["404", "error"]
+    assert "failed: 4xx, 5xx or an exception" in told
+    assert crosses(picture) == 2 + 1  # and the legend's
+    assert crosses(svg(Trace(requests=requests[:1]))) == 0
+    assert "failed: 4xx, 5xx or an exception" not in words(svg(Trace(requests=requests[:1])))
+
+
+def test_a_failed_request_too_short_for_a_label_still_bears_its_cross() -> None:
+    requests = [replace(request(n, n, n + 0.5), status=500) for n in (0, 1, 999)]
+    picture = svg(Trace(requests=requests, duration_ns=ns(1000)))
+    assert crosses(picture) == 3 + 1
+    assert words(picture).count("500") == 1  # between the first two is no room, nor at the end
 
 
 def test_virtual_time_is_named() -> None:

@@ -3,6 +3,7 @@
 To renew the golden files after a change that is meant: `python -m tests.views.test_text`, then read the diff.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def test_a_small_run_is_drawn_to_scale() -> None:
         steps=[step(0, 20, 20), step(0, 100, 80), step(0, 380, 20, "returned")],
         waits=[wait(0, 40, 80, "io"), wait(0, 180, 360, "thread")],
         samples=looks(1, 120),
-        requests=[request(0, 20, 400, task=0, route="/report")],
+        requests=[request(0, 10, 400, task=0, route="/report")],
         handoffs=[handoff(180, 200, 360, 380, task=0)],
     )
     assert drawn(trace) == [
@@ -105,6 +106,29 @@ def test_whoever_held_the_loop_is_drawn_before_those_that_waited_longer() -> Non
         assert left in lines
 
 
+def test_requests_that_failed_bear_a_mark_and_are_drawn_before_longer_ones() -> None:
+    requests = [request(n, n, n + 50, path="/a/long/path/of/an/app") for n in range(6)]
+    requests[2] = replace(requests[2], end_ns=ns(3), status=404)
+    requests[4] = replace(requests[4], end_ns=ns(5), status=None, error="ValueError: no")
+    lines = drawn(Trace(requests=requests), width=100, most_lanes=3)
+    assert [line[:26].rstrip() for line in lines if line.startswith("GET")] == [
+        "GET /a/long/path/o… 50 ms",
+        "GET /a/long/p… × 404 1 ms",
+        "GET /a/long… × error 1 ms",
+    ]
+    assert "× failed: 4xx, 5xx or an exception" in "\n".join(lines)
+    assert "failed" not in "\n".join(drawn(Trace(requests=requests[:2])))
+
+
+def test_of_requests_left_out_it_is_said_how_many_failed() -> None:
+    requests = [replace(request(n, n, n + 9 - n, path=f"/{n}"), status=404) for n in range(3)]
+    for most, left in [
+        (1, "2 more requests not drawn (2 failed; the longest took 8 ms)."),
+        (2, "1 more request not drawn (it failed; it took 7 ms)."),
+    ]:
+        assert left in drawn(Trace(requests=requests), width=100, most_lanes=most)
+
+
 def test_a_single_request_left_out_that_blocked_is_said_to_have() -> None:
     steps = [step(0, 0, 90, "returned"), step(1, 90, 60, "returned")]
     requests = [request(0, 0, 90, task=0), request(1, 1, 150, task=1)]
@@ -152,14 +176,14 @@ def test_names_from_the_app_cannot_break_lines_or_steer_the_terminal() -> None:
     told = report(trace)
     assert "\x1b" not in told
     assert "\r" not in told
-    assert told.startswith("a b · ")
+    assert told.startswith("a b: ")
     assert next(line for line in told.splitlines() if line.startswith("GET")) == "GET / [31mxxxxxxxx… 50 ms"
 
 
 def test_a_report_is_summary_findings_and_timeline() -> None:
     trace = Trace(steps=[step(None, 0, 60, site=LINE)], samples=looks(0, 30))
     first, second, third = report(trace).split("\n\n", 2)
-    assert first == "Run · 60 ms · 0 tasks · 1 step"
+    assert first == "Run: 60 ms · 0 tasks · 1 step"
     assert second.startswith("* The event loop stood still for 60 ms.")
     assert third == text(trace)
 

@@ -1,14 +1,17 @@
 """Durations, counts and names as they read in sentences."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.trace import Site, Trace
-from playground.views.wording import code_text, counted, duration, one_line, place, request_label, summary
+from playground.views.wording import code_text, counted, duration, one_line, part_of, place, request_label, summary
 from tests.by_hand import request, step, task
 
 S = 1_000_000_000
+MS = 1_000_000
 
 
 @pytest.mark.parametrize(
@@ -72,8 +75,43 @@ def test_a_place_is_file_and_line_and_of_a_long_path_the_end() -> None:
     )
 
 
+def test_a_part_shares_the_unit_of_its_whole_where_it_can() -> None:
+    assert part_of(80 * MS, 230 * MS) == "80 of 230 ms"
+    assert part_of(950 * MS, 2 * S) == "950 ms of 2 s"
+    assert part_of(65 * S, 125 * S) == "1 min 5 s of 2 min 5 s"
+
+
 def test_a_run_is_summed_up_in_a_line() -> None:
     steps = [step(0, 0, 463)]
-    assert summary(Trace(steps=steps, requests=[request(0, 0, 1)])) == "463 ms · 1 request · 1 step"
+    assert summary(Trace(steps=steps, requests=[request(0, 2, 9)])) == "463 ms · 1 request (7 ms) · 1 step"
     assert summary(Trace(steps=steps, tasks=[task(), task()])) == "463 ms · 2 tasks · 1 step"
     assert summary(Trace(steps=steps, dropped=1234)) == "463 ms · 0 tasks · 1 step · 1,234 events dropped"
+
+
+def test_of_many_requests_the_summary_tells_median_and_longest() -> None:
+    requests = [request(n, n, n + length) for n, length in enumerate([3, 1, 20, 5])]
+    assert summary(Trace(requests=requests)) == "22 ms · 4 requests (median 4 ms, longest 20 ms) · 0 steps"
+    requests[2] = request(2, 2, None)
+    assert summary(Trace(requests=requests)) == "8 ms · 4 requests, 1 not over (median 3 ms, longest 5 ms) · 0 steps"
+    assert summary(Trace(requests=requests[2:3])) == "2 ms · 1 request, 1 not over · 0 steps"
+
+
+def answered(*statuses: int | None, error: str | None = None) -> Trace:
+    return Trace(requests=[replace(request(0, 0, 5), status=status, error=error) for status in statuses])
+
+
+@pytest.mark.parametrize(
+    ("trace", "told"),
+    [
+        (answered(200, 301, 399), "3 requests"),
+        (answered(*[404] * 50), "50 requests, 50 answered 404"),
+        (answered(500, 200, 404, 404), "4 requests, 2 answered 404, 1 answered 500"),
+        (answered(400, 404, 500, 503, 200), "5 requests, 4 failed"),
+        (answered(500, error="ValueError: no"), "1 request, 1 answered 500"),
+        (answered(None, None, error="ValueError"), "2 requests, 2 failed"),
+        (answered(200, error="ValueError"), "1 request, 1 failed"),
+        (answered(None, error="CancelledError: left"), "1 request"),
+    ],
+)
+def test_the_summary_says_what_failed(trace: Trace, told: str) -> None:
+    assert summary(trace).split(" · ")[1].split(" (")[0] == told

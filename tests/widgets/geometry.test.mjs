@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeRecording, random, timeline } from './helpers.mjs';
 
-const { around, between, centred, clampRange, dragged, formatDuration, formatMoment, gripAt, hitTest, layOut, project, timeTicks, wheelOctaves, wordsOn } = timeline;
+const { around, between, centred, clampRange, dragged, formatDuration, formatMoment, gripAt, hitTest, layOut, placeChips, project, timeTicks, wheelOctaves, wordsOn } = timeline;
 
 test('a clamped range lies within the run, keeps its width where it can, and never shrinks below the narrowest', () => {
   const next = random(1);
@@ -91,6 +91,41 @@ test('lanes stand one below the other: pinned loop, workers, requests', () => {
   for (const [i, lane] of lanes.entries()) if (i > 0) assert(lane.top >= lanes[i - 1].top + lanes[i - 1].height);
   assert(lanes[1].top + lanes[1].height <= pinnedHeight && lanes[2].top >= pinnedHeight);
   assert(height >= lanes.at(-1).top + lanes.at(-1).height);
+});
+
+test('there is no lane for the inside of steps where nothing was seen inside', () => {
+  const groups = (spans) => layOut(makeRecording({ rows: [{ group: 'loop', spans: [[0, 100, 0]] }, { group: 'inside', spans }] })).lanes.map(({ group }) => group);
+  assert.deepEqual(groups([]), ['loop']);
+  assert.deepEqual(groups([[0, 100, 0]]), ['loop', 'inside']);
+});
+
+test('the name of a blocked stretch stands in its middle, or aside where it hides fewer labels', () => {
+  const labels = [[0, 30], [100, 130], [200, 230], [300, 330]];
+  const place = (stretches, among = labels) => placeChips(among, stretches);
+  assert.deepEqual(place([{ left: 135, right: 195, width: 40 }]), [[145, 185]]);
+  assert.deepEqual(place([{ left: 100, right: 230, width: 60 }]), [[135, 195]], 'the middle is free');
+  assert.deepEqual(place([{ left: 60, right: 195, width: 60 }]), [[134, 194]], 'beside the label that is in the middle');
+  assert.deepEqual(place([{ left: 135, right: 195, width: 61 }]), [null], 'no room');
+  assert.deepEqual(place([{ left: 0, right: 30, width: 20 }, { left: 40, right: 90, width: 40 }]), [[5, 25], [45, 85]], 'each its own place');
+});
+
+test('names of blocked stretches keep apart and leave at least two labels, whatever there is', () => {
+  const next = random(7);
+  for (let round = 0; round < 400; round++) {
+    const labels = Array.from({ length: Math.floor(next() * 7) }, (_, i) => [i * 90, i * 90 + 25 + Math.floor(next() * 30)]);
+    let at = 0;
+    const stretches = Array.from({ length: Math.floor(next() * 5) }, () => {
+      const left = at + Math.floor(next() * 60);
+      at = left + 20 + Math.floor(next() * 300);
+      return { left, right: at, width: 40 + Math.floor(next() * 120) };
+    });
+    const chips = placeChips(labels, stretches);
+    const placed = chips.filter((chip) => chip !== null);
+    const visible = labels.filter(([from, to]) => placed.every(([left, right]) => to <= left - 4 || from >= right + 4));
+    assert(visible.length >= Math.min(2, labels.length), JSON.stringify({ labels, stretches, chips }));
+    chips.forEach((chip, i) => assert(chip === null || (chip[0] >= stretches[i].left && chip[1] <= stretches[i].right && chip[1] - chip[0] === stretches[i].width)));
+    for (const [i, [left]] of placed.entries()) if (i > 0) assert(left >= placed[i - 1][1]);
+  }
 });
 
 test('many request lanes are drawn thin, a few with a line for their names', () => {

@@ -64,7 +64,7 @@ export function makeRecording({ rows, arrows = [], whats = ['work'], requests = 
       rows: rows.map(({ group, lane = 0, name = group }) => ({ group, lane, name })),
       kinds: timeline.KINDS.map(({ name }) => [name, name]),
       whats: whats.map((label) => [label, 'cell 1', 1, 'f', '', '']),
-      requests: requests.map((label, number) => [number, label, '/', 200, null]), ...header,
+      requests: requests.map((label, number) => [number, label, '/', 200, null, '']), failed: '', ...header,
     },
     columns: {
       start: Uint32Array.from(columns.start), duration: Uint32Array.from(columns.duration), kind: Uint8Array.from(columns.kind),

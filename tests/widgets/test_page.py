@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64decode
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -204,6 +205,71 @@ def test_a_thin_lane_is_named_by_its_request_which_says_its_number(
     assert seen["detail"].count("time.sleep(0.2)") == 1  # the source line says the same and is not said again
     assert "handler" not in seen["legend"]
     assert seen["across"] <= width
+
+
+def shown(chromium: Chromium, path: Path, trace: Trace, scenario: Callable[[Screen], Any], width: int = 1300) -> Any:
+    """What a scenario says of a recording's page."""
+    path.write_text(page(trace), encoding="utf-8")
+    size = {"width": width, "height": 900}
+    return chromium.run(opened(path.as_uri(), scenario), viewport=size, reduced_motion="reduce")
+
+
+@pytest.mark.parametrize("width", [520, 1300])
+@pytest.mark.parametrize("count", [10, 60])  # with a line for labels, and thin
+def test_requests_that_failed_bear_a_red_cross_and_their_status(
+    chromium: Chromium, tmp_path: Path, count: int, width: int
+) -> None:
+    def scenario(screen: Screen) -> tuple[int, str, str]:
+        screen.settle()
+        summary = screen.page.locator("header").inner_text()
+        return screen.pixels().get(COLOURS["blocked"], 0), summary, screen.page.locator(".legend").inner_text()
+
+    # long ones, whose labels have room, and short ones, whose labels have none
+    healthy = [request(n, n / 100, 100 if n % 2 else 1 + n / 100, path=f"/{n}") for n in range(count)]
+    failed = [replace(one, status=404) for one in healthy]
+    seen = [
+        shown(chromium, tmp_path / "page.html", Trace(requests=rows), scenario, width) for rows in (healthy, failed)
+    ]
+    assert [red > 5 * count for red, _, _ in seen] == [False, True]
+    assert seen[0][0] == 0
+    assert [f"{count} answered 404" in summary for _, summary, _ in seen] == [False, True]
+    assert ["failed: 4xx, 5xx or an exception" in legend for _, _, legend in seen] == [False, True]
+
+
+def test_short_steps_that_add_up_are_found_one_by_one(chromium: Chromium, tmp_path: Path) -> None:
+    where = Site("cell 3", 24, "q", "time.sleep(0.04)")
+    trace = Trace(
+        tasks=[task(100 * n) for n in range(5)],
+        steps=[step(n, 100 * n, 40, "returned") for n in range(5)],
+        samples=[look for n in range(5) for look in looks(n, 100 * n + 6, site=where, call="time.sleep(0.04)")],
+        requests=[request(n, 100 * n, 100 * n + 40, task=n, path="/q") for n in range(5)],
+    )
+
+    def scenario(screen: Screen) -> list[str]:
+        said = []
+        for _ in range(6):
+            screen.page.get_by_role("button", name="Next block").click()
+            screen.settle()
+            said.append(screen.said())
+        return said
+
+    said = shown(chromium, tmp_path / "page.html", trace, scenario)
+    assert [re.search(r"at ([\d.]+) [mn]s", words)[1] for words in said] == ["0", "100.0", "200.0", "300.0", "400.0", "0"]  # type: ignore[index]
+    assert all(
+        words.startswith("Event loop: GET /q, blocking the loop, seen in time.sleep(0.04), 40 ms") for words in said
+    )
+
+
+def test_a_place_in_the_source_does_not_look_like_a_link(chromium: Chromium, page_url: str) -> None:
+    def scenario(screen: Screen) -> list[str]:
+        screen.press("b")
+        source = screen.page.locator(".detail .source")
+        assert "cell 3, line 24" in source.inner_text()
+        colour = "element => getComputedStyle(element).color"
+        return [source.evaluate(colour), screen.page.get_by_test_id("timeline-detail").evaluate(colour)]
+
+    source, around = chromium.run(opened(page_url, scenario), **WIDE)
+    assert source == around
 
 
 def test_a_double_click_fits_the_span(chromium: Chromium, page_url: str, trace: Trace) -> None:

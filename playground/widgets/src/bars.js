@@ -1,6 +1,7 @@
 // Paints what is wide enough to be seen one by one: the requests' capsules, bars in the shape of their kind, and labels.
 
 import { clipped, fillRounded, setFont } from './canvas.js';
+import { failureWidth, paintFailure, paintFailuresBeside } from './failures.js';
 import { formatDuration } from './format.js';
 import { hasCapsules, laneTop } from './geometry.js';
 import { BLOCKED, FUTURE, KINDS, READY } from './kinds.js';
@@ -144,27 +145,40 @@ function paintBarLabel({ context, projection, theme, ruler, recording }, lane, r
   if (end > width) context.fillText(duration, left + 5 + at, middle);
 }
 
-/** "GET /report  252 ms" over each request that has room for it. @param {Pen} pen @param {Lane[]} lanes */
-export function paintRequestLabels({ context, projection, theme, ruler, recording }, lanes) {
-  context.textBaseline = 'middle';
-  setFont(context, 500, 10.5);
+/** "GET /report  252 ms" over each request that has room for it, and how it failed. @param {Pen} pen @param {Lane[]} lanes */
+export function paintRequestLabels(pen, lanes) {
+  pen.context.textBaseline = 'middle';
+  /** @type {Map<Lane, Set<number>>} */
+  const labelled = new Map();
   for (const lane of lanes) {
-    const middle = laneTop(lane, projection) + 7.5;
-    for (const index of capsulesOf(lane, projection)) {
-      const life = /** @type {Row} */ (lane.life);
-      const left = Math.max(projection.gutter + 3, projection.x(life.start[index]) + 2);
-      const room = Math.min(projection.width, projection.x(life.end(index))) - left;
-      const label = room < 24 ? '' : ruler.fit(recording.whatOf({ row: life, index }).label, room);
-      if (label === '') continue;
-      const duration = formatDuration(recording.ns(life.duration[index]));
-      context.fillStyle = theme.ui.text;
-      context.fillText(label, left, middle);
-      const width = ruler.width(label);
-      if (width + ruler.width(duration) + 6 > room) continue;
-      context.fillStyle = theme.ui.faint;
-      context.fillText(duration, left + width + 6, middle);
-    }
+    const indexes = capsulesOf(lane, pen.projection).filter((index) => paintRequestLabel(pen, lane, index));
+    labelled.set(lane, new Set(indexes));
   }
+  paintFailuresBeside(pen, lanes, (lane, index) => labelled.get(lane)?.has(index) ?? false);
+}
+
+/** @param {Pen} pen @param {Lane} lane @param {number} index @returns {boolean} whether there was room */
+function paintRequestLabel(pen, lane, index) {
+  const { context, projection, theme, ruler, recording } = pen;
+  const life = /** @type {Row} */ (lane.life);
+  const middle = laneTop(lane, projection) + 7.5;
+  const left = Math.max(projection.gutter + 3, projection.x(life.start[index]) + 2);
+  const right = Math.min(projection.width, projection.x(life.end(index)));
+  const failure = recording.failureOf({ row: life, index });
+  const room = right - left - (failure === '' ? 0 : failureWidth(pen, failure) + 6);
+  setFont(context, 500, 10.5);
+  const label = room < 24 ? '' : ruler.fit(recording.whatOf({ row: life, index }).label, room);
+  if (label === '') return false;
+  context.fillStyle = theme.ui.text;
+  context.fillText(label, left, middle);
+  const width = ruler.width(label);
+  const end = failure === '' ? left + width : paintFailure(pen, failure, left + width + 6, middle);
+  setFont(context, 500, 10.5);
+  const duration = formatDuration(recording.ns(life.duration[index]));
+  if (end + 6 + ruler.width(duration) > right) return true;
+  context.fillStyle = theme.ui.faint;
+  context.fillText(duration, end + 6, middle);
+  return true;
 }
 
 /**

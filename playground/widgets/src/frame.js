@@ -26,7 +26,7 @@ export function buildFrame(host, recording, title) {
   const spacer = make('div', { 'aria-hidden': 'true' });
   const scroller = make('div', {
     class: 'scroller', tabindex: '0', role: 'application', 'aria-roledescription': 'timeline', 'aria-label': `${title}, ${recording.summary}`,
-    'aria-description': 'Arrow keys move between spans and lanes, plus and minus zoom, 0 shows the whole run, f fits the span, b goes to the next blocked moment, a follows a hand-off.',
+    'aria-description': 'Arrow keys move between spans and lanes, plus and minus zoom, 0 shows the whole run, f fits the span, b goes to the next block of the loop, a follows a hand-off.',
   }, canvas, spacer);
   const tip = make('div', { class: 'tip', role: 'tooltip', 'data-testid': 'timeline-tip', hidden: '' });
   const detail = make('footer', { class: 'detail', 'data-testid': 'timeline-detail', hidden: '' });
@@ -45,10 +45,11 @@ function droppedNote(dropped) {
 }
 
 /** The kinds that occur, shape and word. @param {import('./recording.js').Recording} recording */
-function legend({ kinds, kindWords }) {
+function legend({ kinds, kindWords, requests, failedWords }) {
   const entries = LEGEND_ORDER.filter((kind) => kinds.has(kind)).map((kind) => {
     const { name, shape } = KINDS[kind];
     return make('li', {}, make('i', { class: `swatch ${shape} ${name}`, style: `--c: var(--kind-${name})` }), kindWords[kind].legend);
   });
+  if (requests.some(({ failure }) => failure !== '')) entries.push(make('li', {}, make('i', { class: 'cross' }, '×'), failedWords));
   return make('ul', { class: 'legend', 'aria-label': 'Legend' }, ...entries);
 }

@@ -48,7 +48,7 @@ export function layOut(recording) {
   };
   const rows = (/** @type {string} */ group) => recording.rows.filter((row) => row.group === group);
   for (const row of rows('loop')) add({ group: 'loop', name: 'Event loop', row, height: 26 }, 2);
-  for (const row of rows('inside')) add({ group: 'inside', name: 'inside each step', row, height: 17 }, 2);
+  for (const row of rows('inside')) if (row.length > 0) add({ group: 'inside', name: 'inside each step', row, height: 17 }, 2);
   const pinnedHeight = top + 2;
   const workers = rows('worker');
   top = pinnedHeight + 6;

@@ -1,6 +1,7 @@
 // Paints the names of the lanes, on the left.
 
 import { clipped, setFont } from './canvas.js';
+import { failureWidth, paintFailure } from './failures.js';
 import { AXIS_HEIGHT, isPinned, laneTop } from './geometry.js';
 
 /** @typedef {import('./geometry.js').Lane} Lane */
@@ -50,8 +51,20 @@ function paintName(pen, lane) {
   } else if (lane.group === 'worker') {
     write(lane.name, 22, 400, 11.5, muted);
   } else if (lane.name !== '') {
-    write(lane.name, 22, 400, 10, muted);
+    paintRequestName(pen, lane, middle);
   }
+}
+
+/** What a thin lane's request is called, and how it failed if the lane holds no other. @param {Pen} pen @param {Lane} lane @param {number} middle */
+function paintRequestName(pen, { name, life }, middle) {
+  const { context, projection, theme, ruler, recording } = pen;
+  const failure = life?.length === 1 ? recording.failureOf({ row: life, index: 0 }) : '';
+  const room = projection.gutter - 28 - (failure === '' ? 0 : failureWidth(pen, failure) + 5);
+  setFont(context, 400, 10);
+  context.fillStyle = theme.ui.muted;
+  const words = ruler.fit(name, room);
+  context.fillText(words, 22, middle);
+  if (failure !== '') paintFailure(pen, failure, 22 + ruler.width(words) + 5, middle);
 }
 
 /** How much of the visible time the loop was busy, in per cent. @param {Pen} pen @param {number} middle */

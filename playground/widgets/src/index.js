@@ -6,6 +6,7 @@ import { mountWidget } from './widget.js';
 
 export { Arrows, FEW } from './arrows.js';
 export { wordsOn } from './bars.js';
+export { placeChips } from './chips.js';
 export { centred, dragged, gripAt } from './brush.js';
 export { formatDuration, formatMoment } from './format.js';
 export { around, between, clampRange, hitTest, layOut, project, timeTicks } from './geometry.js';

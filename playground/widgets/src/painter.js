@@ -1,7 +1,7 @@
 // Paints one frame of the timeline onto its canvas: decides what lies over what, and leaves the drawing to its parts.
 // Everything it needs is handed to it, so that the same state always gives the same picture.
 
-import { bandsOf, paintAxis, paintBackground, paintBandEdges, paintMoment, ticksOf } from './axis.js';
+import { bandsOf, momentAt, paintAxis, paintBackground, paintBandEdges, paintMoment, ticksOf } from './axis.js';
 import { capsulesOf, paintBarLabels, paintBars, paintCapsules, paintOutline, paintRequestLabels } from './bars.js';
 import { Ruler, clipped, contextOf, hatching } from './canvas.js';
 import { AXIS_HEIGHT, isPinned, laneTop } from './geometry.js';
@@ -76,8 +76,9 @@ export class Painter {
     this.paintLanes(pen, visible, bars, ratio);
     this.paintOver(pen, bands, marks);
     paintGutter(pen, visible);
-    paintAxis(pen, ticks, bands);
-    if (marks.pointerX !== null && marks.pointerX > projection.gutter) paintMoment(pen, marks.pointerX);
+    const moment = marks.pointerX === null || marks.pointerX <= projection.gutter ? null : momentAt(pen, marks.pointerX);
+    paintAxis(pen, ticks, bands, moment);
+    if (moment !== null) paintMoment(pen, moment);
   }
 
   /** @param {Pen} pen @param {Lane[]} visible @param {Map<Lane, number[]>} bars @param {number} ratio */

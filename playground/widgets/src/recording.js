@@ -7,7 +7,7 @@ import { NO_REQUEST, Row } from './rows.js';
 
 /** @typedef {import('./wire.js').Packet} Packet */
 /** @typedef {{ label: string, file: string, line: number, function: string, text: string, call: string }} What `call` is what a blocking step was seen in most often, or nothing */
-/** @typedef {{ number: number, label: string, path: string, status: number | null, error: string | null }} Request */
+/** @typedef {{ number: number, label: string, path: string, status: number | null, error: string | null, failure: string }} Request `failure` is how it failed, or nothing */
 /** @typedef {{ legend: string, told: string }} KindWords a kind in the legend, and of one span */
 /** @typedef {{ rule: string, severity: string, parts: [string, string][], start_ns: number, end_ns: number }} Finding */
 /** @typedef {{ row: Row, index: number }} Span one span: a row and an index in it */
@@ -33,6 +33,8 @@ export class Recording {
     this.requests = header.requests.map(toRequest);
     /** @type {Finding[]} */
     this.findings = header.findings;
+    /** What the mark of a failed request means. */
+    this.failedWords = String(header.failed);
     this.rows = makeRows(header.rows, header.offsets, columns);
     this.arrows = new Arrows(columns);
     this.loop = this.rows.find((row) => row.group === 'loop') ?? null;
@@ -52,6 +54,11 @@ export class Recording {
   requestOf({ row, index }) {
     const request = row.request[index];
     return request === NO_REQUEST ? null : this.requests[request];
+  }
+
+  /** How the request of a span failed, or nothing. @param {Span} span */
+  failureOf(span) {
+    return this.requestOf(span)?.failure ?? '';
   }
 
   /** @param {number} ticks */
@@ -76,8 +83,8 @@ function toWhat([label, file, line, inFunction, text, call]) {
 }
 
 /** @param {any[]} entry @returns {Request} */
-function toRequest([number, label, path, status, error]) {
-  return { number, label, path, status, error };
+function toRequest([number, label, path, status, error, failure]) {
+  return { number, label, path, status, error, failure };
 }
 
 /**

@@ -1,0 +1,119 @@
+"""The rules that find requests that failed: exceptions that the app let out, answers 5xx, and nothing but 404.
+
+It says what the recording holds: which exception left the app, which status was sent and which route, if any, was
+named. Why an app answers so is not recorded, and not guessed at.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Final
+
+from playground.trace import Request, Trace
+from playground.views.findings import Finding, Part, Rule, Severity, code, listed, plain, strong, text
+from playground.views.wording import counted, is_error, request_label
+
+__all__ = ["app_errors", "not_found", "server_errors"]
+
+# The methods for which a lab has a method of its own.
+_VERBS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+
+
+def app_errors(trace: Trace) -> list[Finding]:
+    """One finding for each route and type of exception that left the app."""
+    groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for index, request in enumerate(trace.requests):
+        if is_error(request):
+            groups[request_label(request), _type(request)].append(index)
+    return [_app_error(trace, label, indexes) for (label, _), indexes in groups.items()]
+
+
+def _app_error(trace: Trace, label: str, indexes: list[int]) -> Finding:
+    requests = [trace.requests[index] for index in indexes]
+    texts = Counter(_first_line(request) for request in requests)
+    first = _first_line(requests[0])
+    all_of = _all_of(trace, len(indexes))
+    told = [strong(f"{all_of} ended in an exception that the app let out."), text(" "), code(label), text(" raised ")]
+    if len(texts) == 1:
+        told += [code(first), text(". ")]
+    else:
+        told += [code(_type(requests[0])), text(f" with {len(texts):,} different texts, the first "), code(first)]
+        told.append(text(". "))
+    return _finding(trace, "app-error", "bad", indexes, told, _see(requests[0]))
+
+
+def _see(request: Request) -> list[Part]:
+    """How to look at one such exception."""
+    if request.method == "WEBSOCKET":
+        return [text("Catch it in the app, and close the session with a code that says why.")]
+    verb = f"{request.method.lower()}(" if request.method in _VERBS else f'request("{request.method}", '
+    call = f'lab.{verb}"{request.path}")'
+    return [text("To see its traceback, send such a request alone: "), code(call), text(".")]
+
+
+def _type(request: Request) -> str:
+    return _first_line(request).split(":")[0]
+
+
+def _first_line(request: Request) -> str:
+    return next(iter((request.error or "").splitlines()), "")
+
+
+def server_errors(trace: Trace) -> list[Finding]:
+    """One finding for each route and status from 500 on that was sent without an exception leaving the app."""
+    groups: dict[tuple[str, int], list[int]] = defaultdict(list)
+    for index, request in enumerate(trace.requests):
+        if request.status is not None and request.status >= 500 and not is_error(request):
+            groups[request_label(request), request.status].append(index)
+    return [_server_error(trace, label, status, indexes) for (label, status), indexes in groups.items()]
+
+
+def _server_error(trace: Trace, label: str, status: int, indexes: list[int]) -> Finding:
+    were = "was" if len(indexes) == 1 else "were"
+    told = [
+        strong(f"{_all_of(trace, len(indexes))} {were} answered {status}."),
+        text(" "),
+        code(label),
+        text(" sent that itself: no exception left the app. "),
+    ]
+    advice = [text("Read what it says there: "), code("run.responses"), text(" holds the answers.")]
+    return _finding(trace, "server-error", "note", indexes, told, advice)
+
+
+def not_found(trace: Trace) -> list[Finding]:
+    """A run in which every request was answered 404, for which a path that was mistyped is the usual reason."""
+    requests = trace.requests
+    if not requests or any(request.status != 404 or is_error(request) for request in requests):
+        return []
+    unrouted = Counter(request.path for request in requests if request.route is None)
+    routed = Counter(request_label(request) for request in requests if request.route is not None)
+    were = "was" if len(requests) == 1 else "were"
+    told = [strong(f"{_all_of(trace, len(requests))} {were} answered 404.")]
+    advice = [text("Look for what "), *listed(routed), text(" did not find.")]
+    if routed:
+        told += [text(" This is the answer of "), *listed(routed), text(".")]
+    if unrouted:
+        told += [text(" The app named no route for "), *listed(unrouted), text(".")]
+        advice = [text(f"Compare the path{'' if len(unrouted) == 1 else 's'} with those of the app's routes.")]
+    return [_finding(trace, "not-found", "note", range(len(requests)), [*told, text(" ")], advice)]
+
+
+def _all_of(trace: Trace, count: int) -> str:
+    """`The request`, `All 50 requests`, `3 of 50 requests`."""
+    if count == len(trace.requests):
+        return "The request" if count == 1 else f"All {count:,} requests"
+    return f"{count:,} of {counted(len(trace.requests), 'request')}"
+
+
+def _finding(
+    trace: Trace, rule: Rule, severity: Severity, indexes: Sequence[int], told: list[Part], suggestion: list[Part]
+) -> Finding:
+    requests = [trace.requests[index] for index in indexes]
+    return Finding(
+        rule,
+        severity,
+        (*told, *suggestion),
+        min(request.start_ns for request in requests),
+        max(trace.duration_ns if request.end_ns is None else request.end_ns for request in requests),
+        tuple(("requests", index) for index in indexes),
+        plain(suggestion),
+    )
