@@ -9,6 +9,7 @@ from playground.transport.blocking import BlockingSession
 from playground.transport.exchange import Exchange
 from playground.transport.inprocess import ASGITransport
 from playground.transport.lifespan import lifespan
+from playground.transport.network import Network
 from playground.transport.reply import Answer
 from playground.transport.scope import http_scope, websocket_scope
 from playground.transport.session import Session
@@ -19,6 +20,7 @@ __all__ = [
     "Answer",
     "BlockingSession",
     "Exchange",
+    "Network",
     "Session",
     "connect",
     "http_scope",

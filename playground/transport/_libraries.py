@@ -19,14 +19,15 @@ class Library:
         stream: the transport's own class of bodies, made one of the library's `AsyncByteStream`s.
         response: the library's `Response`, which takes a body that has come as a whole at once.
         content: its `ByteStream`.
-        read_timeout, read_error, protocol_error, not_read: its `ReadTimeout`, `ReadError`,
-            `RemoteProtocolError` and `RequestNotRead`.
+        read_timeout, connect_error, read_error, protocol_error, not_read: its `ReadTimeout`, `ConnectError`,
+            `ReadError`, `RemoteProtocolError` and `RequestNotRead`.
     """
 
     stream: Any
     response: Any
     content: Any
     read_timeout: Any
+    connect_error: Any
     read_error: Any
     protocol_error: Any
     not_read: Any
@@ -105,6 +106,7 @@ def _library(module: Any, body: type) -> Library:
         response=_quick_to_read(module.Response),
         content=module.ByteStream,
         read_timeout=module.ReadTimeout,
+        connect_error=module.ConnectError,
         read_error=module.ReadError,
         protocol_error=module.RemoteProtocolError,
         not_read=module.RequestNotRead,

@@ -128,6 +128,10 @@ class Exchange(AppSide):
         if self._hung_up and not await crew.stop():
             raise _verdicts.unstoppable(self.reply)
 
+    async def abandon(self, reason: BaseException) -> None:
+        """Hang up and cancel the app at once, for the client cannot stay: it is about to raise `reason`."""
+        await self._break_off(self._with_crew(), reason)
+
     def untold(self) -> BaseException | None:
         """Return what the app, or the request's body, has raised and the caller has not seen; once."""
         if self.upload.error is not None:

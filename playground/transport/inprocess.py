@@ -10,6 +10,7 @@ cancel scope of the transport: a client may start a request in one task and clos
 which a scope held open between the two calls would not survive.
 """
 
+import itertools
 import logging
 from collections.abc import Mapping
 from typing import Any, Self
@@ -20,8 +21,10 @@ import httpx
 from playground.asgi import ASGIApp, Scope
 from playground.errors import ClientGone, NoAnswer, PlaygroundError, ProtocolError
 from playground.transport import _verdicts
+from playground.transport._journey import Journey
 from playground.transport._libraries import Library, library_of
 from playground.transport.exchange import Exchange
+from playground.transport.network import Network
 from playground.transport.reply import Reply
 from playground.transport.scope import Address, http_scope
 
@@ -40,7 +43,7 @@ class ASGITransport(httpx.AsyncBaseTransport):
 
     Args:
         app: the ASGI application.
-        network: a simulated network. None is known yet: leave it out.
+        network: simulated conditions, or `None` for a request that takes no time.
         raise_app_exceptions: an exception that the app lets out, and a `ProtocolError` about it, are raised
             in the caller: in place of the response before its start message, while the body is read after
             that, and when the response is closed if the app fails after its last message. If false, the
@@ -60,22 +63,22 @@ class ASGITransport(httpx.AsyncBaseTransport):
         self,
         app: ASGIApp,
         *,
-        network: None = None,
+        network: Network | None = None,
         raise_app_exceptions: bool = True,
         root_path: str = "",
         client: Address = ("127.0.0.1", 123),
         state: Mapping[str, Any] | None = None,
         wait_for_app: bool = True,
     ) -> None:
-        if network is not None:
-            raise PlaygroundError("expected no network, as none can be simulated yet. Leave `network` out.")
         self.app = app
+        self.network = network
         self.raise_app_exceptions = raise_app_exceptions
         self.root_path = root_path
         self.client = client
         self.state = state
         self.wait_for_app = wait_for_app
         self._open: set[Exchange] = set()
+        self._numbers = itertools.count()  # of requests over the network
         self._manner: dict[str, Any] = {}  # what else an exchange is told
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -87,20 +90,15 @@ class ASGITransport(httpx.AsyncBaseTransport):
             Exception: what it raised before its start message.
         """
         library = library_of(request, self.body_type)
-        exchange = self._exchange(request, library)
         timeout_s = self._timeout_s(request)
-        self._open.add(exchange)
         try:
-            await exchange.start(timeout_s)
-        except Exception as error:
-            if error is exchange.failure:
-                if self.raise_app_exceptions:
-                    raise
-                return self._server_error(library, request)
-            if isinstance(error, NoAnswer):
-                raise library.read_timeout(str(error), request=request) from None
-            raise
-        return self._response(exchange, library, request, timeout_s)
+            body: Any = request.content
+        except library.not_read:
+            body = request.stream
+        if self.network is not None:
+            return await self._over(self.network, library, request, body, timeout_s)
+        exchange = self._exchange(self.app, self._scope(request), body)
+        return await self._begin(exchange, library, request, timeout_s)
 
     async def aclose(self) -> None:
         """End all that is still open: each app gets `http.disconnect`, a grace time, and is cancelled.
@@ -138,12 +136,44 @@ class ASGITransport(httpx.AsyncBaseTransport):
             state=self.state,
         )
 
-    def _exchange(self, request: httpx.Request, library: Library) -> Exchange:
+    def _exchange(self, app: ASGIApp, scope: Scope, body: Any) -> Exchange:
+        exchange = Exchange(app, scope, body, on_end=self._open.discard, **self._manner)
+        self._open.add(exchange)
+        return exchange
+
+    async def _begin(
+        self, exchange: Exchange, library: Library, request: httpx.Request, timeout_s: float | None
+    ) -> httpx.Response:
+        """Call the app and make a response of its start message, or of its failure."""
         try:
-            body: Any = request.content
-        except library.not_read:
-            body = request.stream
-        return Exchange(self.app, self._scope(request), body, on_end=self._open.discard, **self._manner)
+            await exchange.start(timeout_s)
+        except Exception as error:
+            if error is exchange.failure:
+                if self.raise_app_exceptions:
+                    raise
+                return self._server_error(library, request)
+            if isinstance(error, NoAnswer):
+                raise library.read_timeout(str(error), request=request) from None
+            raise
+        return self._response(exchange, library, request, timeout_s)
+
+    async def _over(
+        self, network: Network, library: Library, request: httpx.Request, body: Any, timeout_s: float | None
+    ) -> httpx.Response:
+        """The same over a simulated network."""
+        journey = Journey(network, network.fate(next(self._numbers)), library, request, timeout_s)
+        body = await journey.out(body)
+        exchange = self._exchange(journey.watched(self.app), self._scope(request), body)
+        response = await self._begin(exchange, library, request, timeout_s)
+        try:
+            await journey.head()
+        except BaseException as reason:
+            await exchange.abandon(reason)
+            raise
+        if isinstance(response.stream, Body):
+            response.stream.journey = journey
+            response.whole = None  # type: ignore[attr-defined]  # it comes piece by piece
+        return response
 
     def _extensions(self, reply: Reply) -> dict[str, Any]:
         extensions: dict[str, Any] = {"http_version": b"HTTP/1.1", "trailers": reply.trailers}
@@ -174,6 +204,8 @@ class ASGITransport(httpx.AsyncBaseTransport):
 class Body:
     """The body of a response, read from an exchange. `library_of` makes it a stream of the library's."""
 
+    journey: Journey | None = None  # over which it comes
+
     def __init__(
         self,
         transport: ASGITransport,
@@ -199,9 +231,12 @@ class Body:
             if translated is error:
                 raise
             raise translated from (error if error is self._exchange.failure else None)
+        journey = self.journey
         if piece is None:
+            if journey is not None:
+                journey.end()
             raise StopAsyncIteration
-        return piece
+        return piece if journey is None else await journey.piece(piece)
 
     async def aclose(self) -> None:
         """Let the app end (see `Exchange.aclose`), and raise what it has raised since the last message."""

@@ -13,7 +13,7 @@ from playground.asgi import Message
 from playground.transport._crew import Crew
 from playground.transport._hosts import Host
 
-__all__ = ["Body", "Upload"]
+__all__ = ["Body", "Upload", "pieces_of"]
 
 Body = bytes | AsyncIterable[bytes] | Iterable[bytes]
 
@@ -62,7 +62,7 @@ class Upload:
             arrived: called whenever there is a new message, and when the body has ended or failed.
         """
         self._taken_bell = []
-        pieces = _pieces(self._source)
+        pieces = pieces_of(self._source)
         try:
             async for piece in pieces:
                 if piece:
@@ -88,7 +88,7 @@ class Upload:
             await host.wait(self._taken_bell)
 
 
-async def _pieces(source: Body) -> Any:
+async def pieces_of(source: Body) -> Any:
     """Iterate over either kind of body, and close an asynchronous one that is left early."""
     if not isinstance(source, AsyncIterable):
         for piece in source:

@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route
 
 from playground.asgi import Receive, Scope, Send
-from playground.errors import PlaygroundError, ProtocolError
+from playground.errors import ProtocolError
 from playground.transport import ASGITransport, http_scope
 from playground.transport.exchange import BUFFER_BYTES
 from tests.transport.helpers import START, app_of, body, client, echo, hello, running_tasks, settle
@@ -330,13 +330,6 @@ async def test_what_the_clients_body_raises_is_the_clients(app: Any) -> None:
     async with client(app, raise_app_exceptions=False) as http:
         with pytest.raises(ValueError, match=r"^the client's own$"):
             await http.post("/", content=pieces())
-
-
-async def test_a_network_is_refused_until_there_is_one() -> None:
-    network: Any = object()
-    with pytest.raises(PlaygroundError) as caught:
-        ASGITransport(hello, network=network)
-    assert str(caught.value) == "expected no network, as none can be simulated yet. Leave `network` out."
 
 
 # Leaving early.
