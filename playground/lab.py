@@ -24,6 +24,7 @@ from playground.bridge import Bridge
 from playground.clock.thread import LoopThread
 from playground.errors import LabError
 from playground.run import Run
+from playground.trace import Clock
 from playground.trace.recorder import Recorder, recording
 from playground.trace.requests import recorded_app
 from playground.trace.sites import is_own
@@ -56,6 +57,7 @@ class Lab:
 
     Args:
         app: an ASGI app.
+        clock: what time is; `real` is the only clock so far.
         threads: how many worker threads may run at once; anyio's limit, whose default is 40 too.
         trace: whether runs are recorded.
 
@@ -63,8 +65,10 @@ class Lab:
     context manager, and is also closed when it is garbage-collected or when the process ends.
     """
 
-    def __init__(self, app: ASGIApp, *, threads: int = 40, trace: bool = True) -> None:
+    def __init__(self, app: ASGIApp, *, clock: Clock = "real", threads: int = 40, trace: bool = True) -> None:
         _check_app(app)
+        if clock != "real":
+            raise LabError(f"expected clock='real', got {clock!r}: this release has no other clock yet")
         if type(threads) is not int or threads < 1:
             raise LabError(f"expected at least one thread, got {threads!r}: plain def handlers need a thread to run in")
         self.app = app

@@ -281,6 +281,12 @@ def test_a_wsgi_app_is_refused() -> None:
     )
 
 
+def test_a_clock_that_is_not_there_yet_is_refused() -> None:
+    with pytest.raises(LabError) as refused:
+        Lab(app, clock="virtual")
+    assert str(refused.value) == "expected clock='real', got 'virtual': this release has no other clock yet"
+
+
 @pytest.mark.parametrize("threads", [0, -1, "4", True])
 def test_a_lab_without_threads_is_refused(threads: Any) -> None:
     with pytest.raises(LabError) as refused:
