@@ -4,6 +4,8 @@ import re
 import runpy
 from pathlib import Path
 
+from playground import App, Lab
+
 README = Path(__file__).parent.parent / "README.md"
 
 
@@ -18,3 +20,23 @@ def test_the_first_code_finds_the_call_that_blocks(tmp_path: Path) -> None:
     assert "`time.sleep(0.2)` on the loop" in str(finding)
     assert re.search(rf"first\.py, line {line}\b", str(finding))
     assert [response.status_code for response in names["run"].responses] == [200] * 50
+
+
+def test_every_name_of_the_reference_is_there() -> None:
+    reference = README.read_text("utf-8").split("## What there is to use")[1].split("\n## ")[0]
+    cells = [row.split("|")[1] for row in reference.splitlines() if row.startswith("| `")]
+    with Lab(App()) as lab:
+        run = lab.burst("/", n=1)
+        things = {"lab": lab, "run": run, "trace": run.trace, "Trace": type(run.trace)}
+        offered = [(thing, name) for cell in cells for thing, name in named(cell)]
+        missing = [f"{thing}.{name}" for thing, name in offered if not hasattr(things[thing], name)]
+    assert len(offered) > 25
+    assert missing == []
+
+
+def named(cell: str) -> list[tuple[str, str]]:
+    """`lab.get(path)`, `.post` as lab's get and lab's post."""
+    found: list[tuple[str, str]] = []
+    for thing, name in re.findall(r"`(\w*)\.(\w+)", cell):
+        found.append((thing or found[-1][0], name))
+    return found
