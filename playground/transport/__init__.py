@@ -1,8 +1,8 @@
 """Calls an app as if over a network: any app, every message, no port.
 
-`ASGITransport` is the far end of an `httpx.AsyncClient`, `connect` opens a websocket, and `lifespan` starts an
-app up and shuts it down. `Exchange`, `Session` and the scopes are the level below, for callers who want an
-app's answer without a client library.
+`ASGITransport` and `WSGITransport` are the far end of an `httpx.AsyncClient`, perhaps over a `Network`;
+`connect` opens a websocket; `lifespan` starts an app up and shuts it down. `Exchange`, `Session` and the
+scopes are the level below, for callers who want an app's answer without a client library.
 """
 
 from playground.transport.blocking import BlockingSession
@@ -14,6 +14,7 @@ from playground.transport.reply import Answer
 from playground.transport.scope import http_scope, websocket_scope
 from playground.transport.session import Session
 from playground.transport.websocket import connect
+from playground.transport.wsgi import WSGITransport
 
 __all__ = [
     "ASGITransport",
@@ -22,6 +23,7 @@ __all__ = [
     "Exchange",
     "Network",
     "Session",
+    "WSGITransport",
     "connect",
     "http_scope",
     "lifespan",

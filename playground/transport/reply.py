@@ -14,7 +14,7 @@ from typing import Any
 from playground.asgi import HTTP_RESPONSE, Message, Stage
 from playground.errors import ProtocolError
 
-__all__ = ["Answer", "Header", "Reply"]
+__all__ = ["Answer", "Header", "Reply", "show"]
 
 Header = tuple[bytes, bytes]
 
@@ -199,7 +199,7 @@ class Reply:
         status = message.get("status")
         if not isinstance(status, int) or not self.least_status <= status <= 999:
             raise self._refusal(
-                f"expected a `status` from 200 to 999, an int, but `http.response.start` holds {_show(status)}",
+                f"expected a `status` from 200 to 999, an int, but `http.response.start` holds {show(status)}",
                 "A response has one final status; informational ones are the server's.",
             )
         if message.get("trailers"):
@@ -227,7 +227,7 @@ class Reply:
                 name = value = None
             if type(name) is not bytes or type(value) is not bytes:
                 raise self._refusal(
-                    f"expected `headers` of (name, value) pairs of bytes, but `{kind}` holds {_show(pair)}",
+                    f"expected `headers` of (name, value) pairs of bytes, but `{kind}` holds {show(pair)}",
                     'Write b"name", or encode the text as latin-1.',
                 )
             pairs.append(pair if type(pair) is tuple else (name, value))
@@ -237,7 +237,7 @@ class Reply:
         """Read a `content-length`: how much body is to come, or `None` for a response that has none in any case."""
         if not value.isdigit():
             raise self._refusal(
-                f"expected a `content-length` in digits, but `http.response.start` holds {_show(value)}",
+                f"expected a `content-length` in digits, but `http.response.start` holds {show(value)}",
                 "Send the number of bytes of the body, or leave the header out.",
             )
         return None if self._head or status == 304 else int(value)
@@ -264,7 +264,7 @@ class Reply:
         if isinstance(data, bytes | bytearray | memoryview):
             return bytes(data)
         raise self._refusal(
-            f"expected a `body` of bytes, but `http.response.body` holds {_show(data)}",
+            f"expected a `body` of bytes, but `http.response.body` holds {show(data)}",
             "Encode text before sending it.",
         )
 
@@ -296,7 +296,7 @@ class Reply:
             )
 
 
-def _show(value: object) -> str:
+def show(value: object) -> str:
     """Show a built-in value, cut short; of anything else only its type, for a user's object is not asked."""
     if value is None or type(value) in (str, bytes, int, float, bool):
         text = repr(value)
