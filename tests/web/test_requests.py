@@ -5,6 +5,7 @@ from typing import Any
 
 import anyio
 import pytest
+import trio
 
 from playground.asgi import Message, Receive
 from playground.errors import StreamConsumed, UsageError
@@ -198,6 +199,17 @@ def test_is_disconnected_does_not_wait(backend: Backend) -> None:
         return [await Request(http_scope(), scripted(*script)).is_disconnected() for script in ([], [GONE])]
 
     assert run(ask, backend) == [False, True]
+
+
+def test_is_disconnected_hears_what_lies_in_a_channel_of_trio() -> None:
+    async def ask() -> list[bool]:
+        sender, channel = trio.open_memory_channel[Message](1)  # what hypercorn gives an app on trio
+        request: Request[Any] = Request(http_scope(), channel.receive)
+        before = await request.is_disconnected()
+        await sender.send(GONE)
+        return [before, await request.is_disconnected()]
+
+    assert run(ask, "trio") == [False, True]
 
 
 def test_a_request_without_channels_says_so() -> None:
