@@ -18,7 +18,7 @@ __all__ = ["Owners", "Segment", "clip", "life", "states"]
 class Segment(NamedTuple):
     """A stretch of time of one kind; `task` did it and `site` is the line it stood at, where known.
 
-    `call` is what a step that blocked was seen in most often.
+    `call` is what a step that blocked was seen in for the longest time.
     """
 
     start_ns: int

@@ -19,7 +19,7 @@ import { KINDS } from './kinds.js';
  * @property {string} file empty if it has no source
  * @property {number} line
  * @property {string} text the source line, or nothing
- * @property {string} call what a blocking step was seen in most often, or nothing
+ * @property {string} call what a blocking step was seen in for the longest time, or nothing
  */
 
 /** @param {Recording} recording @param {Span} span @returns {Facts} */

@@ -6,7 +6,7 @@ import { BLOCKED } from './kinds.js';
 import { NO_REQUEST, Row } from './rows.js';
 
 /** @typedef {import('./wire.js').Packet} Packet */
-/** @typedef {{ label: string, file: string, line: number, function: string, text: string, call: string }} What `call` is what a blocking step was seen in most often, or nothing */
+/** @typedef {{ label: string, file: string, line: number, function: string, text: string, call: string }} What `call` is what a blocking step was seen in for the longest time, or nothing */
 /** @typedef {{ number: number, label: string, path: string, status: number | null, error: string | null, failure: string }} Request `failure` is how it failed, or nothing */
 /** @typedef {{ legend: string, told: string }} KindWords a kind in the legend, and of one span */
 /** @typedef {{ rule: string, severity: string, parts: [string, string][], start_ns: number, end_ns: number }} Finding */
