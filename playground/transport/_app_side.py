@@ -188,7 +188,8 @@ class AppSide:
             self._error = error
         elif isinstance(error, Exception) and not _verdicts.is_of_leaving(error):
             log.error("%s: the app raised this after its client had left.", self.label, exc_info=error)
-        crew.cancel("upload")
+        if not self.upload.finished:
+            crew.cancel("upload")
         crew.left("app")
         if self._readers:
             crew.host.ring(self._readers)

@@ -73,7 +73,7 @@ def _quick_to_read(response: Any) -> Any:
 
         async def aread(self) -> bytes:
             whole, self.whole = self.whole, None
-            if whole is None or self.is_stream_consumed or self.is_closed or "content-encoding" in self.headers:
+            if whole is None or self.is_stream_consumed or self.is_closed:
                 return bytes(await super().aread())
             data = whole()
             if data is None:

@@ -101,8 +101,9 @@ class Exchange(AppSide):
         return self._crew is not None and len(self._crew) > 0
 
     def whole(self) -> bytes | None:
-        """Return the rest of the body if all of it is there and nothing is running; else `None`."""
-        return self.reply.pop_all() if self.reply.complete and not self.running else None
+        """Return the rest of the body if all of it is there as it is meant, and nothing is running; else `None`."""
+        reply = self.reply
+        return None if reply.encoded or not reply.complete or self.running else reply.pop_all()
 
     async def aclose(self, *, wait_for_app: bool = True) -> None:
         """End the exchange; afterwards no task of it is running.

@@ -13,8 +13,9 @@ from typing import Any
 
 from playground.asgi import HTTP_RESPONSE, Message, Stage
 from playground.errors import ProtocolError
+from playground.transport._words import show
 
-__all__ = ["Answer", "Header", "Reply", "show"]
+__all__ = ["Answer", "Header", "Reply"]
 
 Header = tuple[bytes, bytes]
 
@@ -59,6 +60,8 @@ class Reply:
         trailers: the pairs that came after the body.
         early_hints: the `Link` values that came before the response.
         debug: the `info` of each `http.response.debug` message.
+        complete: whether the app has sent all that it owes.
+        encoded: whether the headers name a `content-encoding`.
         buffered: bytes of the body that nobody has taken yet.
         size: bytes of the body so far.
     """
@@ -70,8 +73,10 @@ class Reply:
         "_missing",
         "_stage",
         "buffered",
+        "complete",
         "debug",
         "early_hints",
+        "encoded",
         "headers",
         "label",
         "size",
@@ -90,6 +95,8 @@ class Reply:
         self.debug: list[Any] = []
         self.buffered = 0
         self.size = 0
+        self.complete = False
+        self.encoded = False
         self._chunks: deque[bytes] = deque()
         self._extensions = extensions
         self._head = method == "HEAD"
@@ -100,11 +107,6 @@ class Reply:
     def stage(self) -> Stage:
         """Where the response stands in `playground.asgi.HTTP_RESPONSE`."""
         return self._stage
-
-    @property
-    def complete(self) -> bool:
-        """Whether the app has sent all that it owes."""
-        return not self._stage.turns
 
     @property
     def bodiless(self) -> bool:
@@ -132,8 +134,12 @@ class Reply:
             self._take_start(message)
         else:
             self._take_extra(kind, message)
-        before, self._stage = self._stage, HTTP_RESPONSE[turn.set if message.get(turn.flag) else turn.unset]
-        return self._stage is not before or self.size != size
+        return self._move(turn.set if message.get(turn.flag) else turn.unset) or self.size != size
+
+    def _move(self, stage: str) -> bool:
+        before, self._stage = self._stage, HTTP_RESPONSE[stage]
+        self.complete = stage == "done"
+        return self._stage is not before
 
     def answer(self) -> Answer:
         """Hand over all of a complete response.
@@ -209,6 +215,8 @@ class Reply:
             length = len(name)  # to look closely at few
             if length == 14 and name.lower() == b"content-length":
                 self._missing = self._promised(value, status)
+            elif length == 16 and name.lower() == b"content-encoding":
+                self.encoded = True
             elif length == 17 and name.lower() == b"transfer-encoding":
                 headers = self._passed_on(headers)
         self.headers = headers
@@ -294,11 +302,3 @@ class Reply:
                 f"expected no extension that the scope does not offer, but the app used `{extension}`",
                 'Look for it in scope["extensions"] before using it.',
             )
-
-
-def show(value: object) -> str:
-    """Show a built-in value, cut short; of anything else only its type, for a user's object is not asked."""
-    if value is None or type(value) in (str, bytes, int, float, bool):
-        text = repr(value)
-        return text if len(text) <= 60 else text[:57] + "..."
-    return f"a {type(value).__name__}"

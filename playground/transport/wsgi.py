@@ -17,8 +17,8 @@ from anyio import from_thread, to_thread
 from playground.asgi import ASGIApp, Message, Receive, Scope, Send
 from playground.errors import ClientGone, ProtocolError
 from playground.transport._environ import environ_of, has_body
+from playground.transport._words import show
 from playground.transport.inprocess import ASGITransport
-from playground.transport.reply import show
 
 __all__ = ["WSGIApp", "WSGITransport", "wsgi_as_asgi"]
 
