@@ -50,11 +50,11 @@ class LenientReply(Reply):
         if self._kind(message) not in KNOWN:
             return False
         moved = super().take(message)
-        self.has_trailers |= self._stage is HTTP_RESPONSE["body, then trailers"]
+        self.has_trailers |= self.stage is HTTP_RESPONSE["body, then trailers"]
         return moved
 
     def out_of_turn(self, kind: str) -> ProtocolError:
-        stage = next(name for name, one in HTTP_RESPONSE.items() if one is self._stage)
+        stage = next(name for name, one in HTTP_RESPONSE.items() if one is self.stage)
         words = WRONG.get((stage, kind), "after response completed")
         said = f'Received "{kind}" {words}.'
         if kind == "http.response.start" and not self.complete:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from playground.asgi import HTTP_RESPONSE, Message, Stage
+from playground.asgi import HTTP_RESPONSE, Message
 from playground.errors import ProtocolError
 from playground.transport._words import show
 
@@ -64,6 +64,7 @@ class Reply:
         encoded: whether the headers name a `content-encoding`.
         buffered: bytes of the body that nobody has taken yet.
         size: bytes of the body so far.
+        stage: where the response stands in `playground.asgi.HTTP_RESPONSE`.
     """
 
     __slots__ = (
@@ -71,7 +72,6 @@ class Reply:
         "_extensions",
         "_head",
         "_missing",
-        "_stage",
         "buffered",
         "complete",
         "debug",
@@ -80,6 +80,7 @@ class Reply:
         "headers",
         "label",
         "size",
+        "stage",
         "status",
         "trailers",
     )
@@ -101,12 +102,7 @@ class Reply:
         self._extensions = extensions
         self._head = method == "HEAD"
         self._missing: int | None = None  # bytes that content-length promises and that have not come
-        self._stage = HTTP_RESPONSE["start"]
-
-    @property
-    def stage(self) -> Stage:
-        """Where the response stands in `playground.asgi.HTTP_RESPONSE`."""
-        return self._stage
+        self.stage = HTTP_RESPONSE["start"]
 
     @property
     def bodiless(self) -> bool:
@@ -124,7 +120,7 @@ class Reply:
         """
         try:
             kind = message["type"]
-            turn = self._stage.turns[kind]
+            turn = self.stage.turns[kind]
         except (TypeError, KeyError):
             raise self.out_of_turn(self._kind(message)) from None
         size = self.size
@@ -137,9 +133,9 @@ class Reply:
         return self._move(turn.set if message.get(turn.flag) else turn.unset) or self.size != size
 
     def _move(self, stage: str) -> bool:
-        before, self._stage = self._stage, HTTP_RESPONSE[stage]
+        before, self.stage = self.stage, HTTP_RESPONSE[stage]
         self.complete = stage == "done"
-        return self._stage is not before
+        return self.stage is not before
 
     def answer(self) -> Answer:
         """Hand over all of a complete response.
@@ -169,18 +165,18 @@ class Reply:
     def left_early(self) -> ProtocolError:
         """Say what an app still owed when it returned."""
         sent = "without sending one" if self.status is None else f"after {self.size} bytes of body"
-        owed = self._stage.expects.strip("`").rpartition(".")[2]
+        owed = self.stage.expects.strip("`").rpartition(".")[2]
         last = f" with `more_{owed}=False`" if owed != "start" else ""
-        return self._refusal(f"expected {self._stage.expects}{last}, but the app returned {sent}", OWED[owed])
+        return self._refusal(f"expected {self.stage.expects}{last}, but the app returned {sent}", OWED[owed])
 
     def out_of_turn(self, kind: str) -> ProtocolError:
         """Say what the app should have sent in place of a message of this kind."""
-        return self._refusal(f"expected {self._stage.expects}, but the app sent `{kind}`", self._stage.advice)
+        return self._refusal(f"expected {self.stage.expects}, but the app sent `{kind}`", self.stage.advice)
 
     def awaits_reader(self, message: Message) -> bool:
         """Whether a message is one of the body, in its place, which can wait until the client reads."""
         body = "http.response.body"
-        return body in self._stage.turns and isinstance(message, dict) and message.get("type") == body
+        return body in self.stage.turns and isinstance(message, dict) and message.get("type") == body
 
     def app_returned(self) -> None:
         """Note that the app has returned. What it owed, it owes still."""
@@ -197,7 +193,7 @@ class Reply:
             raise self._refusal(
                 f"expected a message, a dict with a `type`, but the app sent a {type(message).__name__}"
                 + (" without one" if isinstance(message, dict) else ""),
-                f"Send {self._stage.expects}.",
+                f"Send {self.stage.expects}.",
             )
         return kind
 
