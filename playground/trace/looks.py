@@ -4,6 +4,7 @@ Looks are not evenly spaced: a thread that sleeps is seen every 5 ms, one that c
 often. So it is time that counts and not looks. It knows one step and its samples, and judges nothing.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
@@ -14,16 +15,21 @@ __all__ = ["Look", "inside"]
 
 
 class Look(NamedTuple):
-    """A stretch of a long step in which every look found the same line and call."""
+    """A stretch of a long step in which every look found the same line and call.
+
+    `delayed_ns` is the part of it in which the system did not run the thread, as far as that is known.
+    """
 
     start_ns: int
     end_ns: int
     site: Site
     call: str
+    delayed_ns: int = 0
 
     @property
-    def duration_ns(self) -> int:
-        return self.end_ns - self.start_ns
+    def ran_ns(self) -> int:
+        """How long the thread ran or slept there."""
+        return max(0, self.end_ns - self.start_ns - self.delayed_ns)
 
 
 def inside(step: Step, samples: Sequence[Sample]) -> Iterator[Look]:
@@ -34,11 +40,21 @@ def inside(step: Step, samples: Sequence[Sample]) -> Iterator[Look]:
     the first reaches back to the step's start and the last on to its end. A call shorter than the distance
     between two looks may be missing.
     """
+    readings = [(sample.at_ns, sample.delay_ns) for sample in samples if sample.delay_ns is not None]
     looks = [(sample.site, sample.call, sample.at_ns) for sample in samples if sample.site is not None]
     runs = [list(run) for _, run in groupby(looks, key=lambda look: look[:2])]
     start_ns = step.start_ns
     for place, run in enumerate(runs, 1):
         site, call, last_ns = run[-1]
-        end_ns = (last_ns + runs[place][0][2]) // 2 if place < len(runs) else step.end_ns
-        yield Look(start_ns, max(start_ns, end_ns), site, call)
-        start_ns = max(start_ns, end_ns)
+        end_ns = max(start_ns, (last_ns + runs[place][0][2]) // 2 if place < len(runs) else step.end_ns)
+        yield Look(start_ns, end_ns, site, call, _delay_at(readings, end_ns) - _delay_at(readings, start_ns))
+        start_ns = end_ns
+
+
+def _delay_at(readings: list[tuple[int, int]], moment_ns: int) -> int:
+    """What would have been read of the thread's delay at a moment: between two readings, in proportion."""
+    after = bisect_right(readings, moment_ns, key=lambda reading: reading[0])
+    if after in (0, len(readings)):
+        return readings[after - bool(after)][1] if readings else 0
+    (from_ns, low), (to_ns, high) = readings[after - 1], readings[after]
+    return low + (high - low) * (moment_ns - from_ns) // (to_ns - from_ns)

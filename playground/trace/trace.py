@@ -253,8 +253,7 @@ class Trace:
             delayed_ns=delayed_ns,
             samples=sum(sample.site is not None for sample in samples),
             call=call,
-            # nobody knows in which stretch the system held the thread up: each bears its part of that
-            held_ns=seen_ns * duration_ns // max(1, step.duration_ns),
+            held_ns=min(seen_ns, duration_ns),
         )
 
 
@@ -263,7 +262,7 @@ def _longest(looks: list[Look]) -> tuple[Site, str, int]:
     lines: Counter[Site] = Counter()
     calls: Counter[tuple[Site, str]] = Counter()
     for look in looks:
-        lines[look.site] += look.duration_ns
-        calls[look.site, look.call] += look.duration_ns
+        lines[look.site] += look.ran_ns
+        calls[look.site, look.call] += look.ran_ns
     ((site, held_ns),) = lines.most_common(1)
     return site, max((call for call in calls if call[0] == site), key=calls.__getitem__)[1], held_ns

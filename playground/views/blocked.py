@@ -96,7 +96,7 @@ def _what(trace: Trace, blocks: list[Block]) -> list[Part]:
     calls: Counter[str] = Counter()
     for look in _looks(trace, blocks):
         if (look.site.file, look.site.line) == (site.file, site.line):
-            calls[look.call or look.site.text] += look.duration_ns
+            calls[look.call or look.site.text] += look.ran_ns
     call = calls.most_common(1)[0][0]
     return [text(" ran "), code(call), where] if call else [text(" ran"), where]
 
@@ -143,7 +143,7 @@ def _instead(trace: Trace, blocks: list[Block]) -> str:
     """What to await: a sleep's twin where the loop did nothing else for long, else the call in a thread."""
     calls: Counter[str] = Counter()
     for look in _looks(trace, blocks):
-        calls[look.call] += look.duration_ns
+        calls[look.call] += look.ran_ns
     for call, call_ns in calls.most_common(1):
         sleep = _SLEEP.fullmatch(call)
         if sleep and call_ns >= _ALL_BUT * calls.total():

@@ -185,8 +185,9 @@ def _inside_row(trace: Trace, owners: Owners, blocked: Mapping[int, Block], what
         step = trace.steps[index]
         request = owners.at(step.task, step.start_ns, step.end_ns)
         kind = _kind(index, request, blocked)
-        for start_ns, end_ns, site, call in trace.inside(index):
-            row.add(start_ns, end_ns, kind, whats(call or site.function, site), request)
+        for look in trace.inside(index):
+            what = whats(look.call or look.site.function, look.site)
+            row.add(look.start_ns, look.end_ns, kind, what, request)
     return row
 
 

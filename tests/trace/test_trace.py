@@ -65,17 +65,38 @@ def test_of_the_calls_at_its_line_a_block_names_the_one_with_most_time() -> None
     assert (block.site, block.call, block.held_ns) == (LINE, "df.to_csv()", ns(51))
 
 
-def test_the_time_that_the_system_took_is_shared_out_in_proportion() -> None:
-    seen = [Sample(0, ns(30), 0, LINE, "f()"), Sample(0, ns(50), 0, OTHER, "g()"), Sample(0, ns(80), ns(20), None)]
-    (block,) = Trace(steps=[step(None, 0, 80)], samples=seen).blocks()
-    assert (block.duration_ns, block.delayed_ns, block.held_ns) == (ns(60), ns(20), ns(30))
+def test_time_in_which_the_system_did_not_run_the_thread_is_no_lines() -> None:
+    # the line that computes is seen for longer, but for most of that another program had the processor
+    seen = [
+        Sample(0, ns(10), 0, LINE, "f()"),
+        Sample(0, ns(50), ns(30), LINE, "f()"),
+        Sample(0, ns(60), ns(30), OTHER, "g()"),
+        Sample(0, ns(90), ns(30), None),
+    ]
+    trace = Trace(steps=[step(None, 0, 90)], samples=seen)
+    (block,) = trace.blocks()
+    assert [(look.end_ns, look.delayed_ns, look.ran_ns) for look in trace.inside(0)] == [
+        (ns(55), ns(30), ns(25)),
+        (ns(90), 0, ns(35)),
+    ]
+    assert (block.site, block.duration_ns, block.delayed_ns, block.held_ns) == (OTHER, ns(60), ns(30), ns(35))
+
+
+def test_a_delay_between_two_lines_is_shared_by_them() -> None:
+    seen = [
+        Sample(0, ns(20), ns(5), LINE, "f()"),
+        Sample(0, ns(40), ns(15), OTHER, "g()"),
+        Sample(0, ns(80), ns(15), None),
+    ]
+    trace = Trace(steps=[step(None, 0, 80)], samples=seen)
+    assert [look.delayed_ns for look in trace.inside(0)] == [ns(5), ns(5)]
 
 
 def test_what_was_seen_inside_a_step_covers_it() -> None:
     seen = [*looks(0, 10, 20, 30), *looks(0, 40, site=OTHER, call="")]
     trace = Trace(steps=[step(None, 2, 58), step(None, 70, 9)], samples=seen)
-    assert trace.inside(0) == [(ns(2), ns(35), LINE, "df.to_csv()"), (ns(35), ns(60), OTHER, "")]
-    assert [look.duration_ns for look in trace.inside(0)] == [ns(33), ns(25)]
+    assert trace.inside(0) == [(ns(2), ns(35), LINE, "df.to_csv()", 0), (ns(35), ns(60), OTHER, "", 0)]
+    assert [look.ran_ns for look in trace.inside(0)] == [ns(33), ns(25)]
     assert trace.inside(1) == []
 
 
@@ -84,8 +105,8 @@ def test_a_blocks_line_holds_no_more_than_the_block_and_no_less_than_any_other(s
     samples = [look for at, other in sorted(seen) for look in looks(0, at, site=OTHER if other else LINE, call="f()")]
     trace = Trace(steps=[step(None, 0, 100)], samples=samples)
     (block,) = trace.blocks()
-    assert sum(look.duration_ns for look in trace.inside(0)) == (ns(100) if seen else 0)
-    held = sum(look.duration_ns for look in trace.inside(0) if look.site == block.site)
+    assert sum(look.ran_ns for look in trace.inside(0)) == (ns(100) if seen else 0)
+    held = sum(look.ran_ns for look in trace.inside(0) if look.site == block.site)
     assert block.held_ns == held
     assert 2 * held >= ns(100) or not seen
 
