@@ -79,7 +79,7 @@ def test_what_is_not_in_the_folder_is_not_found(folder: Path, path: str, follow:
     assert refused(get(StaticFiles(directory=folder, follow_symlink=follow), path)) == NOT_FOUND
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(["..", ".", "", "sub", "public", "public_too", "secret.txt", "b.txt", "\\", "~", "/"])))
 def test_no_path_leads_out_of_the_folder(folder: Path, parts: list[str]) -> None:
     for follow in (False, True):
