@@ -9,6 +9,7 @@ from playground.errors import LabClosed, LabError, PlaygroundError, ProtocolErro
 from playground.lab import Lab
 from playground.run import Run
 from playground.trace import Trace
+from playground.transport import Network
 
 __version__ = "0.1.0"
 
@@ -17,6 +18,7 @@ __all__ = [
     "Lab",
     "LabClosed",
     "LabError",
+    "Network",
     "PlaygroundError",
     "ProtocolError",
     "Run",

@@ -52,6 +52,7 @@ class _Builder:
         self._starts: list[int] = []
         self._ready: list[int] = []
         self._steps_of: dict[int, list[int]] = defaultdict(list)
+        self._called: set[int] = set()  # tasks that have called the app
         self._own_waits: set[tuple[int, int]] = set()  # (task, start) of waits that stopped at the user's own line
 
     def trace(self, title: str) -> Trace:
@@ -183,12 +184,13 @@ class _Builder:
 
     def _wait_for(self, record: HandoffRecord, waits: list[Wait]) -> Wait | None:
         """The wait in which the task stood for this call: the first for a thread, or for a future that only the
-        task knows, that began before the worker was done and did not end before it was asked."""
+        task knows, that followed the step that handed it over, or that began later but before the worker was done."""
         submitted_ns = (record.submitted_ns or 0) - self._origin
         ended_ns = self._duration_ns if record.ended_ns is None else record.ended_ns - self._origin
-        at = bisect_left(waits, submitted_ns, key=lambda wait: wait.end_ns)
-        for wait in waits[at:]:
-            if wait.start_ns > ended_ns:
+        at = bisect_left(waits, submitted_ns, key=lambda wait: wait.start_ns)
+        for index in range(at, len(waits)):
+            wait = waits[index]
+            if index > at and wait.start_ns > ended_ns:
                 break
             if wait.on in ("thread", "future"):
                 return wait
@@ -263,6 +265,9 @@ class _Builder:
         """When a request came in: its task was made for it then, if the app was called in the task's first step."""
         called_ns = record.start_ns - self._origin
         first = next(iter(self._steps_of.get(record.task, ())), None)
+        if record.task in self._called:
+            return called_ns  # not the first request of its task
+        self._called.add(record.task)
         if first is None or called_ns > self._starts[first] + self._events[first][1]:
             return called_ns
         return min(called_ns, max(0, self._recorder.tasks[record.task - 1].created_ns - self._origin))
