@@ -179,9 +179,12 @@ class Pages:
 
     async def upload(self, request: Any) -> Any:
         name, content = request.path_params["name"], b""
-        async for piece in request.stream():
-            content += piece
-            self.notes.say(name, len(content))
+        try:
+            async for piece in request.stream():
+                content += piece
+                self.notes.say(name, len(content))
+        except self.kit.requests.ClientDisconnect:
+            self.notes.say(name, "gone")
         return self.kit.responses.PlainTextResponse(content)
 
     async def endless(self, request: Any) -> Any:
