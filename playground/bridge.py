@@ -5,13 +5,13 @@ side each await takes place.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
 
 from playground.clock.thread import LoopThread
 
-__all__ = ["Bridge"]
+__all__ = ["Bridge", "blocking_response"]
 
 
 class Bridge(httpx.AsyncBaseTransport):
@@ -50,6 +50,33 @@ class _FarStream(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._thread.call_async(self._stream.aclose)
+
+
+def blocking_response(thread: LoopThread, response: httpx.Response) -> httpx.Response:
+    """The same response, to be read by a thread that may wait: `iter_bytes` in place of `aiter_bytes`."""
+    if not isinstance(response.stream, httpx.AsyncByteStream):
+        return response
+    return httpx.Response(
+        response.status_code,
+        headers=response.headers,
+        stream=_NearStream(thread, response.stream),
+        request=response.request,
+        extensions=response.extensions,
+        history=response.history,
+    )
+
+
+class _NearStream(httpx.SyncByteStream):
+    """A response's body that is produced on another loop, for a thread that may wait."""
+
+    def __init__(self, thread: LoopThread, stream: httpx.AsyncByteStream) -> None:
+        self._thread = thread
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        chunks = aiter(self._stream)
+        while (chunk := self._thread.call(_next, chunks)) is not None:
+            yield chunk
 
 
 async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:

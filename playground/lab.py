@@ -6,29 +6,28 @@ is decided elsewhere.
 """
 
 import asyncio
+import contextlib
 import inspect
-import logging
+import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Coroutine
-from datetime import timedelta
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
-import anyio.to_thread
 import httpx
 
-from playground.asgi import ASGIApp, Scope
-from playground.bridge import Bridge
-from playground.clock.thread import LoopThread
+from playground.asgi import ASGIApp
+from playground.bridge import Bridge, blocking_response
 from playground.errors import LabError
+from playground.host import Answered, Host
 from playground.run import Run
+from playground.server import Server
 from playground.trace import Clock
 from playground.trace.recorder import Recorder, recording
-from playground.trace.requests import recorded_app
 from playground.trace.sites import is_own
-from playground.transport import Answer, ASGITransport, Exchange, http_scope
+from playground.transport import BlockingSession, Network
 
 T = TypeVar("T")
 
@@ -37,36 +36,37 @@ __all__ = ["Lab", "RequestLike"]
 RequestLike = str | httpx.Request | Callable[[int], "str | httpx.Request"]
 """A path, a `"POST /path"` string, an `httpx.Request`, or a function of the index that returns one of these."""
 
-log = logging.getLogger("playground.lab")
-
 _BASE_URL: Final = "http://lab"
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "QUERY", "TRACE"})
-_SERVER_ERROR: Final = Answer(
-    500,
-    [(b"content-type", b"text/plain; charset=utf-8")],
-    b"Internal Server Error",
-    trailers=[],
-    early_hints=[],
-    debug=[],
-)
-"""What a server says in place of an app that failed before it answered."""
 
 
 class Lab:
     """An app under observation, on an event loop of its own.
 
     Args:
-        app: an ASGI app.
+        app: an ASGI 3, ASGI 2 or WSGI app; started up here and shut down by `close`, if it has a lifespan.
         clock: what time is; `real` is the only clock so far.
         threads: how many worker threads may run at once; anyio's limit, whose default is 40 too.
+        network: simulated conditions between client and app; `None` for none.
         trace: whether runs are recorded.
+
+    Raises:
+        LabError: `app` is no app, or another argument is of no use.
+        LifespanError: the app failed to start up.
 
     The methods block and are meant for a notebook's cells; `client` is for `await`, from any loop. A lab is a
     context manager, and is also closed when it is garbage-collected or when the process ends.
     """
 
-    def __init__(self, app: ASGIApp, *, clock: Clock = "real", threads: int = 40, trace: bool = True) -> None:
-        _check_app(app)
+    def __init__(
+        self,
+        app: ASGIApp | Callable[..., Any],
+        *,
+        clock: Clock = "real",
+        threads: int = 40,
+        network: Network | None = None,
+        trace: bool = True,
+    ) -> None:
         if clock != "real":
             raise LabError(f"expected clock='real', got {clock!r}: this release has no other clock yet")
         if type(threads) is not int or threads < 1:
@@ -75,13 +75,11 @@ class Lab:
         self.runs: list[Run] = []
         self._trace = trace
         self._busy = threading.Lock()
-        self._thread = LoopThread("playground lab", _limit_threads(threads))
-        loop = self._thread.loop
-        self._watched = recorded_app(app, lambda: loop.recorder)  # type: ignore[arg-type, return-value]
-        # like a server's client, ours has its response before the app's background tasks are done
-        transport = Bridge(self._thread, ASGITransport(self._watched, wait_for_app=False))
-        self.client = httpx.AsyncClient(transport=transport, base_url=_BASE_URL)
-        self._finalizer = weakref.finalize(self, _close, self._thread)
+        self._host = Host(app, threads=threads, network=network, trace=trace)
+        self._thread = self._host.thread
+        self.client = httpx.AsyncClient(transport=Bridge(self._thread, self._host.transport), base_url=_BASE_URL)
+        _show_responses()
+        self._finalizer = weakref.finalize(self, Host.close, self._host)
 
     # -- one request --------------------------------------------------------------------------------------------
 
@@ -126,6 +124,35 @@ class Lab:
         """Send an OPTIONS request; see `request`."""
         return self.request("OPTIONS", url, **kwargs)
 
+    @contextlib.contextmanager
+    def stream(self, method: str, url: str, **kwargs: Any) -> Iterator[httpx.Response]:
+        """Send a request and give its response as soon as it begins; read it with `iter_bytes`, `iter_lines` …
+
+        Leaving the block closes the response: an app that is still sending is told that its client has left.
+        """
+        request = self.client.build_request(method, url, **kwargs)
+        response = self._thread.call(self._begin_stream, request)
+        try:
+            yield blocking_response(self._thread, response)
+        finally:
+            self._thread.call(response.aclose)
+
+    def websocket(
+        self,
+        path: str,
+        *,
+        subprotocols: Iterable[str] = (),
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
+    ) -> BlockingSession:
+        """A websocket to the app, open within a `with` block: `send_text`, `receive_json`, `close` … and iteration.
+
+        Args:
+            path: the path, with a query string if there is one.
+            subprotocols: what the client speaks, the best first.
+            headers: what the handshake sends besides its own.
+        """
+        return self._host.websocket(path, subprotocols, headers)
+
     # -- experiments --------------------------------------------------------------------------------------------
 
     def burst(self, request: RequestLike, n: int = 50) -> Run:
@@ -135,17 +162,18 @@ class Lab:
             request: see `RequestLike`; a function is called with 0 to `n` - 1.
             n: how many.
 
-        An exception that the app lets out is a response with status 500, and is named in `run.requests`.
+        An exception that the app lets out is a response with status 500, and is named in `run.requests`. What
+        the network lost is in `run.lost`.
         """
         if type(n) is not int or n < 1:
             raise LabError(f"expected at least one request, got n={n!r}: ask for n=1 or more")
         requests = [self._build_request(request, index) for index in range(n)]
 
-        async def burst() -> list[httpx.Response]:
+        async def burst() -> list[Answered]:
             async with asyncio.TaskGroup() as group:
                 began = time.perf_counter()
                 tasks = [
-                    group.create_task(self._exchange(request, began), name=f"{request.method} {request.url.path}")
+                    group.create_task(self._host.exchange(request, began), name=f"{request.method} {request.url.path}")
                     for request in requests
                 ]
             return [task.result() for task in tasks]
@@ -175,8 +203,24 @@ class Lab:
             hooks.remove(hear)
         return self._keep(recorder, heard, result)
 
+    @contextlib.contextmanager
+    def serve(self, port: int = 0) -> Iterator[Server]:
+        """Serve the app on a real socket, by uvicorn, while the block runs; its `url` works in a browser.
+
+        It is the same app on the same loop: what is asked over the socket is in the recording of a run that goes on
+        at that time, such as `lab.run(...)` with a client of your own.
+
+        Args:
+            port: where to listen on 127.0.0.1; 0 for a free port.
+        """
+        server = Server(self._thread, self._host.serveable, port)
+        try:
+            yield server
+        finally:
+            server.close()
+
     def close(self) -> None:
-        """Cancel what still runs and end the loop's thread. A closed lab cannot be used again."""
+        """Shut the app down, cancel what still runs and end the loop's thread. A closed lab cannot be used again."""
         self._finalizer()
 
     def __enter__(self) -> Self:
@@ -192,6 +236,9 @@ class Lab:
         return f"<Lab {state}: {len(self.runs)} runs>"
 
     # -- inside ---------------------------------------------------------------------------------------------
+
+    async def _begin_stream(self, request: httpx.Request) -> httpx.Response:
+        return await self.client.send(request, stream=True)
 
     async def _request(self, method: str, url: str, kwargs: dict[str, Any]) -> httpx.Response:
         return await self.client.request(method, url, **kwargs)
@@ -224,7 +271,7 @@ class Lab:
             # here and not by the caller, who may have been interrupted long before this has unwound
             self._busy.release()
 
-    def _keep(self, recorder: Recorder | None, responses: list[httpx.Response], result: Any) -> Run:
+    def _keep(self, recorder: Recorder | None, responses: Sequence[Answered], result: Any) -> Run:
         run = Run(f"Run {len(self.runs) + 1}", recorder, responses, result)
         self.runs.append(run)
         return run
@@ -243,45 +290,15 @@ class Lab:
             method, url = "GET", made
         return self.client.build_request(method, url)
 
-    async def _exchange(self, request: httpx.Request, began: float) -> httpx.Response:
-        """One request and its whole answer, without a client's layers: no redirects, cookies or auth.
 
-        `elapsed` lasts from when it was sent (`began`, by `time.perf_counter`) until the app is done with it,
-        background tasks included.
-        """
-        exchange = Exchange(self._watched, _scope(request), _body(request))
-        try:
-            answer = await exchange.complete()
-        except (Exception, asyncio.CancelledError) as error:
-            task = asyncio.current_task()
-            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
-                raise  # it is the burst that is being cancelled, and not the app that raised this
-            if not self._trace:
-                log.error("%s %s: the app raised this.", request.method, request.url.path, exc_info=error)
-            answer = exchange.reply.answer() if exchange.reply.complete else _SERVER_ERROR
-        response = httpx.Response(answer.status, headers=answer.headers, content=answer.body, request=request)
-        response.elapsed = timedelta(seconds=time.perf_counter() - began)
-        return response
+def _show_responses() -> None:
+    """In a notebook, let a response that is a cell's value be readable."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is not None:
+        from playground.notebook import register
 
-
-def _check_app(app: Any) -> None:
-    if not callable(app):
-        raise LabError(f"expected an ASGI app, which is callable, got {type(app).__name__}: pass the app itself")
-    if isinstance(app, type):
-        raise LabError(
-            f"expected an ASGI app, got the class {app.__name__}: make an app of it, as in Lab({app.__name__}())"
-        )
-    called = app if inspect.isroutine(app) else app.__call__
-    try:
-        inspect.signature(called).bind("scope", "receive", "send")
-    except TypeError:
-        raise LabError(
-            "expected an ASGI app, which takes scope, receive and send, "
-            f"got one that takes {inspect.signature(called)}: "
-            "pass an ASGI app; one for WSGI takes (environ, start_response)"
-        ) from None
-    except ValueError:
-        pass  # written in C, without a signature: what it takes is seen when it is called
+        register(shell)
 
 
 def _check_function(function: object) -> None:
@@ -306,35 +323,9 @@ def _call(request: Callable[[int], str | httpx.Request], index: int) -> str | ht
     return request(index)
 
 
-def _scope(request: httpx.Request) -> Scope:
-    url = request.url
-    return http_scope(
-        request.method, url.raw_path, request.headers.raw, scheme=url.scheme, host=url.host, port=url.port
-    )
-
-
-def _body(request: httpx.Request) -> Any:
-    try:
-        return request.content
-    except httpx.RequestNotRead:
-        return request.stream
-
-
 def _from_the_app(traceback: TracebackType | None) -> TracebackType | None:
     """The part of a traceback from the first frame that is the app's own code; all of it if there is none."""
     found = traceback
     while found is not None and not is_own(found.tb_frame.f_code.co_filename):
         found = found.tb_next
     return found or traceback
-
-
-def _limit_threads(threads: int) -> Callable[[], None]:
-    def limit() -> None:
-        anyio.to_thread.current_default_thread_limiter().total_tokens = threads
-
-    return limit
-
-
-def _close(thread: LoopThread) -> None:
-    """Not a method: the finalizer must not keep the lab alive."""
-    thread.close()

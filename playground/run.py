@@ -25,6 +25,7 @@ class Run:
 
     Attributes:
         responses: the responses, in the order of the requests; an app's exception is a 500.
+        lost: for each request that a simulated network lost, its index and what a client would have seen.
         result: what the function given to `Lab.run` returned; `None` for a burst.
         title: what to call it.
     """
@@ -33,11 +34,12 @@ class Run:
         self,
         title: str,
         recorder: Recorder | None,
-        responses: Sequence[httpx.Response] = (),
+        responses: Sequence[httpx.Response | httpx.TransportError] = (),
         result: Any = None,
     ) -> None:
         self.title = title
-        self.responses = list(responses)
+        self.responses = [response for response in responses if isinstance(response, httpx.Response)]
+        self.lost = {index: error for index, error in enumerate(responses) if not isinstance(error, httpx.Response)}
         self.result = result
         self._recorder = recorder
         self._recorded = recorder is not None

@@ -29,7 +29,10 @@ ROOMS: dict[str, set[str]] = {
     "trace": {"asgi", "errors", "anyio"},
     "run": {"trace", "errors", "httpx"},
     "bridge": {"clock", "httpx"},
-    "lab": {"run", "bridge", "transport", "clock", "trace", "asgi", "errors", "anyio", "httpx"},
+    "host": {"transport", "clock", "trace", "asgi", "errors", "anyio", "httpx"},
+    "server": {"clock", "asgi", "errors"},
+    "notebook": {"httpx"},
+    "lab": {"run", "bridge", "host", "server", "transport", "trace", "asgi", "errors", "httpx"},
     "views": {"trace", "errors"},
     "widgets": {"views", "trace", "errors", "anywidget", "ipywidgets", "traitlets"},
     "demo": {"app", "lab", "views"},
@@ -44,8 +47,10 @@ GATES: dict[str, set[str]] = {
 
 # Files that may open a door: inside a function, or under TYPE_CHECKING.
 DOORS: set[tuple[str, str]] = {
+    ("lab.py", "notebook"),
     ("run.py", "views"),
     ("run.py", "widgets"),
+    ("server.py", "uvicorn"),
     ("trace/trace.py", "views"),
     ("trace/trace.py", "widgets"),
     ("web/_connection.py", "typing_extensions"),

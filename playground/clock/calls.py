@@ -30,6 +30,7 @@ class Call(concurrent.futures.Future[T]):
         self._context = contextvars.copy_context()
         self._task: asyncio.Task[T] | None = None
         self._aborted = False
+        self.cancelling = False  # whether the loop has come to cancel the task: it is not held, then
 
     def begin(self) -> None:
         """Start the task. Runs on the loop's thread."""
@@ -62,6 +63,7 @@ class Call(concurrent.futures.Future[T]):
             self.set_exception(error)
 
     def _cancel_task(self) -> None:
+        self.cancelling = True
         if self._task is not None:
             self._task.cancel()
 

@@ -25,6 +25,9 @@ T = TypeVar("T")
 
 _UNWIND_S: Final = 0.25
 """How long an interrupted call may take to unwind: half of what a person takes for "at once" (0.5 s)."""
+_PATIENCE_S: Final = 2.0
+"""How much longer it may take where the loop is not held but at work: an exception thrown then would hit the
+unwinding itself."""
 _TICK_S: Final = 0.1
 """How often an awaiting caller's loop wakes: a signal handler that asyncio does not know of runs only then."""
 _CLOSE_S: Final = 2.0
@@ -67,6 +70,11 @@ class LoopThread:
     def inside(self) -> bool:
         """Whether the caller is on the loop's own thread."""
         return threading.current_thread() is self._thread
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the caller may call: the loop is open, of this process, and not the caller's own."""
+        return not (self.closed or self.inside or self._process != os.getpid())
 
     def call(self, function: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
         """Run `function(*args)` on the loop and wait for its result, from a thread that may be interrupted.
@@ -135,7 +143,7 @@ class LoopThread:
     def _give_up(self, call: Call[Any], interrupt: BaseException) -> None:
         """Cancel an interrupted call and wait, not long, until it has unwound."""
         call.abort()
-        if call.wait(_UNWIND_S):
+        if call.wait(_UNWIND_S) or (call.cancelling and call.wait(_PATIENCE_S)):
             return
         where = self._where()
         self._throw()

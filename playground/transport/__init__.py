@@ -13,7 +13,7 @@ from playground.transport.network import Network
 from playground.transport.reply import Answer
 from playground.transport.scope import http_scope, websocket_scope
 from playground.transport.session import Session
-from playground.transport.websocket import connect
+from playground.transport.websocket import connect, handshake_scope
 from playground.transport.wsgi import WSGITransport
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Session",
     "WSGITransport",
     "connect",
+    "handshake_scope",
     "http_scope",
     "lifespan",
     "websocket_scope",

@@ -6,17 +6,22 @@ A `BlockingSession` decides nothing: it is a `Session`, opened and used from out
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
-from typing import Any, Self
-
-from anyio.from_thread import BlockingPortal
+from typing import Any, Protocol, Self
 
 from playground.asgi import ASGIApp, Message, Scope
 from playground.errors import ConnectionClosed, UsageError
 from playground.transport.session import Mode, Session, is_text, json_text
 
-__all__ = ["BlockingSession", "Portals"]
+__all__ = ["BlockingSession", "Portal", "Portals"]
 
-Portals = Callable[[], AbstractContextManager[BlockingPortal]]
+
+class Portal(Protocol):
+    """Calls a function on an event loop and waits for its result, as anyio's `BlockingPortal` does."""
+
+    def call(self, func: Callable[..., Any], /, *args: Any) -> Any: ...
+
+
+Portals = Callable[[], AbstractContextManager[Portal]]
 
 
 class BlockingSession:

@@ -175,7 +175,7 @@ class Blocking(httpx.BaseTransport):
         request.read()
         with ExitStack() as stack:
             portal = stack.enter_context(self._portals())
-            response = portal.call(self.transport.handle_async_request, request)
+            response: httpx.Response = portal.call(self.transport.handle_async_request, request)
             if isinstance(response.stream, TestBody):
                 body = self._stream_type(response.stream, portal, stack.pop_all(), self._open.discard)
                 self._open.add(body)

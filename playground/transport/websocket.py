@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
-from playground.asgi import ASGIApp
+from playground.asgi import ASGIApp, Scope
 from playground.transport.scope import Address, websocket_scope
 from playground.transport.session import Session
 
-__all__ = ["connect", "handshake"]
+__all__ = ["connect", "handshake", "handshake_scope"]
 
 KEY = b"dGhlIHNhbXBsZSBub25jZQ=="
 """The sample nonce of RFC 6455, section 1.3: nothing here needs a secret one, and scopes stay the same."""
@@ -49,15 +49,11 @@ async def connect(
         ProtocolError: it broke the order of messages, or returned without accepting.
         Exception: what the app raised, if that was not told before.
     """
-    given = headers.items() if isinstance(headers, Mapping) else headers or ()
-    offered = list(subprotocols)
-    pairs = [(b"host", host.encode())]
-    pairs += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in given]
-    scope = websocket_scope(
-        path.encode("ascii"),
-        pairs + handshake(offered),
+    scope = handshake_scope(
+        path,
+        subprotocols=subprotocols,
+        headers=headers,
         scheme=scheme,
-        subprotocols=offered,
         host=host,
         client=client,
         root_path=root_path,
@@ -67,6 +63,34 @@ async def connect(
     await session.open(timeout)
     async with session:
         yield session
+
+
+def handshake_scope(
+    path: str,
+    *,
+    subprotocols: Iterable[str] = (),
+    headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
+    scheme: Literal["ws", "wss"] = "ws",
+    host: str = "testserver",
+    client: Address = ("127.0.0.1", 123),
+    root_path: str = "",
+    state: Mapping[str, Any] | None = None,
+) -> Scope:
+    """Build the scope of a websocket as a client's handshake makes it. See `connect` for the arguments."""
+    given = headers.items() if isinstance(headers, Mapping) else headers or ()
+    offered = list(subprotocols)
+    pairs = [(b"host", host.encode())]
+    pairs += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in given]
+    return websocket_scope(
+        path.encode("ascii"),
+        pairs + handshake(offered),
+        scheme=scheme,
+        subprotocols=offered,
+        host=host,
+        client=client,
+        root_path=root_path,
+        state=state,
+    )
 
 
 def handshake(subprotocols: list[str]) -> list[tuple[bytes, bytes]]:

@@ -1,0 +1,188 @@
+"""The host: an app of any kind on an event loop of its own, started up, called and shut down.
+
+It makes one ASGI app of whatever a lab is given, watches its requests while a recorder is told, and knows how to
+call it with and without a simulated network. When to record, and what to ask, is the lab's affair.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
+from datetime import timedelta
+from typing import Any, Final
+
+import anyio.to_thread
+import httpx
+
+from playground.asgi import ASGIApp, Receive, Scope, Send
+from playground.clock.thread import LoopThread
+from playground.errors import LabError, UsageError
+from playground.trace.requests import recorded_app
+from playground.transport import (
+    Answer,
+    ASGITransport,
+    BlockingSession,
+    Exchange,
+    Network,
+    handshake_scope,
+    http_scope,
+    lifespan,
+)
+from playground.transport.flavours import as_asgi3, flavour_of
+from playground.transport.wsgi import wsgi_as_asgi
+
+__all__ = ["Answered", "Host"]
+
+Answered = httpx.Response | httpx.TransportError
+"""What became of a request: a response, or what a client sees of a network that lost it."""
+
+log = logging.getLogger("playground.lab")
+
+_HOST: Final = "lab"
+_SHUT_DOWN_S: Final = 5.0
+"""How long an app may take to shut down; servers give it about as long."""
+_SERVER_ERROR: Final = Answer(
+    500,
+    [(b"content-type", b"text/plain; charset=utf-8")],
+    b"Internal Server Error",
+    trailers=[],
+    early_hints=[],
+    debug=[],
+)
+"""What a server says in place of an app that failed before it answered."""
+
+
+class Host:
+    """An app, its loop and its lifespan.
+
+    Args:
+        app: an ASGI 3, ASGI 2 or WSGI app.
+        threads: how many worker threads may run at once.
+        network: simulated conditions, or `None`.
+        trace: whether anything is going to record; if not, exceptions that nobody else sees go to the log.
+
+    Attributes:
+        thread: the loop's thread.
+        transport: the app as the far end of a client, whose responses do not wait for background tasks.
+    """
+
+    def __init__(self, app: Any, *, threads: int, network: Network | None, trace: bool) -> None:
+        plain = _as_asgi(app)
+        self._trace = trace
+        self._network = network
+        self.thread = LoopThread("playground lab", _limit_threads(threads))
+        loop = self.thread.loop
+        self._app = recorded_app(plain, lambda: loop.recorder)  # type: ignore[arg-type, return-value]
+        self._life = lifespan(plain)
+        try:
+            state = self.thread.call(self._life.__aenter__)
+        except BaseException:
+            self.thread.close()
+            raise
+        self._state = state if state.supported else None
+        self.transport = ASGITransport(self._app, network=network, state=self._state, wait_for_app=False)
+        self._whole = ASGITransport(self._app, network=network, state=self._state, raise_app_exceptions=False)
+
+    @property
+    def serveable(self) -> ASGIApp:
+        """The app for a server that does not run its lifespan: each request brings the state that start-up left."""
+        app, state = self._app, self._state
+        if state is None:
+            return app
+
+        async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
+            scope["state"] = dict(state)
+            await app(scope, receive, send)
+
+        return with_state
+
+    def close(self) -> None:
+        """Shut the app down and end its loop."""
+        try:
+            if self.thread.reachable:
+                self.thread.call(self._shut_down)
+        finally:
+            self.thread.close()
+
+    async def exchange(self, request: httpx.Request, began: float) -> Answered:
+        """One request and its whole answer, without a client's layers: no redirects, cookies or auth.
+
+        `elapsed` lasts from when it was sent (`began`, by `time.perf_counter`) until the app is done with it,
+        background tasks included.
+        """
+        try:
+            response = await (self._direct(request) if self._network is None else self._over_network(request))
+        except httpx.TransportError as lost:
+            return lost
+        response.elapsed = timedelta(seconds=time.perf_counter() - began)
+        return response
+
+    def websocket(
+        self, path: str, subprotocols: Iterable[str], headers: Mapping[str, str] | Iterable[tuple[str, str]] | None
+    ) -> BlockingSession:
+        """A websocket to the app, for a thread that may wait."""
+        scope = handshake_scope(path, subprotocols=subprotocols, headers=headers, host=_HOST, state=self._state)
+        return BlockingSession(self._app, scope, lambda: nullcontext(self.thread))
+
+    # -- inside ---------------------------------------------------------------------------------------------
+
+    async def _direct(self, request: httpx.Request) -> httpx.Response:
+        exchange = Exchange(self._app, self._scope(request), _body(request))
+        try:
+            answer = await exchange.complete()
+        except (Exception, asyncio.CancelledError) as error:
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+                raise  # it is the caller that is being cancelled, and not the app that raised this
+            if not self._trace:
+                log.error("%s %s: the app raised this.", request.method, request.url.path, exc_info=error)
+            answer = exchange.reply.answer() if exchange.reply.complete else _SERVER_ERROR
+        return httpx.Response(answer.status, headers=answer.headers, content=answer.body, request=request)
+
+    async def _over_network(self, request: httpx.Request) -> httpx.Response:
+        response = await self._whole.handle_async_request(request)
+        response.request = request
+        try:
+            await response.aread()
+        finally:
+            await response.aclose()
+        return response
+
+    def _scope(self, request: httpx.Request) -> Scope:
+        url = request.url
+        return http_scope(
+            request.method,
+            url.raw_path,
+            request.headers.raw,
+            scheme=url.scheme,
+            host=url.host,
+            port=url.port,
+            state=self._state,
+        )
+
+    async def _shut_down(self) -> None:
+        async with asyncio.timeout(_SHUT_DOWN_S):
+            await self._life.__aexit__(None, None, None)
+
+
+def _as_asgi(app: Any) -> ASGIApp:
+    try:
+        flavour = flavour_of(app)
+    except UsageError as error:
+        raise LabError(str(error)) from None
+    return wsgi_as_asgi(app) if flavour == "wsgi" else as_asgi3(app)
+
+
+def _body(request: httpx.Request) -> Any:
+    try:
+        return request.content
+    except httpx.RequestNotRead:
+        return request.stream
+
+
+def _limit_threads(threads: int) -> Callable[[], None]:
+    def limit() -> None:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = threads
+
+    return limit

@@ -1,0 +1,88 @@
+"""The server: a lab's app on a real socket, by uvicorn, on the lab's own loop.
+
+It decides on which address, and when that opens and closes. What is asked over it is recorded like all else that
+the loop does, for it is the same loop.
+"""
+
+import asyncio
+import socket
+from typing import Any, Final
+
+from playground.asgi import ASGIApp
+from playground.clock.thread import LoopThread
+from playground.errors import LabError
+
+__all__ = ["Server"]
+
+_HOST: Final = "127.0.0.1"
+_STOP_S: Final = 3
+"""How long connections may take to end when the server stops, in seconds."""
+
+
+class Server:
+    """An app that listens on a loopback port until it is closed.
+
+    Args:
+        thread: the loop to run on.
+        app: the app, started up already.
+        port: the port; 0 for a free one.
+
+    Attributes:
+        url: where it listens, such as `http://127.0.0.1:50123`.
+
+    Raises:
+        LabError: uvicorn is missing, or the port cannot be had.
+    """
+
+    def __init__(self, thread: LoopThread, app: ASGIApp, port: int) -> None:
+        try:
+            import uvicorn
+        except ImportError:
+            raise LabError(
+                "expected uvicorn to be installed, which serves an app on a socket: run pip install 'playground[serve]'"
+            ) from None
+        self._thread = thread
+        self._socket = _listen(port)
+        self.url = f"http://{_HOST}:{self._socket.getsockname()[1]}"
+        # the lab has run the app's start-up; a server's own words would land in the notebook's cells
+        config = uvicorn.Config(
+            app, lifespan="off", log_level="error", access_log=False, timeout_graceful_shutdown=_STOP_S
+        )
+        self._server: Any = uvicorn.Server(config)
+        self._task: asyncio.Task[None] = thread.call(self._start)
+
+    def __repr__(self) -> str:
+        return f"<Server {self.url}>"
+
+    def close(self) -> None:
+        """Stop listening, and end the connections that are open."""
+        if self._thread.reachable:
+            self._thread.call(self._stop)
+
+    async def _start(self) -> "asyncio.Task[None]":
+        task = asyncio.create_task(self._server.serve(sockets=[self._socket]), name="uvicorn")
+        while not (self._server.started or task.done()):  # noqa: ASYNC110 (uvicorn has no event for it)
+            await asyncio.sleep(0)
+        if task.done():
+            await task
+        return task
+
+    async def _stop(self) -> None:
+        self._server.should_exit = True
+        await asyncio.wait([self._task])
+        self._socket.close()
+
+
+def _listen(port: int) -> socket.socket:
+    # with the protocol named, asyncio switches Nagle's algorithm off: else each answer may wait 40 ms for an ACK
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((_HOST, port))
+    except (OSError, OverflowError, TypeError) as error:
+        listener.close()
+        raise LabError(
+            f"expected a free port on {_HOST}, got {port!r}, which cannot be had ({error}): take port=0 for any"
+        ) from None
+    listener.listen()
+    return listener
