@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import anyio.to_thread
 import httpx
@@ -32,10 +32,44 @@ from playground.transport import (
 from playground.transport.flavours import as_asgi3, flavour_of
 from playground.transport.wsgi import wsgi_as_asgi
 
-__all__ = ["Answered", "Host"]
+__all__ = ["Answered", "Exchanged", "Host", "Prepared"]
 
-Answered = httpx.Response | httpx.TransportError
-"""What became of a request: a response, or what a client sees of a network that lost it."""
+
+class Prepared(NamedTuple):
+    """A request, its name, and the scope that each sending of it gets a copy of."""
+
+    request: httpx.Request
+    label: str
+    scope: Scope
+
+    def fresh_scope(self) -> Scope:
+        """A scope of which an app may change all that it may change: nothing but tuples is shared."""
+        scope = dict(self.scope)
+        scope["asgi"] = dict(scope["asgi"])
+        scope["headers"] = list(scope["headers"])
+        scope["extensions"] = {name: {} for name in scope["extensions"]}
+        if "state" in scope:
+            scope["state"] = dict(scope["state"])
+        return scope
+
+
+class Exchanged(NamedTuple):
+    """A request and its answer, as cheap as many at once need it; `response` makes what people read."""
+
+    request: httpx.Request
+    answer: Answer | httpx.Response
+    took_s: float
+
+    def response(self) -> httpx.Response:
+        answer = self.answer
+        if isinstance(answer, Answer):
+            answer = httpx.Response(answer.status, headers=answer.headers, content=answer.body, request=self.request)
+        answer.elapsed = timedelta(seconds=self.took_s)
+        return answer
+
+
+Answered = Exchanged | httpx.TransportError
+"""What became of a request: an answer, or what a client sees of a network that lost it."""
 
 log = logging.getLogger("playground.lab")
 
@@ -105,18 +139,34 @@ class Host:
         finally:
             self.thread.close()
 
-    async def exchange(self, request: httpx.Request, began: float) -> Answered:
+    def prepare(self, request: httpx.Request) -> Prepared:
+        """What can be done once for a request that is sent many times."""
+        url = request.url
+        scope = http_scope(
+            request.method,
+            url.raw_path,
+            request.headers.raw,
+            scheme=url.scheme,
+            host=url.host,
+            port=url.port,
+            state=self._state,
+        )
+        return Prepared(request, f"{request.method} {url.path}", scope)
+
+    async def exchange(self, prepared: Prepared, began: float) -> Answered:
         """One request and its whole answer, without a client's layers: no redirects, cookies or auth.
 
-        `elapsed` lasts from when it was sent (`began`, by `time.perf_counter`) until the app is done with it,
+        Its time lasts from when it was sent (`began`, by `time.perf_counter`) until the app is done with it,
         background tasks included.
         """
-        try:
-            response = await (self._direct(request) if self._network is None else self._over_network(request))
-        except httpx.TransportError as lost:
-            return lost
-        response.elapsed = timedelta(seconds=time.perf_counter() - began)
-        return response
+        if self._network is None:
+            answer: Answer | httpx.Response = await self._direct(prepared)
+        else:
+            try:
+                answer = await self._over_network(prepared.request)
+            except httpx.TransportError as lost:
+                return lost
+        return Exchanged(prepared.request, answer, time.perf_counter() - began)
 
     def websocket(
         self, path: str, subprotocols: Iterable[str], headers: Mapping[str, str] | Iterable[tuple[str, str]] | None
@@ -127,18 +177,17 @@ class Host:
 
     # -- inside ---------------------------------------------------------------------------------------------
 
-    async def _direct(self, request: httpx.Request) -> httpx.Response:
-        exchange = Exchange(self._app, self._scope(request), _body(request))
+    async def _direct(self, prepared: Prepared) -> Answer:
+        exchange = Exchange(self._app, prepared.fresh_scope(), _body(prepared.request))
         try:
-            answer = await exchange.complete()
+            return await exchange.complete()
         except (Exception, asyncio.CancelledError) as error:
             task = asyncio.current_task()
             if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
                 raise  # it is the caller that is being cancelled, and not the app that raised this
             if not self._trace:
-                log.error("%s %s: the app raised this.", request.method, request.url.path, exc_info=error)
-            answer = exchange.reply.answer() if exchange.reply.complete else _SERVER_ERROR
-        return httpx.Response(answer.status, headers=answer.headers, content=answer.body, request=request)
+                log.error("%s: the app raised this.", prepared.label, exc_info=error)
+            return exchange.reply.answer() if exchange.reply.complete else _SERVER_ERROR
 
     async def _over_network(self, request: httpx.Request) -> httpx.Response:
         response = await self._whole.handle_async_request(request)
@@ -148,18 +197,6 @@ class Host:
         finally:
             await response.aclose()
         return response
-
-    def _scope(self, request: httpx.Request) -> Scope:
-        url = request.url
-        return http_scope(
-            request.method,
-            url.raw_path,
-            request.headers.raw,
-            scheme=url.scheme,
-            host=url.host,
-            port=url.port,
-            state=self._state,
-        )
 
     async def _shut_down(self) -> None:
         async with asyncio.timeout(_SHUT_DOWN_S):

@@ -167,15 +167,17 @@ class Lab:
         """
         if type(n) is not int or n < 1:
             raise LabError(f"expected at least one request, got n={n!r}: ask for n=1 or more")
-        requests = [self._build_request(request, index) for index in range(n)]
+        if callable(request):
+            _check_takes_index(request)
+        built: dict[str, httpx.Request] = {}  # a request is not changed by being sent: equal ones are made once
+        requests = [self._build_request(request, index, built) for index in range(n)]
+        once = {id(made): self._host.prepare(made) for made in requests}
+        prepared = [once[id(made)] for made in requests]
 
         async def burst() -> list[Answered]:
             async with asyncio.TaskGroup() as group:
                 began = time.perf_counter()
-                tasks = [
-                    group.create_task(self._host.exchange(request, began), name=f"{request.method} {request.url.path}")
-                    for request in requests
-                ]
+                tasks = [group.create_task(self._host.exchange(each, began), name=each.label) for each in prepared]
             return [task.result() for task in tasks]
 
         recorder, responses = self._experiment(burst)
@@ -271,13 +273,13 @@ class Lab:
             # here and not by the caller, who may have been interrupted long before this has unwound
             self._busy.release()
 
-    def _keep(self, recorder: Recorder | None, responses: Sequence[Answered], result: Any) -> Run:
-        run = Run(f"Run {len(self.runs) + 1}", recorder, responses, result)
+    def _keep(self, recorder: Recorder | None, answers: Sequence[Answered | httpx.Response], result: Any) -> Run:
+        run = Run(f"Run {len(self.runs) + 1}", recorder, answers, result)
         self.runs.append(run)
         return run
 
-    def _build_request(self, request: RequestLike, index: int) -> httpx.Request:
-        made = _call(request, index) if callable(request) else request
+    def _build_request(self, request: RequestLike, index: int, ready: dict[str, httpx.Request]) -> httpx.Request:
+        made = request(index) if callable(request) else request
         if isinstance(made, httpx.Request):
             return made
         if not isinstance(made, str):
@@ -285,10 +287,12 @@ class Lab:
                 f"expected a path, a 'POST /path' string or an httpx.Request, got {type(made).__name__}: "
                 "give one of these, or a function of the index that returns one"
             )
-        method, _, url = made.partition(" ")
-        if method not in _METHODS:
-            method, url = "GET", made
-        return self.client.build_request(method, url)
+        if made not in ready:
+            method, _, url = made.partition(" ")
+            if method not in _METHODS:
+                method, url = "GET", made
+            ready[made] = self.client.build_request(method, url)
+        return ready[made]
 
 
 def _show_responses() -> None:
@@ -312,15 +316,14 @@ def _check_function(function: object) -> None:
     )
 
 
-def _call(request: Callable[[int], str | httpx.Request], index: int) -> str | httpx.Request:
+def _check_takes_index(request: Callable[..., Any]) -> None:
     try:
-        inspect.signature(request).bind(index)
+        inspect.signature(request).bind(0)
     except TypeError:
         raise LabError(
             f"expected a function of the request's index, got one that takes {inspect.signature(request)}: "
             "write it as lambda index: ..."
         ) from None
-    return request(index)
 
 
 def _from_the_app(traceback: TracebackType | None) -> TracebackType | None:

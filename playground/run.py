@@ -5,7 +5,7 @@ It answers questions about them by asking the trace, and the views when words or
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 
@@ -20,11 +20,16 @@ if TYPE_CHECKING:
 __all__ = ["Run"]
 
 
+class Answered(Protocol):
+    """A request's answer, of which a response can be made: many at once are made only when asked for."""
+
+    def response(self) -> httpx.Response: ...
+
+
 class Run:
     """What one experiment did.
 
     Attributes:
-        responses: the responses, in the order of the requests; an app's exception is a 500.
         lost: for each request that a simulated network lost, its index and what a client would have seen.
         result: what the function given to `Lab.run` returned; `None` for a burst.
         title: what to call it.
@@ -34,15 +39,21 @@ class Run:
         self,
         title: str,
         recorder: Recorder | None,
-        responses: Sequence[httpx.Response | httpx.TransportError] = (),
+        answers: "Sequence[Answered | httpx.Response | httpx.TransportError]" = (),
         result: Any = None,
     ) -> None:
         self.title = title
-        self.responses = [response for response in responses if isinstance(response, httpx.Response)]
-        self.lost = {index: error for index, error in enumerate(responses) if not isinstance(error, httpx.Response)}
+        self._answers = answers
+        self.lost = {index: answer for index, answer in enumerate(answers) if isinstance(answer, httpx.TransportError)}
         self.result = result
         self._recorder = recorder
         self._recorded = recorder is not None
+
+    @cached_property
+    def responses(self) -> list[httpx.Response]:
+        """The responses, in the order of the requests; an app's exception is a 500."""
+        answered = (answer for answer in self._answers if not isinstance(answer, httpx.TransportError))
+        return [answer if isinstance(answer, httpx.Response) else answer.response() for answer in answered]
 
     @cached_property
     def trace(self) -> Trace:
@@ -83,7 +94,7 @@ class Run:
         return diagnose(self.trace)
 
     def __repr__(self) -> str:
-        return f"<Run {self.title!r}: {len(self.responses)} responses>"
+        return f"<Run {self.title!r}: {len(self._answers) - len(self.lost)} responses>"
 
     def __str__(self) -> str:
         """The whole run as text: a line that sums it up, the findings, the timeline; if it was recorded."""

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from playground.trace.recorder import Recorder, TaskRecord
-from playground.trace.requests import RequestRecord
+from playground.trace.requests import RequestRecord, detail_of
 from playground.trace.rows import (
     Handoff,
     Message,
@@ -255,8 +255,7 @@ class _Builder:
             task=record.task - 1 if record.task else None,
             handoffs=handoffs,
             messages=tuple(
-                Message(direction, kind, at_ns - self._origin, detail)
-                for direction, kind, at_ns, detail in list(record.messages)
+                Message(noted[0], str(noted[1]), noted[2] - self._origin, detail_of(noted)) for noted in record.messages
             ),
             error=record.error,
         )

@@ -148,8 +148,8 @@ class Recorder:
             self.tasks[self.number_of(task) - 1].name = task.get_name()
         # the loop may still be within a turn that holds on to the old list
         self.log.pending = list(self.log.pending)
-        self.tasks = list(map(copy.copy, self.tasks))
-        self.handoffs = list(map(copy.copy, self.handoffs))
+        self.tasks = [copy.copy(task) if task.ended_ns is None else task for task in self.tasks]
+        self.handoffs = [copy.copy(call) if call.ended_ns is None else call for call in self.handoffs]
         self.requests = [request.frozen() for request in self.requests]
         self.looks = list(self.looks)
 
@@ -157,7 +157,10 @@ class Recorder:
 
     def number_of(self, task: "asyncio.Task[Any] | None") -> int:
         """The number of a task, met before or not; 0 for none."""
-        return 0 if task is None else self.created(task, None)
+        if task is None:
+            return 0
+        number: int = getattr(task, "_playground", 0)
+        return number or self.created(task, None)
 
     def worker(self) -> int:
         """The number of the worker thread that calls this: a new thread gets a new one."""

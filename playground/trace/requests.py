@@ -7,11 +7,18 @@ into the scope.
 
 import copy
 from collections.abc import Callable
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from playground.asgi import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["RequestRecord", "RequestRecorder", "recorded_app"]
+__all__ = ["RequestRecord", "RequestRecorder", "detail_of", "recorded_app"]
+
+
+Direction = Literal["receive", "send"]
+NotedMessage = tuple[Direction, Any, int, int | None, str, tuple[tuple[str, Any], ...], bool]
+"""Direction, type, time in ns, length, its unit, codes, and whether more of the body follows."""
+
+_CODES: Final = ("status", "code", "subprotocol")
 
 
 class RequestRecord:
@@ -28,10 +35,12 @@ class RequestRecord:
         self.route: str | None = None
         self.status: int | None = None
         self.error: str | None = None
-        self.messages: list[tuple[Literal["receive", "send"], str, int, str]] = []
+        self.messages: list[NotedMessage] = []
 
     def frozen(self) -> "RequestRecord":
-        """A copy that what still runs cannot change."""
+        """A copy that what still runs cannot change; itself, if it is over."""
+        if self.end_ns is not None:
+            return self
         frozen = copy.copy(self)
         frozen.messages = list(self.messages)
         return frozen
@@ -69,12 +78,12 @@ async def _record(app: ASGIApp, scope: Scope, receive: Receive, send: Send, reco
 
     async def noting_receive() -> Message:
         message = await receive()
-        messages.append(("receive", message["type"], now(), _detail(message)))
+        messages.append(_noted("receive", message, now()))
         return message
 
     async def noting_send(message: Message) -> None:
         # noted before it goes out: with backpressure, `send` returns only when the client has read on
-        messages.append(("send", str(message.get("type")), now(), _detail(message)))
+        messages.append(_noted("send", message, now()))
         if message.get("type") in ("http.response.start", "websocket.http.response.start"):
             record.status = message.get("status")
         await send(message)
@@ -105,18 +114,27 @@ def _route(scope: Scope) -> str | None:
     return path if isinstance(path, str) else None
 
 
-def _detail(message: Message) -> str:
-    """What a message says, in a few words: sizes and codes, never contents."""
-    parts = []
-    body = message.get("body", message.get("bytes"))
-    if isinstance(body, (bytes, bytearray, memoryview)):
-        parts.append(f"{len(body):,} bytes")
-    elif isinstance(text := message.get("text"), str):
-        parts.append(f"{len(text):,} characters")
-    for key in ("status", "code", "subprotocol"):
-        value: Any = message.get(key)
-        if value is not None:
-            parts.append(f"{key} {value}")
-    if message.get("more_body"):
+def _noted(direction: Direction, message: Message, at_ns: int) -> "NotedMessage":
+    """A message, as little as is needed to say later what it said: sizes and codes, never contents."""
+    kind = message.get("type")
+    if kind == "http.response.start":  # with a body's message, nearly all that there is: so these two are quick
+        return direction, kind, at_ns, None, "", (("status", message.get("status")),), False
+    data = message.get("body")
+    if data is None and (data := message.get("bytes")) is None:
+        data = message.get("text")
+    size = len(data) if isinstance(data, (bytes, bytearray, memoryview, str)) else None
+    unit = "characters" if type(data) is str else "bytes"
+    codes: Any = ()
+    if data is None:
+        codes = tuple((key, message[key]) for key in _CODES if key in message)
+    return direction, kind, at_ns, size, unit, codes, bool(message.get("more_body"))
+
+
+def detail_of(noted: "NotedMessage") -> str:
+    """What a message said, in a few words."""
+    _, _, _, size, unit, codes, more = noted
+    parts = [] if size is None else [f"{size:,} {unit}"]
+    parts += [f"{key} {value}" for key, value in codes if isinstance(value, int | str)]
+    if more:
         parts.append("more to come")
     return ", ".join(parts)
