@@ -138,7 +138,9 @@ class Call:
                 "Pass the number and its phrase, as one string."
             )
         try:
-            pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+            # Spaces around a value are none of it (RFC 9110, 5.5). Django writes one before each cookie, at which
+            # a server that takes values as they are would fail.
+            pairs = [(name.encode("latin-1"), value.encode("latin-1").strip(b" \t")) for name, value in headers]
         except (AttributeError, TypeError, ValueError) as error:
             raise ProtocolError(
                 f"{self._label}: expected headers of (name, value) pairs of str in latin-1, but `start_response` got "

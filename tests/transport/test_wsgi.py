@@ -239,6 +239,16 @@ async def test_start_response_may_be_called_late() -> None:
         assert (await http.get("/")).status_code == 404
 
 
+async def test_spaces_around_a_header_are_none_of_its_value() -> None:
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        start_response("200 OK", [("Set-Cookie", " a=1; Path=/"), ("X-A", "b  c \t"), ("X-Empty", "")])
+        return []
+
+    async with client(app) as c:
+        response = await c.get("/")
+    assert response.headers.raw == [(b"Set-Cookie", b"a=1; Path=/"), (b"X-A", b"b  c"), (b"X-Empty", b"")]
+
+
 async def test_an_error_handler_may_start_anew_until_something_was_sent() -> None:
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterator[bytes]:
         start_response("200 OK", PLAIN)
