@@ -86,7 +86,10 @@ def sent(fields: Iterable[tuple[str, str]], files: Iterable[tuple[str, Any, Any,
     """What `/form` and `/upload` say: names, and of files also file name, type and content."""
     return {
         "fields": by_name(fields),
-        "files": [[name, filename, kind, Tally(data).told()] for name, filename, kind, data in files],
+        "files": [
+            [name, filename, kind, Tally(data).told()]
+            for name, filename, kind, data in sorted(files, key=itemgetter(0))
+        ],
     }
 
 
