@@ -29,7 +29,7 @@ lab = Lab(app)
 """
 
 LEFT = """
-EXPECTED = ["Lab._record", "_main", "left"]
+EXPECTED = ["Lab._record", "_Life._run", "_main", "left"]
 
 async def left():
     names = None

@@ -578,7 +578,9 @@ def test_threads_may_post_while_a_recording_ends() -> None:
     over = False
 
     def post() -> None:
-        while not over:
+        for _ in range(5_000):  # bounded: a loop that is posted to faster than it can run never gets to its end
+            if over:
+                return
             loop.call_soon_threadsafe(int)
 
     async def main() -> None:
