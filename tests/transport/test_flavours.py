@@ -132,7 +132,7 @@ class Method:
         starlette.applications.Starlette(),
         FastAPI(),
         quart.Quart("app"),
-        litestar.Litestar(),
+        litestar.Litestar(logging_config=None),  # else it takes over the logging of the process
     ],
 )
 def test_what_takes_a_scope_and_both_channels_is_asgi_3(app: Any) -> None:

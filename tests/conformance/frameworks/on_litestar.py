@@ -30,7 +30,7 @@ TEXT = MediaType.TEXT
 def make() -> Litestar:
     """Make the site."""
     static = create_static_files_router("/static", [pages.FOLDER])
-    return Litestar([*HANDLERS, static], openapi_config=None)
+    return Litestar([*HANDLERS, static], openapi_config=None, logging_config=None)  # the logging is pytest's
 
 
 @get("/hello", media_type="text/plain; charset=utf-8", response_headers={"x-mine": "yes"})
