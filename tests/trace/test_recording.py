@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Coroutine
@@ -491,13 +492,25 @@ def test_a_task_that_waited_already_is_not_called_ready() -> None:
 
 
 def test_a_call_that_was_given_up_woke_nobody() -> None:
+    started, ended = threading.Event(), threading.Event()
+
+    def work() -> None:
+        started.set()
+        time.sleep(0.02)
+        ended.set()
+
     async def program() -> None:
-        with anyio.move_on_after(0.005):
-            await anyio.to_thread.run_sync(time.sleep, 0.03, abandon_on_cancel=True)
-        await asyncio.sleep(0.05)
+        task = asyncio.create_task(anyio.to_thread.run_sync(work, abandon_on_cancel=True))
+        while not started.is_set():
+            await asyncio.sleep(0.001)
+        task.cancel()
+        await asyncio.wait([task])
+        while not ended.is_set():
+            await asyncio.sleep(0.001)
+        await asyncio.to_thread(int)  # behind it in time: what the worker noted is noted now
 
     trace, _ = record(program)
-    (handoff,) = trace.handoffs
+    handoff = trace.handoffs[0]
     assert handoff.ended_ns is not None
     assert handoff.woken_ns is None
 
