@@ -203,7 +203,7 @@ class Pages:
         """Answer nobody: look after the client, once it is known to be there, until it has left."""
         name = request.path_params["name"]
         self.notes.say(name, await request.is_disconnected())
-        while not await request.is_disconnected():  # noqa: ASYNC110  to ask again is what is tested
+        while not await request.is_disconnected():
             await anyio.sleep(0.001)
         self.notes.say(name, "gone")
         return self.kit.responses.Response()

@@ -167,7 +167,7 @@ def test_a_response_is_there_before_its_body(client_of: Any) -> None:
 
     async def pieces() -> AsyncIterator[bytes]:
         yield b"first"
-        while not go_on.is_set():  # noqa: ASYNC110 - set by another thread, and trio keeps a thread of its own that would wait
+        while not go_on.is_set():
             await anyio.sleep(0.001)
         yield b"second"
 
