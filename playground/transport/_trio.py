@@ -8,7 +8,6 @@ Imported only where trio is running.
 """
 
 import contextvars
-import math
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -39,7 +38,10 @@ class TrioHost:
         event = trio.Event()
         waiting.append(event)
         try:
-            with trio.move_on_after(math.inf if timeout_s is None else timeout_s):
+            if timeout_s is None:
+                await event.wait()
+                return True
+            with trio.move_on_after(timeout_s):
                 await event.wait()
             return event.is_set()
         finally:
