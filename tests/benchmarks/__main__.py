@@ -1,9 +1,9 @@
-"""`python -m tests.benchmarks [--rounds N] [--only TEXT]`: prints the tables, and which targets they miss."""
+"""`python -m tests.benchmarks [toolkit|transport] [--rounds N] [--only TEXT]`: a table, and which targets it misses."""
 
 import argparse
 import sys
 
-from tests.benchmarks import toolkit
+from tests.benchmarks import toolkit, transport
 from tests.benchmarks.harness import Result, geometric_mean, measure, table
 
 
@@ -22,18 +22,26 @@ def missed(results: list[Result]) -> list[str]:
     return words
 
 
+TABLES = {
+    "toolkit": (toolkit.cases, ("playground", "starlette"), missed),
+    "transport": (transport.cases, transport.NAMES, transport.missed),
+}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("table", nargs="?", choices=TABLES, default="toolkit", help="which table (toolkit)")
     parser.add_argument("--rounds", type=int, default=25, help="how often each case is timed (25)")
     parser.add_argument("--only", default="", help="only cases whose name has this text in it")
     options = parser.parse_args()
+    cases, names, judge = TABLES[options.table]
     results = []
-    for case in toolkit.cases():
+    for case in cases():
         if options.only in case.name:
             results.append(measure(case, options.rounds))
             print(f"{results[-1].ratio:5.2f}  {case.name}", file=sys.stderr)
-    print(table(results, ("playground", "starlette")))
-    words = missed(results)
+    print(table(results, names))
+    words = judge(results)
     print("\n".join(["", "Missed:", *words]) if words else "\nNo target is missed.")
     return 1 if words else 0
 
