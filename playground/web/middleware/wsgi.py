@@ -76,8 +76,10 @@ class WSGIResponder:
             raise ProtocolError(
                 "Expected one call of start_response, got another. Only a call with exc_info may replace the first."
             )
+        # servers refuse the space that Django's handler writes before each cookie; RFC 9110 lets it go (section 5.5)
         headers = [
-            (name.strip().lower().encode("latin-1"), value.encode("latin-1")) for name, value in response_headers
+            (name.strip().lower().encode("latin-1"), value.strip(" \t").encode("latin-1"))
+            for name, value in response_headers
         ]
         self._start = {"type": "http.response.start", "status": int(status.split(" ", 1)[0]), "headers": headers}
         return self._write
