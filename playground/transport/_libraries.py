@@ -63,13 +63,14 @@ def _module_of(request: object) -> Any:
 def _quick_to_read(response: Any) -> Any:
     """Derive a class of responses that do not pass a body that is all there through the library's generators.
 
-    A body comes through four of them, one in the other, at twice the cost of the app's call. The three
-    attributes are those that the library's own `aread` sets; it is called in all other cases.
+    A body comes through four of them, one in the other, at twice the cost of the app's call. The four
+    attributes are those that the library's own `aread` and `aclose` set; these are called in all other cases.
     """
 
     class Response(response):  # type: ignore[misc]  # known at run time only
         is_stream_consumed: bool
-        whole: Any = None  # gives the body if it is all there and its app has ended
+        is_closed: bool
+        whole: Any = None  # gives the body if it is all there and its app has ended, and ended well
 
         async def aread(self) -> bytes:
             whole, self.whole = self.whole, None
@@ -80,8 +81,8 @@ def _quick_to_read(response: Any) -> Any:
                 return bytes(await super().aread())
             self._content = data
             self._num_bytes_downloaded = len(data)
-            self.is_stream_consumed = True
-            await self.aclose()
+            self.is_stream_consumed = self.is_closed = True
+            await self.stream.aclose()  # which can raise nothing that the library would have to name a request for
             return bytes(data)
 
         def __reduce__(self) -> tuple[Any, ...]:

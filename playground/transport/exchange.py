@@ -101,9 +101,11 @@ class Exchange(AppSide):
         return self._crew is not None and len(self._crew) > 0
 
     def whole(self) -> bytes | None:
-        """Return the rest of the body if all of it is there as it is meant, and nothing is running; else `None`."""
-        reply = self.reply
-        return None if reply.encoded or not reply.complete or self.running else reply.pop_all()
+        """Return the rest of the body if it is all there as it is meant, and all ended well; else `None`."""
+        reply, crew = self.reply, self._crew
+        if not reply.complete or reply.encoded or self._error is not None or self.upload.error is not None:
+            return None
+        return None if crew is not None and len(crew) else reply.pop_all()
 
     async def aclose(self, *, wait_for_app: bool = True) -> None:
         """End the exchange; afterwards no task of it is running.
