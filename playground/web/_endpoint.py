@@ -13,7 +13,7 @@ from anyio import to_thread
 from playground.asgi import ASGIApp, Receive, Scope, Send
 from playground.errors import HandlerError
 
-from ._exception_handler import HANDLERS_KEY, answer, watched
+from ._exception_handler import HANDLERS_KEY, ResponseWatch, answer, watched
 from ._utils import is_async_callable
 from .requests import Request
 from .websockets import WebSocket
@@ -32,7 +32,7 @@ def request_response(func: Callable[[Request[Any]], Awaitable[Any] | Any]) -> AS
         request: Request[Any] = Request(scope, receive, send)
         # Outside of an app nobody answers exceptions, and nobody asks whether the response has started.
         is_handled = HANDLERS_KEY in scope
-        watch: Any = watched(send) if is_handled else send
+        watch: Any = watched(send) if is_handled and type(send) is not ResponseWatch else send
         try:
             response = await call(request)
             if not callable(response):

@@ -10,7 +10,7 @@ from typing import Any
 
 from playground.asgi import ASGIApp, Receive, Scope, Send
 from playground.errors import UsageError
-from playground.web._exception_handler import HANDLERS_KEY, answer, watched
+from playground.web._exception_handler import HANDLERS_KEY, ResponseWatch, answer, watched
 from playground.web.exceptions import HTTPException, WebSocketException
 from playground.web.requests import Request
 from playground.web.responses import PlainTextResponse, Response
@@ -65,11 +65,12 @@ class ExceptionMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
-        if kind not in ("http", "websocket"):
+        if kind != "http" and kind != "websocket":
             await self.app(scope, receive, send)
             return
         scope[HANDLERS_KEY] = self._in_scope
-        watch = watched(send)
+        # nearly always a watch already, and then not worth a call: every request comes by here
+        watch: Any = send if type(send) is ResponseWatch else watched(send)
         try:
             await self.app(scope, receive, watch)
         except Exception as error:
