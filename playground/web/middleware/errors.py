@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from playground.asgi import ASGIApp, Receive, Scope, Send
-from playground.web._exception_handler import call_handler, watched
+from playground.web._exception_handler import ResponseWatch, call_handler
 from playground.web.concurrency import run_in_threadpool
 from playground.web.requests import Request
 from playground.web.responses import HTMLResponse, PlainTextResponse, Response
@@ -76,7 +76,8 @@ class ServerErrorMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        watch = watched(send)
+        # `watched(send)`, written out: a call that every request would pay for
+        watch: Any = send if type(send) is ResponseWatch else ResponseWatch(send)
         try:
             await self.app(scope, receive, watch)
         except Exception as error:

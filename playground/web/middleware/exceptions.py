@@ -10,7 +10,7 @@ from typing import Any
 
 from playground.asgi import ASGIApp, Receive, Scope, Send
 from playground.errors import UsageError
-from playground.web._exception_handler import HANDLERS_KEY, ResponseWatch, answer, watched
+from playground.web._exception_handler import HANDLERS_KEY, ResponseWatch, answer
 from playground.web.exceptions import HTTPException, WebSocketException
 from playground.web.requests import Request
 from playground.web.responses import PlainTextResponse, Response
@@ -70,7 +70,7 @@ class ExceptionMiddleware:
             return
         scope[HANDLERS_KEY] = self._in_scope
         # nearly always a watch already, and then not worth a call: every request comes by here
-        watch: Any = send if type(send) is ResponseWatch else watched(send)
+        watch: Any = send if type(send) is ResponseWatch else ResponseWatch(send)
         try:
             await self.app(scope, receive, watch)
         except Exception as error:
