@@ -83,6 +83,8 @@ class Headers(Mapping[str, str]):
         scope: an ASGI scope, whose `headers` this takes over as a list.
     """
 
+    __slots__ = ("_list",)
+
     def __init__(
         self,
         headers: Mapping[str, str] | None = None,
@@ -187,6 +189,8 @@ class Headers(Mapping[str, str]):
 
 class MutableHeaders(Headers):
     """Headers that are changed in place: those of a response."""
+
+    __slots__ = ()
 
     @property
     def raw(self) -> RawHeaders:
