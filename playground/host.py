@@ -26,7 +26,6 @@ from playground.transport import (
     Exchange,
     Network,
     handshake_scope,
-    http_scope,
     lifespan,
 )
 from playground.transport.flavours import as_asgi3, flavour_of
@@ -141,17 +140,7 @@ class Host:
 
     def prepare(self, request: httpx.Request) -> Prepared:
         """What can be done once for a request that is sent many times."""
-        url = request.url
-        scope = http_scope(
-            request.method,
-            url.raw_path,
-            request.headers.raw,
-            scheme=url.scheme,
-            host=url.host,
-            port=url.port,
-            state=self._state,
-        )
-        return Prepared(request, f"{request.method} {url.path}", scope)
+        return Prepared(request, f"{request.method} {request.url.path}", self.transport.scope_of(request))
 
     async def exchange(self, prepared: Prepared, began: float) -> Answered:
         """One request and its whole answer, without a client's layers: no redirects, cookies or auth.

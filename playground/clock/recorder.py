@@ -45,8 +45,8 @@ class Recorder(Protocol):
     def created(self, task: "asyncio.Task[Any]", parent: "asyncio.Task[Any] | None", coro: object = None) -> int:
         """Number a task that was just made of `coro`, or that is met for the first time."""
 
-    def ended(self, task: "asyncio.Task[Any]", number: int) -> None:
-        """A task has ended."""
+    def ended(self, task: "asyncio.Task[Any]", number: int) -> int:
+        """A task has ended; gives how, as one of `Outcome`."""
 
     def callback(self, function: object) -> int:
         """The number of a callback's code; 0 if it has none."""

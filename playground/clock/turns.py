@@ -164,8 +164,7 @@ class Turns(asyncio.SelectorEventLoop):
                     if task._fut_waiter is not None:  # the numbers are Outcome's: a name is a look-up
                         outcome = 2
                     elif task.done():
-                        outcome = _ending(task)
-                        recorder.ended(task, number)
+                        outcome = recorder.ended(task, number)
                     else:
                         outcome = 1
                     if outcome < 3:
@@ -268,13 +267,6 @@ class Turns(asyncio.SelectorEventLoop):
         else:  # selector_events puts the callbacks of ready sockets into the queue by itself
             by, ready = 0, 0
         return (0, by, max(0, ready), left, Outcome.CALLBACK, 0, recorder.callback(entry._callback), 0)
-
-
-def _ending(task: Any) -> int:
-    if task.cancelled():
-        return Outcome.CANCELLED
-    # task.exception() would mark the exception as retrieved and so silence asyncio's warning
-    return Outcome.RETURNED if task._exception is None else Outcome.RAISED
 
 
 def _task_step_type() -> type:

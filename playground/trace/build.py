@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from playground.trace.recorder import Recorder, TaskRecord
+from playground.trace.recorder import OUTCOMES, Recorder, TaskRecord
 from playground.trace.requests import RequestRecord, detail_of
 from playground.trace.rows import (
     Handoff,
@@ -22,17 +22,15 @@ from playground.trace.rows import (
     Sample,
     Site,
     Step,
-    StepOutcome,
     Task,
     Wait,
 )
 from playground.trace.sites import WAITS, call_text
 from playground.trace.threads import HandoffRecord
-from playground.trace.trace import Trace
+from playground.trace.trace import Trace, inherited
 
 __all__ = ["build"]
 
-_OUTCOMES: Final[tuple[StepOutcome, ...]] = ("callback", "yields", "waits", "returned", "raised", "cancelled")
 _CALLBACK: Final = 0
 
 
@@ -97,7 +95,7 @@ class _Builder:
                 start_ns=start,
                 duration_ns=duration,
                 woken_by=self._step_index(waker),
-                outcome=_OUTCOMES[outcome],
+                outcome=OUTCOMES[outcome],
                 site=site(code, offset),
             )
             for start, (_, duration, task, waker, _, _, outcome, _, code, offset) in zip(
@@ -114,7 +112,7 @@ class _Builder:
         for task, indexes in self._steps_of.items():
             for index, following in zip(indexes, [*indexes[1:], None], strict=True):
                 _, duration, _, _, _, _, outcome, kind, code, offset = self._events[index]
-                if _OUTCOMES[outcome] == "waits":
+                if OUTCOMES[outcome] == "waits":
                     start = self._starts[index] + duration
                     waits.append(self._wait(task, start, following, (kind, code, offset)))
         waits.sort(key=lambda wait: (wait.start_ns, wait.task))
@@ -223,7 +221,9 @@ class _Builder:
 
     def _build_requests(self, handoffs: tuple[Handoff, ...]) -> tuple[Request, ...]:
         records = self._recorder.requests
-        owner = self._request_of_task(records)
+        own = {record.task - 1: number for number, record in enumerate(records) if record.task}
+        # a task without a parent has parent 0, and no task has index -1
+        owner = inherited(own, (task.parent - 1 for task in self._recorder.tasks))
         handoffs_of: dict[int, list[int]] = defaultdict(list)
         for index, handoff in enumerate(handoffs):
             if handoff.task is not None and handoff.task in owner:
@@ -232,16 +232,6 @@ class _Builder:
             self._build_request(number, record, tuple(handoffs_of.get(number, ())))
             for number, record in enumerate(records)
         )
-
-    def _request_of_task(self, records: list[RequestRecord]) -> dict[int, int]:
-        own = {record.task - 1: number for number, record in enumerate(records) if record.task}
-        owner: dict[int, int] = {}
-        for index, task in enumerate(self._recorder.tasks):  # a parent has a smaller number than its children
-            if index in own:
-                owner[index] = own[index]
-            elif task.parent - 1 in owner:
-                owner[index] = owner[task.parent - 1]
-        return owner
 
     def _build_request(self, number: int, record: RequestRecord, handoffs: tuple[int, ...]) -> Request:
         return Request(

@@ -17,18 +17,22 @@ from typing import Any, Final
 
 from playground.trace.events import DEFAULT_LIMIT, EventLog
 from playground.trace.requests import RequestRecord
-from playground.trace.rows import TaskOutcome
+from playground.trace.rows import StepOutcome, TaskOutcome
 from playground.trace.sampler import Look, Sampler
 from playground.trace.sites import WAITS, Sites
 from playground.trace.threads import HandoffRecord, watch_threads
 from playground.trace.trace import Clock
 
-__all__ = ["Recorder", "TaskRecord", "recording"]
+__all__ = ["OUTCOMES", "Recorder", "TaskRecord", "recording"]
 
 _PACK_WHEN_IDLE: Final = 20 * 2048
 """Length of the pending list (ten integers an event) from which an idle moment is used for packing."""
 _PACK_NOW: Final = 10 * 65_536
 """Length from which it is packed even if the loop is never idle: 5 MB of pointers, about 10 ms of packing."""
+
+OUTCOMES: Final[tuple[StepOutcome, ...]] = ("callback", "yields", "waits", "returned", "raised", "cancelled")
+"""What the small integers mean that an event carries as its step's outcome."""
+_NUMBER_OF: Final[dict[str, int]] = {outcome: number for number, outcome in enumerate(OUTCOMES)}
 
 _TASK: Final = WAITS.index("task")
 _FUTURE: Final = WAITS.index("future", 1)
@@ -112,8 +116,12 @@ class Recorder:
         task._playground = number  # type: ignore[attr-defined]
         return number
 
-    def ended(self, task: "asyncio.Task[Any]", number: int) -> None:
-        """Note how a task ended, and its last name: asyncio.create_task gives it only after the loop has made it."""
+    def ended(self, task: "asyncio.Task[Any]", number: int) -> int:
+        """Note how a task ended, and its last name: asyncio.create_task gives it only after the loop has made it.
+
+        Returns:
+            how it ended, as the number that an event holds (see `OUTCOMES`).
+        """
         record = self.tasks[number - 1]
         record.name = task.get_name()
         record.ended_ns = self.now()
@@ -122,6 +130,7 @@ class Recorder:
         else:
             # task.exception() would mark the exception as retrieved and so silence asyncio's warning
             record.outcome = "returned" if task._exception is None else "raised"
+        return _NUMBER_OF[record.outcome]
 
     def waiter(self, future: object) -> int:
         """What waiting directly for a future means: for a task, or for something that only it knows."""

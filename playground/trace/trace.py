@@ -6,7 +6,7 @@ doors at the bottom open only when asked).
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -156,13 +156,7 @@ class Trace:
     def request_of(self) -> dict[int, int]:
         """For each task that worked for a request, the index of that request: its own, or its ancestors'."""
         own = {request.task: index for index, request in enumerate(self.requests) if request.task is not None}
-        found: dict[int, int] = {}
-        for index, task in enumerate(self.tasks):  # parents come before their children
-            if index in own:
-                found[index] = own[index]
-            elif task.parent in found:
-                found[index] = found[task.parent]
-        return found
+        return inherited(own, (task.parent for task in self.tasks))
 
     # -- keeping ---------------------------------------------------------------------------------------
 
@@ -266,3 +260,19 @@ def _longest(looks: list[Look]) -> tuple[Site, str, int]:
         calls[look.site, look.call] += look.ran_ns
     ((site, held_ns),) = lines.most_common(1)
     return site, max((call for call in calls if call[0] == site), key=calls.__getitem__)[1], held_ns
+
+
+def inherited(own: Mapping[int, int], parents: Iterable[int | None]) -> dict[int, int]:
+    """What tasks have of their own, or else of the nearest ancestor that has it.
+
+    Args:
+        own: what some tasks have, by the task's index.
+        parents: each task's parent, in the order of the tasks: parents come before their children.
+    """
+    found: dict[int, int] = {}
+    for index, parent in enumerate(parents):
+        if index in own:
+            found[index] = own[index]
+        elif parent is not None and parent in found:
+            found[index] = found[parent]
+    return found

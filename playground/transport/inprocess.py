@@ -97,7 +97,7 @@ class ASGITransport(httpx.AsyncBaseTransport):
             body = request.stream
         if self.network is not None:
             return await self._over(self.network, library, request, body, timeout_s)
-        exchange = self._exchange(self.app, self._scope(request), body)
+        exchange = self._exchange(self.app, self.scope_of(request), body)
         return await self._begin(exchange, library, request, timeout_s)
 
     async def aclose(self) -> None:
@@ -122,7 +122,8 @@ class ASGITransport(httpx.AsyncBaseTransport):
         timeout_s: float | None = request.extensions.get("timeout", {}).get("read")
         return timeout_s
 
-    def _scope(self, request: httpx.Request) -> Scope:
+    def scope_of(self, request: httpx.Request) -> Scope:
+        """Make the scope of a request: what the app is told of it before it reads the body."""
         url = request.url
         return http_scope(
             request.method,
@@ -163,7 +164,7 @@ class ASGITransport(httpx.AsyncBaseTransport):
         """The same over a simulated network."""
         journey = Journey(network, network.fate(next(self._numbers)), library, request, timeout_s)
         body = await journey.out(body)
-        exchange = self._exchange(journey.watched(self.app), self._scope(request), body)
+        exchange = self._exchange(journey.watched(self.app), self.scope_of(request), body)
         response = await self._begin(exchange, library, request, timeout_s)
         try:
             await journey.head()

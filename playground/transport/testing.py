@@ -102,7 +102,7 @@ class TestTransport(ASGITransport):
     def _timeout_s(self, request: httpx.Request) -> None:
         return None
 
-    def _scope(self, request: httpx.Request) -> Scope:
+    def scope_of(self, request: httpx.Request) -> Scope:
         return _with_list(http_scope(request.method, **self._parts(request), extensions=(DEBUG, TRAILERS)))
 
     def _parts(self, request: httpx.Request) -> dict[str, Any]:
