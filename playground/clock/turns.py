@@ -122,12 +122,8 @@ class Turns(asyncio.SelectorEventLoop):
         """One turn of the loop: poll, collect what is due, and run what was ready, a step each."""
         recorder = self.recorder
         assert recorder is not None
+        self._poll(recorder)
         ready = self._ready
-        events = self._selector.select(0 if ready or self._stopping else self._idle_s(recorder))
-        if events:
-            self._process_events(events)  # type: ignore[attr-defined]
-        if self._scheduled:
-            self._collect_due()
         clock = recorder.now
         extend = recorder.extend
         codes = recorder.codes
@@ -216,6 +212,15 @@ class Turns(asyncio.SelectorEventLoop):
         self._turns += 1
         if not self._turns & 1023:  # a loop that is never idle must pack too
             recorder.idle()
+
+    def _poll(self, recorder: Recorder) -> None:
+        """Fill the ready queue: wait if it is empty, then take what is due. Where time is virtual, this differs."""
+        ready = self._ready
+        events = self._selector.select(0 if ready or self._stopping else self._idle_s(recorder))
+        if events:
+            self._process_events(events)  # type: ignore[attr-defined]
+        if self._scheduled:
+            self._collect_due()
 
     def _complain(self, callback: object, error: BaseException) -> None:
         """Tell of an exception that a task let out of its step, which only asyncio's own faults can do."""
