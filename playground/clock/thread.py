@@ -48,10 +48,11 @@ class LoopThread:
     Args:
         name: the thread's name.
         on_start: called once on the loop's thread, before anything else runs there.
+        loop: the loop to run, which nobody has run yet and which is closed here; a new one if there is none.
     """
 
-    def __init__(self, name: str, on_start: Callable[[], object] = lambda: None) -> None:
-        self.loop = LabLoop()
+    def __init__(self, name: str, on_start: Callable[[], object] = lambda: None, loop: LabLoop | None = None) -> None:
+        self.loop = LabLoop() if loop is None else loop
         self._calls = Calls(self.loop)
         self._stop = asyncio.Event()
         self._process = os.getpid()

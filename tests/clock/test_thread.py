@@ -14,6 +14,7 @@ import anyio
 import anyio.to_thread
 import pytest
 
+from playground.clock.loop import LabLoop
 from playground.clock.thread import LoopThread
 from playground.errors import LabClosed, LabError
 
@@ -41,6 +42,21 @@ def test_a_call_returns_what_the_coroutine_returns(thread: LoopThread) -> None:
         return a + b
 
     assert thread.call(add, 40, 2) == 42
+
+
+def test_a_loop_that_is_given_is_run_and_closed() -> None:
+    loop = LabLoop()
+    thread = LoopThread("lab with a loop of its own", loop=loop)
+
+    async def running() -> bool:
+        return asyncio.get_running_loop() is loop
+
+    try:
+        assert thread.loop is loop
+        assert thread.call(running)
+    finally:
+        thread.close()
+    assert loop.is_closed()
 
 
 def test_a_call_raises_what_the_coroutine_raises(thread: LoopThread) -> None:
