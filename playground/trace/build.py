@@ -11,7 +11,7 @@ became ready; so a sleep that is over while the loop is blocked ends at its due 
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from playground.trace.recorder import OUTCOMES, Recorder, TaskRecord
 from playground.trace.requests import RequestRecord, detail_of
@@ -21,6 +21,7 @@ from playground.trace.rows import (
     Request,
     Sample,
     Site,
+    Span,
     Step,
     Task,
     Wait,
@@ -65,6 +66,7 @@ class _Builder:
             handoffs=handoffs,
             requests=self._build_requests(handoffs),
             samples=self._build_samples(),
+            spans=self._build_spans(),
             duration_ns=self._duration_ns,
             clock=self._recorder.clock,
             dropped=self._dropped,
@@ -276,6 +278,23 @@ class _Builder:
             samples.append(Sample(index, at_ns - self._origin, delay_ns, site, call))
         samples.sort(key=lambda sample: sample.at_ns)
         return tuple(samples)
+
+    def _build_spans(self) -> tuple[Span, ...]:
+        # playground.trace.spans gives the recorder its list; until a recorder has one, there are none
+        records: list[Any] = getattr(self._recorder, "spans", [])
+        return tuple(
+            Span(
+                request=record.request,
+                kind=record.kind,
+                name=record.name,
+                start_ns=record.start_ns - self._origin,
+                end_ns=None if record.end_ns is None else record.end_ns - self._origin,
+                parent=record.parent,
+                task=record.task - 1 if record.task else None,
+                site=self._recorder.sites.site(record.code, 0),
+            )
+            for record in records
+        )
 
 
 def _started(record: HandoffRecord) -> int:

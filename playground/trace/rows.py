@@ -1,4 +1,4 @@
-"""What a recording says, row by row: steps, tasks, waits, hand-offs, requests.
+"""What a recording says, row by row: steps, tasks, waits, hand-offs, requests and what they passed through.
 
 The rows are facts: frozen, small, and free of any knowledge of how they were recorded, stored or drawn.
 All times are integer nanoseconds since the start of the run. A row points at another row by that row's
@@ -15,6 +15,8 @@ __all__ = [
     "Request",
     "Sample",
     "Site",
+    "Span",
+    "SpanKind",
     "Step",
     "StepOutcome",
     "Task",
@@ -25,6 +27,7 @@ __all__ = [
 
 StepOutcome = Literal["waits", "yields", "returned", "raised", "cancelled", "callback"]
 TaskOutcome = Literal["pending", "returned", "raised", "cancelled"]
+SpanKind = Literal["middleware", "routing", "handler", "dependency"]
 WaitOn = Literal["timer", "io", "lock", "queue", "event", "thread", "task", "future"]
 
 
@@ -223,3 +226,27 @@ class Request:
     handoffs: tuple[int, ...]
     messages: tuple[Message, ...]
     error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One layer of the app around a request: a middleware, the routing, a dependency, the handler.
+
+    Attributes:
+        request: the request that passed through it, an index into `trace.requests`.
+        name: what the app calls it: a class or a function, by its qualified name.
+        start_ns, end_ns: when it was called and when that call was over; `None` if it was not over when the
+            recording was.
+        parent: the span from within which it was called, an index into `trace.spans`; `None` for the outermost.
+        task: the task in which it was called.
+        site: where it is defined; `None` where that is not known.
+    """
+
+    request: int
+    kind: SpanKind
+    name: str
+    start_ns: int
+    end_ns: int | None
+    parent: int | None
+    task: int | None
+    site: Site | None

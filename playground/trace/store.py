@@ -81,6 +81,7 @@ def restore(cls: type[T], data: bytes) -> T:
         handoffs=tables["handoffs"],
         requests=tables["requests"],
         samples=tables["samples"],
+        spans=tables["spans"],
         duration_ns=header["duration_ns"],
         clock=header["clock"],
         dropped=header["dropped"],
@@ -117,6 +118,7 @@ def _write(trace: "Trace", writer: "_Writer") -> "dict[str, array[int]]":
     columns.update(writer.table("messages", [message for request in requests for message in request.messages]))
     columns["made.handoff"] = array("I", [index for request in requests for index in request.handoffs])
     columns.update(writer.table("requests", requests))
+    columns.update(writer.table("spans", trace.spans))
     return columns
 
 
@@ -201,6 +203,8 @@ class _Reader:
         tables = {table: tuple(map(row, *self._fields(table))) for table, row in ROWS.items()}
         if any(task.parent is not None and task.parent >= index for index, task in enumerate(tables["tasks"])):
             raise _damaged("tasks that come after their parents", "one that does not")
+        if any(span.parent is not None and span.parent >= index for index, span in enumerate(tables["spans"])):
+            raise _damaged("spans that come after their parents", "one that does not")
         (made,) = self._fields("made")
         *first, handoff_counts, message_counts, errors = self._fields("requests")
         handoffs = _divided(made, handoff_counts)

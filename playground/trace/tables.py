@@ -11,6 +11,8 @@ from playground.trace.rows import (
     Handoff,
     Message,
     Sample,
+    Span,
+    SpanKind,
     Step,
     StepOutcome,
     Task,
@@ -21,7 +23,7 @@ from playground.trace.rows import (
 
 __all__ = ["ROWS", "SCHEMA", "TABLES", "WORDS"]
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 """Version of the tables below; the wire's own version is in `columns`."""
 
 WORDS: Final[dict[str, tuple[str, ...]]] = {
@@ -29,6 +31,7 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "TaskOutcome": get_args(TaskOutcome),
     "WaitOn": get_args(WaitOn),
     "Direction": ("receive", "send"),
+    "SpanKind": get_args(SpanKind),
 }
 
 # For each table, its fields in the order of the row's class, each with its kind: `int`, `string`, `site`, an
@@ -81,6 +84,16 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "messages": "length",
         "error": "string?",
     },
+    "spans": {
+        "request": "requests",
+        "kind": "SpanKind",
+        "name": "string",
+        "start_ns": "int",
+        "end_ns": "int?",
+        "parent": "spans?",
+        "task": "tasks?",
+        "site": "site?",
+    },
 }
 ROWS: Final[dict[str, Callable[..., Any]]] = {
     "tasks": Task,
@@ -89,4 +102,5 @@ ROWS: Final[dict[str, Callable[..., Any]]] = {
     "waits": Wait,
     "handoffs": Handoff,
     "messages": Message,
+    "spans": Span,
 }

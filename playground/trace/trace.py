@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from playground.trace import store
 from playground.trace.looks import Look, inside
-from playground.trace.rows import Block, Handoff, Request, Sample, Site, Step, Task, Wait
+from playground.trace.rows import Block, Handoff, Request, Sample, Site, Span, Step, Task, Wait
 
 if TYPE_CHECKING:
     from playground.widgets import Timeline
@@ -29,6 +29,7 @@ class Trace:
     Args:
         steps, tasks, waits, handoffs, requests: the rows, each in order of its start (tasks: of creation).
         samples: looks at the loop's thread during long steps, in order of time.
+        spans: the layers of the app that requests passed through, each after the one that called it.
         duration_ns: length of the run; by default up to the last moment in any row.
         clock: `real`, or `virtual` where time jumps from timer to timer.
         dropped: how many events the recorder let go because its ring was full.
@@ -44,6 +45,7 @@ class Trace:
         handoffs: Sequence[Handoff] = (),
         requests: Sequence[Request] = (),
         samples: Sequence[Sample] = (),
+        spans: Sequence[Span] = (),
         duration_ns: int | None = None,
         clock: Clock = "real",
         dropped: int = 0,
@@ -55,6 +57,7 @@ class Trace:
         self.handoffs = handoffs
         self.requests = requests
         self.samples = samples
+        self.spans = spans
         self.clock: Clock = clock
         self.dropped = dropped
         self.title = title
@@ -215,6 +218,8 @@ class Trace:
         for request in self.requests:
             moments += [request.start_ns, request.end_ns]
             moments += [message.at_ns for message in request.messages]
+        for span in self.spans:
+            moments += [span.start_ns, span.end_ns]
         return max(moment for moment in moments if moment is not None)
 
     def _created_ns(self, task: int) -> int | None:

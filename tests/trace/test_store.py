@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.errors import TraceError
-from playground.trace import Handoff, Message, Request, Sample, Site, Step, Task, Trace, Wait
+from playground.trace import Handoff, Message, Request, Sample, Site, Span, Step, Task, Trace, Wait
 from playground.trace.columns import pack, unpack
 from playground.trace.store import dump, restore
 from playground.trace.tables import SCHEMA, WORDS
 from tests.recordings import blocked_run, large_run
 
-TABLES = ("steps", "tasks", "waits", "handoffs", "requests", "samples")
+TABLES = ("steps", "tasks", "waits", "handoffs", "requests", "samples", "spans")
 
 moments = st.integers(-(2**63) + 1, 2**63 - 1)
 maybe_moments = st.none() | moments
@@ -59,13 +59,20 @@ def traces(draw: st.DrawFn) -> Trace:
         Request, moments, words, words, st.none() | words, maybe_moments, moments, maybe_moments, owner, made,
         rows(messages), st.none() | words,
     )  # fmt: skip
+    requests = draw(rows(request))
+    spans = [
+        draw(st.builds(Span, st.integers(0, len(requests) - 1), st.sampled_from(WORDS["SpanKind"]), words, moments,
+                       maybe_moments, some(index), owner, st.none() | sites))
+        for index in range(draw(st.integers(0, 4)) if requests else 0)
+    ]  # fmt: skip
     return Trace(
         steps=steps,
         tasks=tuple(tasks),
         waits=draw(rows(waits)) if tasks else (),
         handoffs=handoffs,
-        requests=draw(rows(request)),
+        requests=requests,
         samples=draw(rows(samples)) if steps else (),
+        spans=tuple(spans),
         duration_ns=draw(moments),
         clock=draw(st.sampled_from(("real", "virtual"))),
         dropped=draw(st.integers(0, 2**70)),
@@ -160,7 +167,7 @@ def test_a_packet_for_a_view_is_no_recording() -> None:
 
 def test_tables_of_another_version_are_refused_by_number() -> None:
     assert refused(changed(Trace(), schema=7)) == (
-        "expected a recording with tables of version 1, found version 7: "
+        "expected a recording with tables of version 2, found version 7: "
         "read it with the release of playground that wrote it"
     )
 
@@ -180,6 +187,13 @@ def pointing_nowhere() -> list[tuple[Trace, str]]:
         (
             Trace(tasks=[replace(task, parent=0)]),
             f"expected tasks that come after their parents, found one that does not{end}",
+        ),
+        (
+            Trace(
+                requests=[Request(0, "GET", "/", None, None, 0, None, None, (), (), None)],
+                spans=[Span(0, "handler", "read", 0, 1, 0, None, None)],
+            ),
+            f"expected spans that come after their parents, found one that does not{end}",
         ),
         (Trace(waits=[Wait(3, 0, 1, "io", None)]), f"expected indexes below 0 in waits.task, found 3{end}"),
         (
@@ -213,10 +227,11 @@ def test_a_step_takes_few_bytes() -> None:
 
 
 def test_the_order_of_words_is_part_of_the_schema() -> None:
-    assert SCHEMA == 1, "a new schema: pin its words here too"
+    assert SCHEMA == 2, "a new schema: pin its words here too"
     assert WORDS == {
         "StepOutcome": ("waits", "yields", "returned", "raised", "cancelled", "callback"),
         "TaskOutcome": ("pending", "returned", "raised", "cancelled"),
         "WaitOn": ("timer", "io", "lock", "queue", "event", "thread", "task", "future"),
         "Direction": ("receive", "send"),
+        "SpanKind": ("middleware", "routing", "handler", "dependency"),
     }
