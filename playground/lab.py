@@ -20,13 +20,13 @@ import httpx
 
 from playground.asgi import ASGIApp
 from playground.bridge import Bridge, blocking_response
+from playground.code import is_own
 from playground.errors import LabError
 from playground.host import Answered, Host
 from playground.run import Run
 from playground.server import Server
 from playground.trace import Clock
 from playground.trace.recorder import Recorder, recording
-from playground.trace.sites import is_own
 from playground.transport import BlockingSession, Network
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Final, Protocol
 
-from playground.trace.sites import is_own
+from playground.code import is_own
 
 __all__ = ["TICK_S", "Look", "RunDelay", "Sampler"]
 

@@ -8,14 +8,14 @@ import functools
 import linecache
 import os
 import sys
-import sysconfig
 from contextvars import Context
 from types import BuiltinFunctionType, CodeType, CoroutineType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
+from playground.code import is_own
 from playground.trace.rows import Site, WaitOn
 
-__all__ = ["WAITS", "Sites", "call_text", "is_own", "label", "unwrapped"]
+__all__ = ["WAITS", "Sites", "call_text", "label", "unwrapped"]
 
 WAITS: Final[tuple[WaitOn, ...]] = (
     "future",
@@ -63,27 +63,6 @@ _MEANING: Final[dict[tuple[str, str], WaitOn]] = {
     ("anyio/_backends/_asyncio.py", "run_sync_in_worker_thread"): "thread",
     ("asgiref/sync.py", "__call__"): "thread",
 }
-
-_PACKAGE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_LIBRARIES: Final = tuple(
-    os.path.join(path, "")
-    for path in {
-        *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
-        os.path.dirname(os.__file__),
-        _PACKAGE,
-    }
-)
-_SHOWN: Final = frozenset({os.path.join(_PACKAGE, "demo.py")})
-"""The demo's app stands in for a user's."""
-
-
-@functools.lru_cache(maxsize=4096)
-def is_own(filename: str) -> bool:
-    """Whether a file holds the user's own code, and not a library's or ours."""
-    if filename.startswith("<frozen"):
-        return False
-    return filename in _SHOWN or not filename.startswith(_LIBRARIES)
-
 
 def unwrapped(function: object) -> object:
     """The callable inside partials; also in `partial(context.run, function)`, as asyncio.to_thread makes it."""

@@ -12,7 +12,8 @@ import pytest
 
 import playground.demo
 import playground.lab
-from playground.trace.sites import WAITS, Sites, call_text, is_own, label
+from playground.code import is_own
+from playground.trace.sites import WAITS, Sites, call_text, label
 
 
 def plain() -> None: ...

@@ -1,0 +1,32 @@
+"""Whose code is it: the user's own, a library's, or ours.
+
+It looks at file names only. What follows from the answer (which line is named, which module is looked through) is
+for others to decide.
+"""
+
+import functools
+import os
+import sysconfig
+from typing import Final
+
+__all__ = ["is_own"]
+
+_PACKAGE: Final = os.path.dirname(os.path.abspath(__file__))
+_LIBRARIES: Final = tuple(
+    os.path.join(path, "")
+    for path in {
+        *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+        os.path.dirname(os.__file__),
+        _PACKAGE,
+    }
+)
+_SHOWN: Final = frozenset({os.path.join(_PACKAGE, "demo.py")})
+"""The demo's app stands in for a user's."""
+
+
+@functools.lru_cache(maxsize=4096)
+def is_own(filename: str) -> bool:
+    """Whether a file holds the user's own code, and not a library's or ours."""
+    if filename.startswith("<frozen"):
+        return False
+    return filename in _SHOWN or not filename.startswith(_LIBRARIES)
