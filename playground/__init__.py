@@ -7,6 +7,7 @@ it with. Importing this package imports no Jupyter, no widget and no web server,
 from playground.app import App
 from playground.errors import LabClosed, LabError, PlaygroundError, ProtocolError, TraceError
 from playground.lab import Lab
+from playground.nesting import allow_asyncio_run
 from playground.run import Run
 from playground.trace import Trace
 from playground.transport import Network
@@ -24,4 +25,5 @@ __all__ = [
     "Run",
     "Trace",
     "TraceError",
+    "allow_asyncio_run",
 ]

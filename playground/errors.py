@@ -11,7 +11,11 @@ reader would expect to catch. A message says what was expected, what arrived, an
     │   └── ConnectionDenied    it was refused, with an HTTP response
     ├── ClientGone              an app sent to a client that had hung up      (ConnectionError, an OSError)
     ├── LabError                a lab was used in a way that cannot work      (RuntimeError)
-    │   └── LabClosed           a lab was used after it was closed
+    │   ├── LabClosed           a lab was used after it was closed
+    │   ├── Deadlock            in virtual time, all wait and nobody can go on
+    │   ├── Runaway             in virtual time, somebody runs in circles and time stands still
+    │   └── NotInVirtualTime    what was asked for happens in the real world only
+    ├── NestingError            asyncio.run cannot be allowed in this notebook    (RuntimeError)
     ├── TraceError              a recording cannot be read or written         (ValueError)
     ├── UsageError              the toolkit was called in a way that cannot work  (AssertionError)
     │   └── RouteError          a path, or a value for it, cannot be routed   (also ValueError)
@@ -24,14 +28,18 @@ __all__ = [
     "ClientGone",
     "ConnectionClosed",
     "ConnectionDenied",
+    "Deadlock",
     "HandlerError",
     "LabClosed",
     "LabError",
     "LifespanError",
+    "NestingError",
     "NoAnswer",
+    "NotInVirtualTime",
     "PlaygroundError",
     "ProtocolError",
     "RouteError",
+    "Runaway",
     "StreamConsumed",
     "TraceError",
     "UsageError",
@@ -97,6 +105,22 @@ class LabError(PlaygroundError, RuntimeError):
 
 class LabClosed(LabError):
     """A lab was used after it was closed."""
+
+
+class NestingError(PlaygroundError, RuntimeError):
+    """`asyncio.run` cannot be allowed here: nest_asyncio, which that takes, does not work."""
+
+
+class Deadlock(LabError):
+    """In virtual time, nothing can run and no timer is set, but somebody waits. The text names all that wait."""
+
+
+class Runaway(LabError):
+    """In virtual time, something runs in circles without ever letting time pass. The text names it."""
+
+
+class NotInVirtualTime(LabError):
+    """Something was asked for that happens in the real world: a socket, a subprocess, a lock made before the lab."""
 
 
 class TraceError(PlaygroundError, ValueError):

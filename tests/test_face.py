@@ -27,6 +27,7 @@ DESIGNED = {
     "PlaygroundError",
     "ProtocolError",
     "TraceError",
+    "allow_asyncio_run",
 }
 
 # Jupyter, widgets, servers, what draws, and trio, which is optional: none of them may be needed to write an app
@@ -37,6 +38,7 @@ HEAVY = {
     "jupyter_client",
     "jupyter_core",
     "jupyterlab",
+    "nest_asyncio",
     "anywidget",
     "ipywidgets",
     "traitlets",
