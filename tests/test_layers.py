@@ -35,6 +35,7 @@ ROOMS: dict[str, set[str]] = {
     "nesting": {"errors"},
     "notebook": {"httpx"},
     "lab": {"run", "bridge", "host", "server", "transport", "trace", "asgi", "code", "errors", "httpx"},
+    "assertions": {"run", "trace", "views", "errors"},
     "views": {"trace", "errors"},
     "widgets": {"views", "trace", "errors", "anywidget", "ipywidgets", "traitlets"},
     "demo": {"app", "lab", "views"},

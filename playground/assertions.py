@@ -1,0 +1,372 @@
+"""Assertions on schedules, for a test suite: what a run must not do, said so that the failure explains itself.
+
+Each takes a `Run` or a `Trace` and raises an `AssertionError` that tells what was expected, what was recorded, with
+the rows that say so, and what to do next. They judge recordings only, and know neither pytest nor how a recording
+came about. Two rules hold for all of them. A run in which there was nothing to judge does not pass. And as the
+recorder's ring drops the oldest steps while it keeps every task, hand-off and request, what is judged by steps does
+not pass on a recording that dropped some: what is missing there was not seen to be absent.
+"""
+
+import math
+from collections.abc import Collection, Iterable
+from typing import Final, NoReturn, get_args, overload
+
+from playground.errors import LabError
+from playground.run import Run
+from playground.trace import Block, Request, Trace
+from playground.views.blocked import loop_blocked
+from playground.views.diagnosis import diagnose
+from playground.views.evidence import (
+    answer_line,
+    answered_ns,
+    block_line,
+    call_line,
+    handed_line,
+    lives,
+    made_before,
+    task_line,
+)
+from playground.views.findings import Rule
+from playground.views.segments import Owners
+from playground.views.wording import counted, duration, one_line
+
+__all__ = [
+    "assert_all_answered",
+    "assert_handoffs",
+    "assert_never_blocks",
+    "assert_no_findings",
+    "assert_nothing_left",
+    "assert_overlap",
+    "assert_responds_within",
+]
+
+_SHOWN: Final = 5
+"""How many rows a message lists; the rest is counted. More would push the first line off the screen."""
+_RULES: Final = frozenset(get_args(Rule))
+
+
+def assert_never_blocks(run: Run | Trace, threshold_s: float = 0.05) -> None:
+    """No step held the event loop for `threshold_s` seconds or longer.
+
+    What counts is wall time less the time in which the system did not run the thread, see `Trace.blocks`.
+
+    Raises:
+        AssertionError: some did, or the recording cannot say.
+        LabError: the threshold is not above 0, or the run was not recorded.
+    """
+    __tracebackhide__ = True
+    if not threshold_s > 0:
+        raise LabError(f"expected a threshold above 0 seconds, got {threshold_s!r}: 0.05 is what a person notices")
+    trace = _trace(run)
+    limit = duration(round(threshold_s * 1e9))
+    expected = f"expected no step to hold the event loop for {limit} or longer"
+    blocks = sorted(trace.blocks(threshold_s), key=lambda block: -block.duration_ns)
+    if blocks:
+        owners = Owners(trace)
+        longest = duration(blocks[0].duration_ns)
+        _fail(
+            f"{expected}, got {len(blocks):,} of {counted(len(trace.steps), 'step')} that did{_of(trace)}, "
+            f"the longest for {longest}:",
+            (block_line(trace, owners, block) for block in blocks),
+            _block_advice(trace, blocks),
+        )
+    if not trace.steps:
+        _fail(f"{expected}, got a recording without any step{_of(trace)}.", (), _NOTHING_RAN)
+    _refuse_dropped(trace, expected)
+
+
+@overload
+def assert_handoffs(run: Run | Trace, *, per_request: int, total: int | None = None) -> None: ...
+@overload
+def assert_handoffs(run: Run | Trace, *, per_request: None = None, total: int) -> None: ...
+def assert_handoffs(run: Run | Trace, *, per_request: int | None = None, total: int | None = None) -> None:
+    """Exactly so many calls were handed to worker threads.
+
+    Args:
+        run: what to judge.
+        per_request: how many for each request: its handler, its dependencies, what it hands over itself.
+            Websockets are left out.
+        total: how many in the whole run, whoever handed them over.
+
+    Raises:
+        AssertionError: it was another number, or there was no request.
+        LabError: neither number was given, or the run was not recorded.
+    """
+    __tracebackhide__ = True
+    if per_request is None and total is None:
+        raise LabError("expected per_request=..., total=... or both, got neither: say how many hand-offs are right")
+    trace = _trace(run)
+    if per_request is not None:
+        expected = f"expected {counted(per_request, 'hand-off')} to a worker thread for each request"
+        requests = _need_requests(trace, expected)
+        wrong = [request for request in requests if len(request.handoffs) != per_request]
+        if wrong:
+            _fail(
+                f"{expected}, got another number for {_share(wrong, requests, trace)}:",
+                (handed_line(trace, request) for request in wrong),
+                _handoff_advice(min(len(request.handoffs) for request in wrong) < per_request),
+            )
+    if total is not None and len(trace.handoffs) != total:
+        _fail(
+            f"expected {counted(total, 'hand-off')} to worker threads in all, got {len(trace.handoffs):,}{_of(trace)}"
+            f"{':' if trace.handoffs else '.'}",
+            (call_line(handoff) for handoff in trace.handoffs),
+            _handoff_advice(len(trace.handoffs) < total),
+        )
+
+
+@overload
+def assert_overlap(run: Run | Trace, *, at_least: int, at_most: int | None = None) -> None: ...
+@overload
+def assert_overlap(run: Run | Trace, *, at_least: None = None, at_most: int) -> None: ...
+def assert_overlap(run: Run | Trace, *, at_least: int | None = None, at_most: int | None = None) -> None:
+    """The greatest number of requests in progress at one moment lies between two bounds, see `Trace.max_overlap`.
+
+    Where there are no requests, it is the number of tasks.
+
+    Args:
+        run: what to judge.
+        at_least, at_most: the bounds, which are themselves allowed.
+
+    Raises:
+        AssertionError: it does not, or there was neither request nor task.
+        LabError: neither bound was given, or the run was not recorded.
+    """
+    __tracebackhide__ = True
+    if at_least is None and at_most is None:
+        raise LabError("expected at_least=..., at_most=... or both, got neither: say how much overlap is right")
+    trace = _trace(run)
+    noun = "request" if trace.requests else "task"
+    most = trace.max_overlap
+    for bound, words, wrong in (
+        (at_least, "at least", most < (at_least or 0)),
+        (at_most, "at most", at_most is not None and (most > at_most or not lives(trace))),
+    ):
+        if wrong:
+            _fail(
+                f"expected {words} {counted(bound or 0, noun)} in progress at one moment, got {most:,}{_of(trace)}"
+                f"{':' if lives(trace) else '.'}",
+                lives(trace),
+                _APART if words == "at least" else _CROWDED,
+            )
+
+
+def assert_responds_within(run: Run | Trace, seconds: float, share: float = 1.0) -> None:
+    """Requests were answered in time: from when they came in until the app had sent the whole response.
+
+    In virtual time this is exact. On the real clock, what else the machine did counts too, and the message says
+    so. It is the app's own time: what a simulated network adds is not in it. Websockets are left out.
+
+    Args:
+        run: what to judge.
+        seconds: how long an answer may take, on the run's clock.
+        share: which part of the requests must keep to it, above 0 and up to 1: 0.95 for 95 %.
+
+    Raises:
+        AssertionError: too few did, or there was no request, or the recording cannot say.
+        LabError: `seconds` or `share` is out of its range, or the run was not recorded.
+    """
+    __tracebackhide__ = True
+    if not seconds >= 0:
+        raise LabError(f"expected 0 seconds or more, got {seconds!r}: say how long an answer may take")
+    if not 0 < share <= 1:
+        raise LabError(f"expected a share above 0 and up to 1, got {share!r}: 0.95 stands for 95 %")
+    trace = _trace(run)
+    who = "every request" if share == 1 else f"{share * 100:g} % of the requests"
+    expected = f"expected {who} to be answered within {duration(round(seconds * 1e9))}"
+    requests = _need_requests(trace, expected)
+    took = {request.number: answered_ns(request) for request in requests}
+    late = [request for request in requests if _late(took[request.number], seconds)]
+    # a quotient and a literal are both rounded to the nearest float: 19 / 20 is 0.95
+    if (len(requests) - len(late)) / len(requests) < share:
+        late.sort(key=lambda request: -(took[request.number] or math.inf))
+        _fail(
+            f"{expected}, got {_share(late, requests, trace)} that took longer or got none:",
+            (answer_line(request, took[request.number]) for request in late),
+            _SLOW[trace.clock],
+        )
+    # of a request whose first step was dropped it is not known how long it had queued for the loop before
+    _refuse_dropped(trace, expected)
+
+
+def assert_all_answered(run: Run | Trace, status: int | Collection[int] = 200) -> None:
+    """Every request got a whole response with the right status, and a simulated network lost none.
+
+    An exception that the app let out after the response was whole does not count here; `assert_no_findings` tells
+    of it. Websockets are left out.
+
+    Args:
+        run: what to judge.
+        status: the status, or several that are right: `{200, 404}`, `range(200, 300)`.
+
+    Raises:
+        AssertionError: some did not, or there was no request.
+        LabError: the run was not recorded.
+    """
+    __tracebackhide__ = True
+    trace = _trace(run)
+    allowed = (status,) if isinstance(status, int) else status
+    expected = f"expected every request to be answered {_statuses(status)}"
+    lost = run.lost if isinstance(run, Run) else {}
+    if lost:
+        _fail(
+            f"{expected}, got {counted(len(lost), 'request')} that the simulated network lost{_of(trace)}:",
+            (f"request sent as number {index}: {type(error).__name__}" for index, error in lost.items()),
+            "Send again what a network may lose, or take its loss away: Network(loss=0).",
+        )
+    requests = _need_requests(trace, expected)
+    wrong = [request for request in requests if request.status not in allowed or answered_ns(request) is None]
+    if wrong:
+        _fail(
+            f"{expected}, got {_share(wrong, requests, trace)} that were not:",
+            (answer_line(request, answered_ns(request)) for request in wrong),
+            _send_alone(wrong[0]),
+        )
+
+
+def assert_no_findings(run: Run | Trace, *, ignore: Collection[Rule] = ()) -> None:
+    """The diagnosis found nothing wrong, see `Run.diagnosis`.
+
+    Args:
+        run: what to judge.
+        ignore: findings that are all right here, by the names of their rules, such as `{"late-wake"}`.
+
+    Raises:
+        AssertionError: it found something, or the recording cannot say.
+        LabError: `ignore` names no rule, or the run was not recorded.
+    """
+    __tracebackhide__ = True
+    unknown = sorted(set(ignore) - _RULES)
+    if unknown:
+        raise LabError(f"expected names of rules to ignore, got {unknown[0]!r}: there are {', '.join(sorted(_RULES))}")
+    trace = _trace(run)
+    findings = [finding for finding in diagnose(trace) if finding.rule not in ignore]
+    expected = "expected a run without findings"
+    if findings:
+        _fail(
+            f"{expected}, got {len(findings):,}{_of(trace)}:",
+            (f"{finding.rule}: {finding}" for finding in findings),
+            "Mend what each says last; what is all right in this test is left out by "
+            f"ignore={{{', '.join(sorted({repr(finding.rule) for finding in findings}))}}}.",
+        )
+    if not trace.steps:
+        _fail(f"{expected}, got a recording without any step{_of(trace)}.", (), _NOTHING_RAN)
+    _refuse_dropped(trace, expected)
+
+
+def assert_nothing_left(run: Run | Trace) -> None:
+    """When the run ended, no task that was made in it was still pending, and no worker thread still at a call.
+
+    Tasks that were there before the run began are not its affair: the lab's own, and what the app's start-up made.
+
+    Raises:
+        AssertionError: something was left, or nothing was recorded.
+        LabError: the run was not recorded.
+    """
+    __tracebackhide__ = True
+    trace = _trace(run)
+    tasks = [index for index in range(made_before(trace), len(trace.tasks)) if trace.tasks[index].ended_ns is None]
+    calls = [handoff for handoff in trace.handoffs if handoff.outcome == "pending"]
+    expected = "expected nothing to be left when the run ended"
+    if tasks or calls:
+        told = [counted(len(tasks), "pending task")] * bool(tasks)
+        told += [counted(len(calls), "call") + " in worker threads"] * bool(calls)
+        _fail(
+            f"{expected}, got {' and '.join(told)}{_of(trace)}:",
+            [*(task_line(trace, index) for index in tasks), *(call_line(call) for call in calls)],
+            "Await what a handler starts, in an asyncio.TaskGroup for instance, or cancel it and await that.",
+        )
+    if not trace.tasks:
+        _fail(f"{expected}, got a recording without any task{_of(trace)}.", (), _NOTHING_RAN)
+
+
+# -- what all messages have in common -------------------------------------------------------------------
+
+_NOTHING_RAN: Final = "Judge the run that did the work: what Lab.burst, Lab.load or Lab.run returned."
+_APART: Final = (
+    "Requests follow one another where each is awaited before the next is sent, and where the handler holds the loop "
+    "or a lock: see assert_never_blocks, and print(run) for the timeline."
+)
+_CROWDED: Final = "Bound it where the work is done, by an anyio.CapacityLimiter or an asyncio.Semaphore."
+_SLOW: Final = {
+    "real": "See print(run) for where the time went. On the real clock the machine's own load counts too: "
+    "Lab(app, clock='virtual') takes that away.",
+    "virtual": "See print(run) for where the time went; in virtual time it is the same in every run.",
+}
+
+
+def _trace(run: Run | Trace) -> Trace:
+    if isinstance(run, Run):
+        return run.trace
+    if isinstance(run, Trace):
+        return run
+    raise LabError(
+        f"expected a Run or a Trace, got {type(run).__name__}: pass what Lab.burst, Lab.load or Lab.run returned"
+    )
+
+
+def _fail(expected: str, evidence: Iterable[str], advice: str) -> NoReturn:
+    __tracebackhide__ = True
+    rows = list(evidence)
+    lines = [expected, *(f"  - {row}" for row in rows[:_SHOWN])]
+    if len(rows) > _SHOWN:
+        lines.append(f"  and {len(rows) - _SHOWN:,} more")
+    raise AssertionError("\n".join([*lines, advice]))
+
+
+def _refuse_dropped(trace: Trace, expected: str) -> None:
+    """Do not take for absent what may be among the steps that are missing."""
+    __tracebackhide__ = True
+    if trace.dropped:
+        _fail(
+            f"{expected}, got a recording that cannot say{_of(trace)}: none was found in what is left of it, but "
+            f"{counted(trace.dropped, 'event')} were dropped, the oldest, because the recorder's ring was full.",
+            (),
+            "Send fewer requests in one run, or split it into several.",
+        )
+
+
+def _need_requests(trace: Trace, expected: str) -> list[Request]:
+    __tracebackhide__ = True
+    requests = [request for request in trace.requests if request.method != "WEBSOCKET"]
+    if not requests:
+        _fail(f"{expected}, got a run without requests{_of(trace)}.", (), _NOTHING_RAN)
+    return requests
+
+
+def _of(trace: Trace) -> str:
+    return f" in {one_line(trace.title)} ({trace.clock} clock)"
+
+
+def _share(some: list[Request], requests: list[Request], trace: Trace) -> str:
+    return f"{len(some):,} of {counted(len(requests), 'request')}{_of(trace)}"
+
+
+def _block_advice(trace: Trace, blocks: list[Block]) -> str:
+    """What the diagnosis advises for these steps; it knows the commoner mistakes."""
+    steps = {("steps", block.step) for block in blocks}
+    advice = dict.fromkeys(found.suggestion for found in loop_blocked(trace) if steps & set(found.evidence))
+    return " ".join(advice) or "Hand what takes that long to a thread: `await asyncio.to_thread(...)`."
+
+
+def _handoff_advice(too_few: bool) -> str:
+    if too_few:
+        return "An `async def` runs on the loop: write a plain `def`, or `await asyncio.to_thread(...)`."
+    return "Every plain `def` handler and dependency is one hand-off: make those `async def` that do not block."
+
+
+def _late(took_ns: int | None, seconds: float) -> bool:
+    return took_ns is None or took_ns > round(seconds * 1e9)
+
+
+def _send_alone(request: Request) -> str:
+    call = f'lab.request("{one_line(request.method)}", "{one_line(request.path)}")'
+    return f"Send such a request alone and read its answer, or the app's traceback: {call}."
+
+
+def _statuses(status: int | Collection[int]) -> str:
+    if isinstance(status, int):
+        return str(status)
+    if isinstance(status, range) and status.step == 1:
+        return f"{status.start} to {status.stop - 1}"
+    return "one of " + ", ".join(str(each) for each in sorted(status))
