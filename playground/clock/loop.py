@@ -12,7 +12,8 @@ import heapq
 from _asyncio import Future, Task
 from collections.abc import Callable
 from contextvars import Context
-from typing import Any
+from time import perf_counter_ns
+from typing import Any, Literal
 
 from playground.clock.recorder import Recorder
 from playground.clock.turns import Timer, Turns
@@ -21,7 +22,15 @@ __all__ = ["LabLoop"]
 
 
 class LabLoop(Turns):
-    """An event loop that can be recorded."""
+    """An event loop that can be recorded.
+
+    Attributes:
+        clock: what its time is, `real` or `virtual`.
+        keeper: the task that keeps it running, which is nobody's work; `None` if there is none.
+    """
+
+    clock: Literal["real", "virtual"] = "real"
+    keeper: "asyncio.Task[Any] | None" = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,6 +46,10 @@ class LabLoop(Turns):
     run_until_complete = asyncio.BaseEventLoop.run_until_complete
     _run_once = asyncio.BaseEventLoop._run_once  # type: ignore[attr-defined]
     _check_running = asyncio.BaseEventLoop._check_running  # type: ignore[attr-defined]
+
+    def now_ns(self) -> int:
+        """The time of its recordings, in nanoseconds."""
+        return perf_counter_ns()
 
     def create_future(self) -> "asyncio.Future[Any]":
         return Future(loop=self)

@@ -61,5 +61,8 @@ class Recorder(Protocol):
     def idle(self) -> None:
         """The loop has nothing to do just now."""
 
+    def blocked(self, step: int) -> None:
+        """In virtual time: the calling thread is the loop's, and waits within a step, or has just done so."""
+
     def long_step(self, step: int) -> None:
         """A step longer than `LONG_STEP_NS` has just ended, on the loop's thread."""

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import copy
 import itertools
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from typing import Any, Final
 from playground.trace.events import DEFAULT_LIMIT, EventLog
 from playground.trace.requests import RequestRecord
 from playground.trace.rows import StepOutcome, TaskOutcome
-from playground.trace.sampler import Look, Sampler
+from playground.trace.sampler import Look, Sampler, place_of
 from playground.trace.sites import WAITS, Sites
 from playground.trace.threads import HandoffRecord, watch_threads
 from playground.trace.trace import Clock
@@ -143,6 +144,12 @@ class Recorder:
         if len(self.log.pending) >= _PACK_WHEN_IDLE:
             self.log.pack()
 
+    def blocked(self, step: int) -> None:
+        """Note where a step waits, in virtual time; nobody looks there from outside."""
+        frame = place_of(sys._getframe(1))
+        if frame is not None:
+            self.looks.append((step, self.now(), None, frame.f_code, frame.f_lasti))
+
     def long_step(self, step: int) -> None:
         """Close what the sampler may have seen of a long step."""
         if self.sampler is not None:
@@ -184,12 +191,12 @@ class Recorder:
 
 
 @contextlib.contextmanager
-def recording(loop: Any, clock: Clock = "real", limit: int = DEFAULT_LIMIT) -> Iterator[Recorder]:
+def recording(loop: Any, limit: int = DEFAULT_LIMIT) -> Iterator[Recorder]:
     """Record a loop while the context is open. To be entered and left on the loop's own thread.
 
     Args:
-        loop: a loop with `record` and `stop_recording`, such as `playground.clock.loop.LabLoop`.
-        clock: what its time is.
+        loop: a loop with `record` and `stop_recording`, such as `playground.clock.loop.LabLoop`; if its `clock` is
+            `virtual`, times are those of its `now_ns`.
         limit: how many events to keep.
 
     Yields:
@@ -197,10 +204,12 @@ def recording(loop: Any, clock: Clock = "real", limit: int = DEFAULT_LIMIT) -> I
     """
     if loop.recorder is not None:
         raise RuntimeError("expected a loop that is not being recorded: stop the other recording first")
-    recorder = Recorder(clock=clock, limit=limit)
-    recorder.sampler = Sampler(loop, recorder.now, recorder.looks)
+    virtual = getattr(loop, "clock", "real") == "virtual"
+    recorder = Recorder(loop.now_ns, "virtual", limit) if virtual else Recorder(limit=limit)
     with contextlib.ExitStack() as borrowed:
-        borrowed.callback(recorder.sampler.close)
+        if not virtual:  # there is nothing to look for in real time
+            recorder.sampler = Sampler(loop, recorder.now, recorder.looks)
+            borrowed.callback(recorder.sampler.close)
         borrowed.enter_context(watch_threads(loop, recorder))
         recorder.begin(loop)
         loop.record(recorder)

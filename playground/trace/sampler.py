@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 from playground.code import is_own
 
-__all__ = ["TICK_S", "Look", "RunDelay", "Sampler"]
+__all__ = ["TICK_S", "Look", "RunDelay", "Sampler", "place_of"]
 
 TICK_S: Final = 0.005
 """Time between two looks: at most 200 a second, each about 10 µs, so 0.2 % of one core."""
@@ -106,7 +106,7 @@ class Sampler:
         frame = sys._current_frames().get(self._ident)
         if frame is None:
             return
-        place = _place(frame)
+        place = place_of(frame)
         if place is None or self._loop.step != step:
             return
         # read before anything that lets other threads run, after which the frame would stand elsewhere
@@ -114,7 +114,7 @@ class Sampler:
         self._looks.append((step, at_ns, self._delay.read_ns(), code, offset))
 
 
-def _place(frame: FrameType) -> FrameType | None:
+def place_of(frame: FrameType) -> FrameType | None:
     """The innermost frame of the user's own code within the step; the innermost of all where there is none.
 
     `None` where the step is over and the loop, or the recorder, is at its own work.

@@ -1,0 +1,90 @@
+"""Locks and queues for both kinds of threads: in virtual time a thread parks for them, elsewhere it waits.
+
+A lock that is made while a virtual loop is open may be met by both: by the lab's workers and by, say, a notebook's
+main thread. So each holds a real lock, and only the waiting differs. Whoever parks is woken in the order of coming,
+and as with real locks it may find that somebody was quicker.
+"""
+
+import queue
+from collections import deque
+from types import TracebackType
+from typing import Any
+
+from _thread import allocate_lock
+
+from playground.clock.baton import Runner, current
+
+__all__ = ["Lock", "SimpleQueue"]
+
+
+class Lock:
+    """What `threading.Lock` gives while a virtual loop is open."""
+
+    __slots__ = ("__weakref__", "_inner", "_parked")
+
+    def __init__(self) -> None:
+        self._inner = allocate_lock()
+        self._parked: deque[Runner] = deque()
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        if not blocking and timeout != -1:
+            raise ValueError("can't specify a timeout for a non-blocking call")
+        if timeout < 0 and timeout != -1:
+            raise ValueError("timeout value must be a non-negative number")
+        if self._inner.acquire(False):
+            return True
+        if not blocking:
+            return False
+        me = current()
+        if me is None:
+            return self._inner.acquire(True, timeout)
+        return self._park(me, timeout)
+
+    def release(self) -> None:
+        self._inner.release()
+        if self._parked:
+            runner = self._parked.popleft()
+            here = current()
+            if here is not None and here.baton is runner.baton:
+                runner.baton.wake(runner)
+            else:
+                runner.baton.knock(lambda: runner.baton.wake(runner))
+
+    def locked(self) -> bool:
+        return self._inner.locked()
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def __repr__(self) -> str:
+        return f"<{'locked' if self.locked() else 'unlocked'} {type(self).__qualname__} at {id(self):#x}>"
+
+    def _at_fork_reinit(self) -> None:
+        """What `threading` asks of every lock in a forked process, where no other thread is left."""
+        self._inner = allocate_lock()
+        self._parked.clear()
+
+    def _park(self, me: Runner, timeout_s: float) -> bool:
+        baton = me.baton
+        until_ns = None if timeout_s < 0 else baton.now_ns + round(timeout_s * 1e9)
+        self._parked.append(me)
+        try:
+            while True:
+                woken = baton.park(me, until_ns)
+                if self._inner.acquire(False):
+                    return True
+                if not woken:
+                    return False
+                self._parked.appendleft(me)  # somebody was quicker
+        finally:
+            if me in self._parked:
+                self._parked.remove(me)
+
+
+SimpleQueue: Any = queue._PySimpleQueue  # type: ignore[attr-defined]
+"""The standard library's own queue for where it has none in C: made of `threading`'s locks, so it parks as they do."""

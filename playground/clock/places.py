@@ -1,0 +1,133 @@
+"""What stands in for Python's waiting functions and clocks while a virtual loop is open.
+
+Each stand-in asks who calls. A thread in virtual time parks, is told the virtual time, or is refused what would have
+to happen in the real world: its data would arrive at a random virtual moment. All other threads get the real
+function. Where the stand-ins stand, and for how long, is for `borrowed` to decide.
+"""
+
+import asyncio
+import functools
+import multiprocessing.process
+import os
+import queue
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from playground.clock import locks, workers
+from playground.clock.baton import current
+from playground.errors import NotInVirtualTime
+
+__all__ = ["WALL_START_S", "by_original", "replacements"]
+
+WALL_START_S: Final = 1_767_225_600
+"""What `time.time()` says when virtual time begins: 2026-01-01 00:00 UTC, so that two runs see the same dates."""
+
+_sleep: Final = time.sleep
+
+
+def sleep(seconds: float, /) -> None:
+    """`time.sleep`, in virtual time."""
+    me = current()
+    if me is None:
+        _sleep(seconds)
+        return
+    if seconds < 0:
+        raise ValueError("sleep length must be non-negative")
+    me.baton.park(me, me.baton.now_ns + round(seconds * 1e9))
+
+
+def _clock(real: Callable[[], Any], start_s: int, in_ns: bool) -> Callable[[], Any]:
+    def clock() -> Any:
+        me = current()
+        if me is None:
+            return real()
+        now_ns = start_s * 1_000_000_000 + me.baton.now_ns
+        return now_ns if in_ns else now_ns / 1e9
+
+    return functools.update_wrapper(clock, real)
+
+
+_CLOCKS: Final = {
+    name: _clock(getattr(time, name), WALL_START_S if name.startswith("time") else 0, name.endswith("_ns"))
+    for name in ("monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "time", "time_ns")
+}
+
+
+def _allocate_lock() -> Any:
+    """What conditions wait with: made by the thread that is about to wait, and met by no other kind of thread."""
+    return _REAL_ALLOCATE() if current() is None else locks.Lock()
+
+
+_REAL_ALLOCATE: Final[Callable[[], Any]] = threading._allocate_lock  # type: ignore[attr-defined]
+
+
+def _rlock() -> Any:
+    lock = threading._PyRLock()  # type: ignore[attr-defined]
+    lock._block = locks.Lock()
+    return lock
+
+
+def _refused(real: Callable[..., Any], call: str, advice: str) -> Callable[..., Any]:
+    """`real`, but an error to threads in virtual time."""
+
+    @functools.wraps(real)
+    def refused(*args: Any, **kwargs: Any) -> Any:
+        if current() is None:
+            return real(*args, **kwargs)
+        raise NotInVirtualTime(
+            f"expected nothing from outside in virtual time, got a call of {call}: what it waits for would come at a "
+            f"random virtual moment. {advice}"
+        )
+
+    return refused
+
+
+_NO_NETWORK: Final = (
+    "Make the lab with clock='real', or let the handler talk to an app in this process (lab.client, ASGITransport)."
+)
+_NO_PROCESS: Final = "Make the lab with clock='real'."
+_NO_LOOP: Final = "Await on the lab's loop (anyio.from_thread.run in a plain def handler), or use clock='real'."
+
+_SOCKET: Final = (
+    *("connect", "connect_ex", "accept", "recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg"),
+    *("send", "sendall", "sendto", "sendmsg"),
+)
+
+_REFUSED: Final[list[tuple[Any, str, str, str]]] = [
+    *((socket.socket, name, f"socket.{name}", _NO_NETWORK) for name in _SOCKET if hasattr(socket.socket, name)),
+    (socket, "getaddrinfo", "socket.getaddrinfo", _NO_NETWORK),
+    (subprocess.Popen, "__init__", "subprocess.Popen", _NO_PROCESS),
+    (multiprocessing.process.BaseProcess, "start", "multiprocessing.Process.start", _NO_PROCESS),
+    *((os, name, f"os.{name}", _NO_PROCESS) for name in ("fork", "system", "posix_spawn") if hasattr(os, name)),
+    (asyncio.BaseEventLoop, "run_forever", "a second event loop's run_forever", _NO_LOOP),
+]
+
+
+def replacements() -> Iterator[tuple[Any, str, Any]]:
+    """What to put where: owner, name, stand-in."""
+    yield time, "sleep", sleep
+    for name, ours in _CLOCKS.items():
+        yield time, name, ours
+    # these two have imported the clock by name
+    yield threading, "_time", _CLOCKS["monotonic"]
+    yield queue, "time", _CLOCKS["monotonic"]
+    yield threading, "Lock", locks.Lock
+    yield threading, "RLock", _rlock
+    yield threading, "_allocate_lock", _allocate_lock
+    yield queue, "SimpleQueue", locks.SimpleQueue
+    yield threading.Thread, "start", workers.start
+    yield threading.Thread, "join", workers.join
+    for owner, name, call, advice in _REFUSED:
+        yield owner, name, _refused(getattr(owner, name), call, advice)
+
+
+_BY_ORIGINAL: Final = {id(_sleep): sleep, **{id(getattr(time, name)): ours for name, ours in _CLOCKS.items()}}
+
+
+def by_original() -> dict[int, Callable[..., Any]]:
+    """The stand-ins of the functions that a module may have imported by name, each by the `id` of the original."""
+    return _BY_ORIGINAL

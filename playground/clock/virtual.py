@@ -1,0 +1,310 @@
+"""The virtual loop: the lab's event loop where time jumps to the next timer when nothing can run.
+
+It shares its turn and its recording with the real one and differs in how it waits: instead of sleeping in a selector
+it lets worker threads run (`baton`), and when all are parked it sets the clock to the earliest timer. Timers due
+together run in the order in which they were set. Where nothing can run and no timer is left while somebody waits for
+the loop, that is a `Deadlock`; where nobody waits, time stands still until someone does.
+"""
+
+import asyncio
+import heapq
+import random
+
+# by its own name: nest_asyncio replaces asyncio.Task by the Python one when it is applied
+from _asyncio import Task
+from collections.abc import Callable
+from contextvars import Context
+from typing import Any, Final, Literal, NoReturn
+
+from playground.clock import borrowed, stuck, workers
+from playground.clock.baton import NEVER_NS, Aborted, Baton, current, outside
+from playground.clock.loop import LabLoop
+from playground.clock.recorder import Recorder
+from playground.clock.turns import Timer
+from playground.errors import Deadlock, LabError, NotInVirtualTime, Runaway
+
+__all__ = ["Schedule", "VirtualLoop"]
+
+Schedule = Literal["fifo", "random"]
+
+_TURNS_AT_ONCE: Final = 1_000_000
+"""Turns of the loop at one moment after which it is taken to run in circles: a few seconds of real time."""
+_GRACE_S: Final = 0.1
+"""Real time for which a thread outside may still wake a loop that is about to be called stuck."""
+
+
+class VirtualLoop(LabLoop):
+    """An event loop in virtual time.
+
+    Args:
+        schedule: `fifo`: what could run at one moment runs in the order in which it became able to; `random`: in an
+            order drawn from the seed, to find races.
+        seed: of that order; the same seed gives the same order again.
+
+    Attributes:
+        baton: who runs, and what time it is.
+        waited_for: whether anybody waits for the loop; while nobody does, time stands still.
+        on_stuck: takes the error when nothing can go on. By default it is raised out of `run_forever`.
+    """
+
+    clock = "virtual"
+
+    def __init__(self, *, schedule: Schedule = "fifo", seed: int = 0) -> None:
+        self._sealed = False
+        super().__init__()
+        self._sealed = True
+        self._rng = random.Random(seed) if schedule == "random" else None
+        self.waited_for: Callable[[], bool] = lambda: True
+        self.on_stuck: Callable[[LabError], None] = _raise
+        self.baton = Baton(self._may_pass, self._blocked_for_ever, self._rng)
+        self.baton.on_block = self._note_block
+        self._instant_ns = 0
+        self._turns_here = 0
+        self._clock_resolution = 1e-9
+        borrowed.borrow(self)
+
+    # -- time -------------------------------------------------------------------------------------------------
+
+    def time(self) -> float:
+        return self.baton.now_ns / 1e9
+
+    def now_ns(self) -> int:
+        """Virtual time since the loop was made, in nanoseconds."""
+        return self.baton.now_ns
+
+    def call_later(
+        self, delay: float, callback: Callable[..., object], *args: object, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        # from the delay itself: a sum of floats could miss the nanosecond
+        due_ns = self.baton.now_ns + round(delay * 1e9) if delay < NEVER_NS / 1e9 else NEVER_NS
+        return self._set_timer(due_ns, due_ns / 1e9, callback, args, context)
+
+    def call_at(
+        self, when: float, callback: Callable[..., object], *args: object, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        due_ns = round(when * 1e9) if when < NEVER_NS / 1e9 else NEVER_NS
+        if due_ns / 1e9 < when:  # or a callback that asks for the time would find that it is early
+            due_ns += 1
+        return self._set_timer(due_ns, when, callback, args, context)
+
+    # -- running ----------------------------------------------------------------------------------------------
+
+    def run_forever(self) -> None:
+        self.baton.enter()
+        try:
+            super().run_forever()
+        finally:
+            self.baton.exit()
+
+    def create_task(self, coro: Any, **kwargs: Any) -> "asyncio.Task[Any]":
+        if self.get_task_factory() is None:
+            self._check_closed()  # type: ignore[attr-defined]
+            return _Task(coro, loop=self, **kwargs)
+        return super().create_task(coro, **kwargs)
+
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> "asyncio.Future[Any]":
+        if executor is None:
+            executor = self._default_executor
+            if executor is None:
+                self._default_executor = executor = workers.default_executor()
+        workers.check_executor(executor)
+        return super().run_in_executor(executor, func, *args)
+
+    def close(self) -> None:
+        if not self.is_running() and not self.is_closed():
+            self.dismiss_workers()
+        super().close()
+        borrowed.give_back(self)
+
+    def dismiss_workers(self) -> None:
+        """End all worker threads, where they are parked. To be called when the loop does not run."""
+        baton = self.baton
+        here = current()
+        if here is None:
+            baton.enter()
+        try:
+            for _ in range(workers.PATIENCE):
+                parked = [runner for runner in baton.workers if runner is not here]
+                if not parked:
+                    break
+                for runner in parked:
+                    workers.dismiss(runner)
+                baton.yield_turn()
+        finally:
+            if here is None:
+                baton.exit()
+
+    def abort_calls(self) -> None:
+        """Raise `Aborted` in the calls that pools' workers are parked in."""
+        for runner in self.baton.workers:
+            if runner.ticket and workers.is_at_work(runner):
+                self.baton.abort(runner, Aborted())
+
+    # -- inside: the turn -------------------------------------------------------------------------------------
+
+    def _run_once(self) -> None:
+        self._poll(None)
+        ready = self._ready
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
+
+    def _poll(self, recorder: Recorder | None) -> None:
+        baton = self.baton
+        if self._ready or self._stopping:
+            if baton.busy:
+                baton.yield_turn()
+        else:
+            if recorder is not None:
+                recorder.idle()
+            self._wait()
+        if self._scheduled:
+            self._collect_due()
+        if baton.now_ns != self._instant_ns:
+            self._instant_ns = baton.now_ns
+            self._turns_here = 0
+        else:
+            self._turns_here += 1
+            if self._turns_here > _TURNS_AT_ONCE:
+                self._give_up(Runaway(stuck.running_in_circles(self)))
+
+    def _wait(self) -> None:
+        """Let workers run and time pass until there is something to do."""
+        baton = self.baton
+        while not (self._ready or self._stopping):
+            deadline = self._first_timer()
+            if deadline is not None and not baton.busy and not baton.sleeping and self.waited_for():
+                baton.jump(deadline[0])
+                return
+            baton.rest(deadline)
+            if self._ready:
+                return
+            if baton.spinning:
+                self._give_up(Runaway(stuck.running_in_circles(self)))
+            elif not self.waited_for():
+                baton.calm()
+                self._wait_outside(None)
+            elif deadline is not None:
+                baton.jump(deadline[0])
+                return
+            elif not self._wait_outside(_GRACE_S) and not baton.busy:
+                self._give_up(Deadlock(stuck.nobody_can_run(self)))
+
+    def _wait_outside(self, timeout_s: float | None) -> bool:
+        """Wait in real time for a thread outside; whether one came."""
+        with outside():
+            events = self._selector.select(timeout_s)
+            if events:
+                self._process_events(events)  # type: ignore[attr-defined]
+        return bool(events)
+
+    def _give_up(self, error: LabError) -> None:
+        self._turns_here = 0
+        self.baton.calm()
+        self.abort_calls()
+        self.on_stuck(error)
+
+    # -- inside: timers, a heap of (moment, serial number, timer) -----------------------------------------------
+
+    def _set_timer(
+        self, due_ns: int, when: float, callback: Any, args: tuple[Any, ...], context: Context | None
+    ) -> Timer:
+        self._check_closed()  # type: ignore[attr-defined]
+        timer = Timer(when, callback, args, self, context)
+        if due_ns < NEVER_NS:
+            heapq.heappush(self._timers, (due_ns, self.baton.serial(), timer))
+            timer._scheduled = True  # type: ignore[attr-defined]
+        return timer
+
+    @property
+    def _timers(self) -> list[tuple[int, int, Timer]]:
+        return self._scheduled  # type: ignore[return-value]
+
+    def _first_timer(self) -> tuple[int, int] | None:
+        self._drop_cancelled()
+        return self._timers[0][:2] if self._timers else None
+
+    def _collect_due(self) -> None:
+        self._drop_cancelled()
+        timers = self._timers
+        now_ns = self.baton.now_ns
+        if not timers or timers[0][0] > now_ns:
+            return
+        sleeper = self.baton.first_sleeper()
+        due = []
+        while timers and timers[0][0] <= now_ns and (sleeper is None or timers[0][:2] < sleeper):
+            timer = heapq.heappop(timers)[2]
+            timer._scheduled = False  # type: ignore[attr-defined]
+            if not timer.cancelled():
+                due.append(timer)
+        if self._rng is not None:
+            self._rng.shuffle(due)
+        self._ready.extend(due)
+
+    def _drop_cancelled(self) -> None:
+        timers = self._timers
+        if len(timers) > 100 and self._timer_cancelled_count > len(timers) // 2:
+            for _, _, timer in timers:
+                timer._scheduled = not timer.cancelled()  # type: ignore[attr-defined]
+            timers[:] = [entry for entry in timers if not entry[2].cancelled()]
+            heapq.heapify(timers)
+            self._timer_cancelled_count = 0
+        while timers and timers[0][2].cancelled():
+            self._timer_cancelled_count -= 1
+            heapq.heappop(timers)[2]._scheduled = False  # type: ignore[attr-defined]
+
+    # -- inside: the outside world --------------------------------------------------------------------------
+
+    def _write_to_self(self) -> None:
+        me = current()
+        if me is None or me.baton is not self.baton:
+            self.baton.knock(self.baton.wake_loop)
+            super()._write_to_self()  # type: ignore[misc]
+        elif me is not self.baton.loop:
+            self.baton.wake_loop()
+
+    def _read_from_self(self) -> None:
+        with outside():
+            super()._read_from_self()  # type: ignore[misc]
+
+    def _add_reader(self, fd: Any, callback: Any, *args: Any) -> Any:
+        return self._watch(super()._add_reader, fd, callback, *args)  # type: ignore[misc]
+
+    def _add_writer(self, fd: Any, callback: Any, *args: Any) -> Any:
+        return self._watch(super()._add_writer, fd, callback, *args)  # type: ignore[misc]
+
+    def _watch(self, add: Callable[..., Any], fd: Any, *args: Any) -> Any:
+        if self._sealed:
+            raise NotInVirtualTime(
+                "expected nothing from outside in virtual time, got a socket or pipe to wait for: its data would come "
+                "at a random virtual moment. Make the lab with clock='real'."
+            )
+        return add(fd, *args)
+
+    def _may_pass(self) -> bool:
+        return self.waited_for()
+
+    def _blocked_for_ever(self) -> LabError:
+        return Deadlock(stuck.loop_blocked(self))
+
+    def _note_block(self) -> None:
+        if self.recorder is not None:
+            self.recorder.blocked(self.step)
+
+
+class _Task(Task):  # type: ignore[type-arg]
+    """A task with a number for its hash: asyncio keeps tasks in sets, whose order would hang on memory addresses."""
+
+    __slots__ = ("serial",)
+
+    def __init__(self, coro: Any, *, loop: VirtualLoop, **kwargs: Any) -> None:
+        self.serial = loop.baton.serial()
+        super().__init__(coro, loop=loop, **kwargs)
+
+    def __hash__(self) -> int:
+        return self.serial
+
+
+def _raise(error: LabError) -> NoReturn:
+    raise error

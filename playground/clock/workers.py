@@ -1,0 +1,139 @@
+"""Threads in virtual time: a thread that is started from within it belongs to it.
+
+So the pools of anyio, asyncio and concurrent.futures are in it without being asked, and so is a thread that a
+handler starts by hand. A thread runs when it is given the baton, hands it on when its function returns, and is ended
+with `Aborted` if nobody will ever wake it.
+"""
+
+import concurrent.futures
+import queue
+import sys
+import threading
+import weakref
+from collections.abc import Callable
+from concurrent.futures import thread as _pool
+from types import FrameType
+from typing import Any, Final
+
+from playground.clock.baton import Aborted, Runner, current, outside
+from playground.clock.locks import SimpleQueue
+
+__all__ = ["PATIENCE", "check_executor", "default_executor", "dismiss", "is_at_work", "join", "start"]
+
+_start: Final = threading.Thread.start
+_join: Final = threading.Thread.join
+
+_runner_of: Final["weakref.WeakKeyDictionary[threading.Thread, Runner]"] = weakref.WeakKeyDictionary()
+_thread_of: Final["weakref.WeakKeyDictionary[Runner, threading.Thread]"] = weakref.WeakKeyDictionary()
+
+
+def start(thread: threading.Thread) -> None:
+    """`Thread.start`: a thread started from within virtual time runs in it."""
+    me = current()
+    if me is None or thread in _runner_of:  # started before: the real one says so
+        _start(thread)
+        return
+    runner = me.baton.join_in(thread.name)
+    _runner_of[thread] = runner
+    _thread_of[runner] = thread
+    thread.run = _Life(runner, thread.run)  # type: ignore[method-assign]
+    # parked for good where time stands still, it would keep the interpreter from ending
+    thread._daemonic = True  # type: ignore[attr-defined]
+    try:
+        with outside():  # it has started at once, whatever the virtual time
+            _start(thread)
+    except BaseException:
+        me.baton.forget(runner)
+        raise
+
+
+def join(thread: threading.Thread, timeout: float | None = None) -> None:
+    """`Thread.join`: within virtual time, it takes virtual time."""
+    me = current()
+    runner = _runner_of.get(thread)
+    if me is None or runner is None or runner is me or runner.baton is not me.baton:
+        with outside():
+            _join(thread, timeout)
+        return
+    until_ns = None if timeout is None else me.baton.now_ns + round(max(timeout, 0) * 1e9)
+    if not runner.over:
+        runner.joining.append(me)
+        me.baton.park(me, until_ns)
+    if runner.over:
+        with outside():  # it has left virtual time and ends at once
+            _join(thread)
+
+
+class _Life:
+    """What a thread does in place of its `run`: to wait for its turn, to run, and to leave."""
+
+    def __init__(self, runner: Runner, run: Callable[[], None]) -> None:
+        self._runner = runner
+        self._run = run
+
+    def __call__(self) -> None:
+        runner = self._runner
+        try:
+            runner.baton.begin(runner)
+            self._run()
+        except Aborted:
+            pass  # nobody waits for what it did
+        finally:
+            del self._run
+            runner.baton.leave(runner)
+
+
+def is_at_work(runner: Runner) -> bool:
+    """Whether a parked worker of a pool stands in a call that was handed to it, and not in wait for the next one."""
+    frame = sys._current_frames().get(runner.ident)
+    inner: FrameType | None = None
+    while frame is not None:
+        if _is_pools_own(frame):
+            return inner is not None and inner.f_code.co_filename != queue.__file__
+        frame, inner = frame.f_back, frame
+    return False
+
+
+def dismiss(runner: Runner) -> None:
+    """End a worker for good: an executor's idle one as the executor would, any other where it is parked."""
+    thread: Any = _thread_of.get(runner)
+    if getattr(thread, "_target", None) is _pool._worker and not is_at_work(runner):
+        executor: concurrent.futures.Executor | None = thread._args[0]()
+        if executor is not None:
+            executor.shutdown(wait=False)
+            return
+    runner.baton.abort(runner, Aborted())
+
+
+def _is_pools_own(frame: FrameType) -> bool:
+    """Whether a frame is the function in which a pool's thread lives: that of concurrent.futures, or of anyio."""
+    code = frame.f_code
+    if code is _pool._worker.__code__:  # type: ignore[attr-defined]
+        return True
+    return code.co_name == "run" and code.co_filename.replace("\\", "/").endswith("anyio/_backends/_asyncio.py")
+
+
+PATIENCE: Final = 10
+"""How often a worker is dismissed that goes on nevertheless: code that catches `BaseException` and waits again."""
+_DEFAULT_THREADS: Final = 32
+"""What asyncio gives its default pool at most: less on a small machine, but the simulated one is the same everywhere."""
+
+
+def default_executor() -> concurrent.futures.ThreadPoolExecutor:
+    """What `asyncio.to_thread` uses: a pool whose size does not depend on the machine."""
+    return concurrent.futures.ThreadPoolExecutor(_DEFAULT_THREADS, thread_name_prefix="asyncio")
+
+
+def check_executor(executor: object) -> None:
+    """Refuse an executor whose workers cannot be in virtual time.
+
+    Raises:
+        NotInVirtualTime: it runs processes, or was made before the virtual loop was.
+    """
+    if isinstance(executor, concurrent.futures.ThreadPoolExecutor):
+        if isinstance(executor._work_queue, SimpleQueue):
+            return
+        problem = "a thread pool made before the lab, whose threads wait in real time: make it after the lab"
+    else:
+        problem = f"{type(executor).__name__}: use a ThreadPoolExecutor made after the lab, or clock='real'"
+    raise NotInVirtualTime(f"expected an executor that can be in virtual time, got {problem}")
