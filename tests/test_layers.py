@@ -36,6 +36,7 @@ ROOMS: dict[str, set[str]] = {
     "notebook": {"httpx"},
     "lab": {"run", "bridge", "host", "server", "transport", "trace", "asgi", "code", "errors", "httpx"},
     "assertions": {"run", "trace", "views", "errors"},
+    "pytest_plugin": {"code", "pytest"},
     "views": {"trace", "errors"},
     "widgets": {"views", "trace", "errors", "anywidget", "ipywidgets", "traitlets"},
     "demo": {"app", "lab", "views"},
@@ -52,6 +53,8 @@ GATES: dict[str, set[str]] = {
 DOORS: set[tuple[str, str]] = {
     ("lab.py", "notebook"),
     ("nesting.py", "nest_asyncio"),
+    ("pytest_plugin.py", "lab"),
+    ("pytest_plugin.py", "run"),
     ("run.py", "views"),
     ("run.py", "widgets"),
     ("server.py", "uvicorn"),
