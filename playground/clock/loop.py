@@ -21,7 +21,7 @@ from playground.clock.turns import Timer, Turns
 __all__ = ["LabLoop"]
 
 
-class LabLoop(Turns):
+class LabLoop(Turns, asyncio.SelectorEventLoop):
     """An event loop that can be recorded.
 
     Attributes:

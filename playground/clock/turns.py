@@ -20,11 +20,16 @@ from collections import deque
 from collections.abc import Callable
 from contextvars import Context
 from types import BuiltinFunctionType, CoroutineType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from playground.clock.recorder import LONG_STEP_NS, Outcome, Recorder
 
 __all__ = ["Timer", "Turns"]
+
+if TYPE_CHECKING:
+    _Loop = asyncio.SelectorEventLoop  # what it is mixed into, or stands for
+else:
+    _Loop = object
 
 # Beyond a day, select's timeout may overflow on some platforms; asyncio bounds it likewise.
 _MAX_SELECT_S: Final = 86_400.0
@@ -52,8 +57,8 @@ class Timer(asyncio.TimerHandle):
         return when < other_when or (when == other_when and self.serial < other.serial)
 
 
-class Turns(asyncio.SelectorEventLoop):
-    """The recording half of a `LabLoop`.
+class Turns(_Loop):
+    """The recording half of a `LabLoop`, and of what watches a loop that is not ours (`foreign`).
 
     Attributes:
         recorder: who is told of each step; `None` while nothing records.
