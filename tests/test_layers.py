@@ -26,7 +26,7 @@ ROOMS: dict[str, set[str]] = {
     "app": {"web", "asgi", "errors", "anyio"},
     "web": {"asgi", "errors", "anyio"},
     "transport": {"asgi", "errors", "anyio", "httpx", "trio"},
-    "clock": {"code", "errors"},
+    "clock": {"code", "errors", "anyio"},
     "trace": {"asgi", "code", "errors", "anyio"},
     "run": {"trace", "errors", "httpx"},
     "bridge": {"clock", "httpx"},

@@ -37,6 +37,7 @@ class Runner:
     Attributes:
         name: what a message calls it.
         ident: the thread's identifier; 0 until it has started.
+        charged_ns: processor time that it has been charged.
         lock: held but for the moment in which the runner is given the baton.
         ticket: the serial number of the wait that it stands in; 0 while it is not waiting.
         woken: whether its last wait was ended by another runner, and not by time.
@@ -45,12 +46,13 @@ class Runner:
         joining: who waits for its end.
     """
 
-    __slots__ = ("baton", "error", "ident", "joining", "lock", "name", "over", "ticket", "woken", "__weakref__")
+    __slots__ = ("__weakref__", "baton", "charged_ns", "error", "ident", "joining", "lock", "name", "over", "ticket", "woken")
 
     def __init__(self, baton: "Baton", name: str) -> None:
         self.baton = baton
         self.name = name
         self.ident = 0
+        self.charged_ns = 0
         self.lock = allocate_lock()
         self.lock.acquire()
         self.ticket = 0

@@ -8,6 +8,7 @@ the loop, that is a `Deadlock`; where nobody waits, time stands still until some
 
 import asyncio
 import heapq
+import itertools
 import random
 
 # by its own name: nest_asyncio replaces asyncio.Task by the Python one when it is applied
@@ -58,6 +59,7 @@ class VirtualLoop(LabLoop):
         self.on_stuck: Callable[[LabError], None] = _raise
         self.baton = Baton(self._may_pass, self._blocked_for_ever, self._rng)
         self.baton.on_block = self._note_block
+        self.task_numbers = itertools.count(1)
         self._instant_ns = 0
         self._turns_here = 0
         self._clock_resolution = 1e-9
@@ -71,6 +73,11 @@ class VirtualLoop(LabLoop):
     def now_ns(self) -> int:
         """Virtual time since the loop was made, in nanoseconds."""
         return self.baton.now_ns
+
+    def cpu_ns(self) -> int:
+        """Processor time that the calling thread was charged in virtual time, in nanoseconds."""
+        me = current()
+        return me.charged_ns if me is not None else 0
 
     def call_later(
         self, delay: float, callback: Callable[..., object], *args: object, context: Context | None = None
@@ -298,9 +305,10 @@ class _Task(Task):  # type: ignore[type-arg]
 
     __slots__ = ("serial",)
 
-    def __init__(self, coro: Any, *, loop: VirtualLoop, **kwargs: Any) -> None:
+    def __init__(self, coro: Any, *, loop: VirtualLoop, name: str | None = None, **kwargs: Any) -> None:
         self.serial = loop.baton.serial()
-        super().__init__(coro, loop=loop, **kwargs)
+        # asyncio's own numbers go on from one loop to the next
+        super().__init__(coro, loop=loop, name=name or f"Task-{next(loop.task_numbers)}", **kwargs)
 
     def __hash__(self) -> int:
         return self.serial

@@ -60,14 +60,20 @@ class Recorder:
 
     Args:
         now: the clock, in nanoseconds.
+        cpu_now: processor time of the calling thread, in nanoseconds.
         clock: whether that clock is `real` or `virtual`.
         limit: how many events to keep.
     """
 
     def __init__(
-        self, now: Callable[[], int] = time.perf_counter_ns, clock: Clock = "real", limit: int = DEFAULT_LIMIT
+        self,
+        now: Callable[[], int] = time.perf_counter_ns,
+        clock: Clock = "real",
+        limit: int = DEFAULT_LIMIT,
+        cpu_now: Callable[[], int] = time.thread_time_ns,
     ) -> None:
         self.now = now
+        self.cpu_now = cpu_now
         self.clock: Clock = clock
         self.log = EventLog(limit)
         self.sites = Sites()
@@ -205,7 +211,7 @@ def recording(loop: Any, limit: int = DEFAULT_LIMIT) -> Iterator[Recorder]:
     if loop.recorder is not None:
         raise RuntimeError("expected a loop that is not being recorded: stop the other recording first")
     virtual = getattr(loop, "clock", "real") == "virtual"
-    recorder = Recorder(loop.now_ns, "virtual", limit) if virtual else Recorder(limit=limit)
+    recorder = Recorder(loop.now_ns, "virtual", limit, loop.cpu_ns) if virtual else Recorder(limit=limit)
     with contextlib.ExitStack() as borrowed:
         if not virtual:  # there is nothing to look for in real time
             recorder.sampler = Sampler(loop, recorder.now, recorder.looks)

@@ -11,7 +11,6 @@ import asyncio
 import concurrent.futures
 import threading
 from collections.abc import Callable
-from time import thread_time_ns
 from typing import Any, Final, Protocol, TypeVar
 
 import anyio
@@ -58,6 +57,8 @@ class HandoffRecorder(Protocol):
     """What the hooks need of a recorder."""
 
     now: Callable[[], int]
+    cpu_now: Callable[[], int]
+    """Processor time of the calling thread, in nanoseconds."""
     handoffs: list[HandoffRecord]
 
     def callback(self, function: object) -> int:
@@ -110,11 +111,12 @@ _found: Final[dict[str, Any]] = {}
 def _observed(recorder: HandoffRecorder, record: HandoffRecord, function: Callable[..., T]) -> Callable[..., T]:
     """`function`, noting when and where it runs."""
     now = recorder.now
+    cpu_now = recorder.cpu_now
 
     def observed(*args: Any) -> T:
         record.thread = recorder.worker()
         record.started_ns = now()
-        cpu = thread_time_ns()
+        cpu = cpu_now()
         try:
             result = function(*args)
         except BaseException:
@@ -124,7 +126,7 @@ def _observed(recorder: HandoffRecorder, record: HandoffRecord, function: Callab
             record.outcome = "returned"
             return result
         finally:
-            record.cpu_ns = thread_time_ns() - cpu
+            record.cpu_ns = cpu_now() - cpu
             record.ended_ns = now()
 
     return observed
