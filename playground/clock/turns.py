@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from playground.clock.recorder import LONG_STEP_NS, Outcome, Recorder
 
-__all__ = ["Timer", "Turns"]
+__all__ = ["TASK_STEP", "Timer", "Turns"]
 
 if TYPE_CHECKING:
     _Loop = asyncio.SelectorEventLoop  # what it is mixed into, or stands for
@@ -90,7 +90,7 @@ class Turns(_Loop):
 
         def call_soon(callback: Any, *args: Any, context: Context | None = None) -> asyncio.Handle | None:
             kind = type(callback)
-            if kind is _TASK_STEP or (kind is BuiltinFunctionType and callback.__name__ == "task_wakeup"):
+            if kind is TASK_STEP or (kind is BuiltinFunctionType and callback.__name__ == "task_wakeup"):
                 append((callback, args, context, self.step, now()))
                 return None  # a task never looks at what call_soon gives it
             self._check_closed()  # type: ignore[attr-defined]
@@ -303,4 +303,4 @@ def _task_step_type() -> type:
     return type(seen[0])
 
 
-_TASK_STEP: Final = _task_step_type()
+TASK_STEP: Final = _task_step_type()

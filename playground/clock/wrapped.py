@@ -1,0 +1,208 @@
+"""A loop whose turns cannot be taken, recorded by wrapping each callback that it is given.
+
+uvloop's turns are written in C, and a loop that runs within itself (nest_asyncio) has turns within turns. What such
+a loop is given through its public methods is wrapped, and each call is a step. What it does on its own stays unknown
+and is left out: the callbacks by which uvloop serves its sockets are no steps here, and the tasks that they wake were
+woken by nobody. One step may run others inside it; it is then recorded in the pieces that are its own.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextvars import Context
+from typing import Any, Final
+
+from playground.clock.recorder import LONG_STEP_NS, Outcome, Recorder
+from playground.clock.steps import task_of
+
+__all__ = ["WrappedCalls"]
+
+_METHODS: Final = (
+    "call_soon",
+    "call_soon_threadsafe",
+    "call_later",
+    "call_at",
+    "add_reader",
+    "add_writer",
+    "create_task",
+)
+
+
+class _Call:
+    """A callback, and who made it ready, and when (in ns of the recorder's clock; `None`: not known)."""
+
+    __slots__ = ("at_ns", "by", "callback", "watcher")
+
+    def __init__(self, watcher: "WrappedCalls", callback: Any, by: int, at_ns: int | None) -> None:
+        self.watcher = watcher
+        self.callback = callback
+        self.by = by
+        self.at_ns = at_ns
+
+    def __call__(self, *args: Any) -> Any:
+        if self.watcher.recorder is None:
+            return self.callback(*args)
+        return self.watcher.recorded_step(self, args)
+
+
+class WrappedCalls:
+    """Records a loop by what it is given to call.
+
+    Args:
+        loop: any loop that lets attributes be set on it.
+
+    Attributes:
+        recorder: who is told of each step; `None` while nothing records.
+        step: the number of the step that is running now, from 1; 0 while none is. Other threads may read it.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.recorder: Recorder | None = None
+        self.step = 0
+        self._steps = 0
+        self._last_ns = 0
+        self._current: _Call | None = None
+        self._ready_ns = 0  # how long the current step, or this piece of it, was ready
+        self._start_ns = 0
+        self._found: dict[str, Any] = {}  # as bound methods
+        self._had: dict[str, Any] = {}  # what stood on the instance
+        self._put: dict[str, Any] = {}
+
+    @property
+    def told(self) -> tuple[int, int]:
+        """How many steps the recorder was told of, and when the last of them ended."""
+        return self._steps, self._last_ns
+
+    def prepare(self) -> None:
+        """Wrap what the loop is given from now on, so that a later recording knows it."""
+        if self._put:
+            return
+        loop: Any = self.loop
+        own = vars(loop)
+        self._found = {name: getattr(loop, name) for name in _METHODS}
+        self._had = {name: own[name] for name in _METHODS if name in own}
+        self._put = {name: getattr(self, f"_{name}") for name in _METHODS}
+        own.update(self._put)
+
+    def record(self, recorder: Recorder, told: tuple[int, int] | None = None) -> None:
+        """Tell `recorder` of every step from now on; see `LentTurns.record`."""
+        self.prepare()
+        self._steps, self._last_ns = told or (0, recorder.started_ns)
+        self.recorder = recorder
+
+    def stop_recording(self) -> None:
+        """Give back what was found; on the loop's thread, or when it does not run."""
+        own = vars(self.loop)
+        for name, method in self._put.items():
+            if own.get(name) is not method:  # another tool has put its own over it, and still calls this one
+                continue
+            if name in self._had:
+                own[name] = self._had[name]
+            else:
+                del own[name]
+        self._put = {}
+        self.recorder = None
+        self.step = 0
+
+    # -- one step -----------------------------------------------------------------------------------------------
+
+    def recorded_step(self, call: _Call, args: tuple[Any, ...]) -> Any:
+        """Run a callback and tell of it, once or, if it runs others inside it, in pieces."""
+        recorder = self.recorder
+        assert recorder is not None
+        outer = self._current
+        start = recorder.now()
+        if outer is not None:
+            self._tell(recorder, outer, start, whole=False)
+        self._begin(call, start, 0 if call.at_ns is None else max(0, start - call.at_ns))
+        try:
+            return call.callback(*args)
+        finally:
+            if self.recorder is recorder:
+                self._tell(recorder, call, recorder.now(), whole=True)
+                if outer is not None:
+                    self._begin(outer, self._last_ns, 0)
+            self._current = outer
+            if outer is None:
+                self.step = 0
+
+    def _begin(self, call: _Call, start_ns: int, ready_ns: int) -> None:
+        self._current = call
+        self._start_ns = start_ns
+        self._ready_ns = ready_ns
+        self.step = self._steps = self._steps + 1
+
+    def _tell(self, recorder: Recorder, call: _Call, end_ns: int, *, whole: bool) -> None:
+        start_ns = self._start_ns
+        task = task_of(call.callback)
+        number, outcome, kind, code, offset = _state(recorder, task, call.callback, whole)
+        gap, duration = start_ns - self._last_ns, end_ns - start_ns
+        recorder.extend((gap, duration, number, call.by, self._ready_ns, 0, outcome, kind, code, offset))
+        self._last_ns = end_ns
+        if duration > LONG_STEP_NS:
+            recorder.long_step(self.step)
+        if not self._steps & 1023:
+            recorder.idle()
+
+    # -- what the loop is given ---------------------------------------------------------------------------------
+
+    def _wrap(self, callback: Any, by: int, at_ns: int | None) -> Any:
+        return callback if type(callback) is _Call else _Call(self, callback, by, at_ns)
+
+    def _now_ns(self) -> int | None:
+        return None if self.recorder is None else self.recorder.now()
+
+    def _call_soon(self, callback: Any, *args: Any, context: Context | None = None) -> Any:
+        call = self._wrap(callback, self.step, self._now_ns())
+        return self._found["call_soon"](call, *args, context=context)
+
+    def _call_soon_threadsafe(self, callback: Any, *args: Any, context: Context | None = None) -> Any:
+        by = self.step if _runs_here(self.loop) else 0
+        call = self._wrap(callback, by, self._now_ns())
+        return self._found["call_soon_threadsafe"](call, *args, context=context)
+
+    def _call_later(self, delay: float, callback: Any, *args: Any, context: Context | None = None) -> Any:
+        now_ns = self._now_ns()
+        due_ns = None if now_ns is None else now_ns + max(0, round(delay * 1e9))
+        return self._found["call_later"](delay, self._wrap(callback, 0, due_ns), *args, context=context)
+
+    def _call_at(self, when: float, callback: Any, *args: Any, context: Context | None = None) -> Any:
+        now_ns = self._now_ns()
+        due_ns = None if now_ns is None else now_ns + max(0, round((when - self.loop.time()) * 1e9))
+        return self._found["call_at"](when, self._wrap(callback, 0, due_ns), *args, context=context)
+
+    def _add_reader(self, fd: Any, callback: Callable[..., Any], *args: Any) -> Any:
+        return self._found["add_reader"](fd, self._wrap(callback, 0, None), *args)
+
+    def _add_writer(self, fd: Any, callback: Callable[..., Any], *args: Any) -> Any:
+        return self._found["add_writer"](fd, self._wrap(callback, 0, None), *args)
+
+    def _create_task(self, coro: Any, **kwargs: Any) -> "asyncio.Task[Any]":
+        task: asyncio.Task[Any] = self._found["create_task"](coro, **kwargs)
+        if self.recorder is not None:
+            self.recorder.created(task, asyncio.current_task(self.loop), coro)
+        return task
+
+
+def _runs_here(loop: asyncio.AbstractEventLoop) -> bool:
+    return asyncio._get_running_loop() is loop
+
+
+def _state(recorder: Recorder, task: Any, callback: object, whole: bool) -> tuple[int, int, int, int, int]:
+    """Where a step has left its task: number, outcome, kind, code, offset.
+
+    Args:
+        whole: whether the step is over; else it has let others run, in the midst of a call.
+    """
+    if task is None:
+        return 0, Outcome.CALLBACK, 0, recorder.callback(callback), 0
+    number: int = getattr(task, "_playground", 0) or recorder.created(task, None)
+    if not whole:
+        return number, Outcome.YIELDS, 0, 0, 0
+    if task.done():
+        return number, recorder.ended(task, number), 0, 0, 0
+    kind, code, place = recorder.search(task.get_coro())
+    offset = place.cr_frame.f_lasti if code else 0
+    if task._fut_waiter is None:
+        return number, Outcome.YIELDS, kind, code, offset
+    return number, Outcome.WAITS, kind or recorder.waiter(task._fut_waiter), code, offset
