@@ -8,13 +8,18 @@ import concurrent.futures
 import contextvars
 import threading
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
+from playground.clock.held import value_in
 from playground.errors import LabClosed, LabError
 
 __all__ = ["Call", "Calls"]
 
 T = TypeVar("T")
+
+_CALL: Final[contextvars.ContextVar[object]] = contextvars.ContextVar("playground_call")
+"""The mark of the call on whose behalf code runs: each task passes it on to those that it makes. A mark and not the
+call, whose result would live as long as the last of them."""
 
 
 class Call(concurrent.futures.Future[T]):
@@ -27,7 +32,9 @@ class Call(concurrent.futures.Future[T]):
         self._loop = loop
         self._function = function
         self._args = args
+        self.mark = object()
         self._context = contextvars.copy_context()
+        self._context.run(_CALL.set, self.mark)
         self._task: asyncio.Task[T] | None = None
         self._aborted = False
         self.cancelling = False  # whether the loop has come to cancel the task: it is not held, then
@@ -46,11 +53,15 @@ class Call(concurrent.futures.Future[T]):
         """Cancel the task, from any thread; nothing happens if it is over."""
         self._aborted = True
         if not self.done():
-            try:
-                self._loop.call_soon_threadsafe(self._cancel_task)
-            except RuntimeError:
-                if not self._loop.is_closed():
-                    raise
+            self.stop()
+
+    def stop(self) -> None:
+        """Have the loop cancel the task, whether or not its caller has been told."""
+        try:
+            self._loop.call_soon_threadsafe(self._cancel_task)
+        except RuntimeError:
+            if not self._loop.is_closed():
+                raise
 
     def wait(self, timeout_s: float) -> bool:
         """Whether it is over within that time."""
@@ -110,6 +121,21 @@ class Calls:
             self._loop.call_soon_threadsafe(call.begin)
         call.add_done_callback(self._open.discard)
         return call
+
+    def concerns_others(self, task: "asyncio.Task[Any]", call: Call[Any]) -> bool:
+        """Whether a task runs on behalf of a call, other than this one, that somebody still waits for."""
+        mark = value_in(task, _CALL)
+        return mark is not call.mark and any(mark is other.mark for other in list(self._open))
+
+    def waiting(self) -> bool:
+        """Whether anybody waits for the loop."""
+        return bool(self._open)
+
+    def break_off(self, error: LabError) -> None:
+        """End all calls with an error and cancel what they do: nobody can go on. From any thread."""
+        for call in list(self._open):
+            call.fail(error)
+            call.stop()
 
     def refuse(self, error: LabError) -> None:
         """Take no more calls; the first reason given stands."""

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from playground.clock.recorder import Recorder
 from playground.clock.turns import Timer, Turns
+from playground.errors import LabError
 
 __all__ = ["LabLoop"]
 
@@ -50,6 +51,9 @@ class LabLoop(Turns, asyncio.SelectorEventLoop):
     def now_ns(self) -> int:
         """The time of its recordings, in nanoseconds."""
         return perf_counter_ns()
+
+    def attend(self, waited_for: Callable[[], bool] | None, on_stuck: Callable[[LabError], None] | None) -> None:
+        """Learn whether anybody waits for the loop, and whom to tell if nothing can go on: of use in virtual time."""
 
     def create_future(self) -> "asyncio.Future[Any]":
         return Future(loop=self)

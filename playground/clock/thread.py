@@ -7,15 +7,13 @@ thread ends. It knows nothing of apps or recordings.
 
 import asyncio
 import concurrent.futures
-import ctypes
 import os
-import sys
 import threading
-import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Final, TypeVar
 
 from playground.clock.calls import Call, Calls
+from playground.clock.held import Interrupted, busy_workers, running_task, throw_into, where
 from playground.clock.loop import LabLoop
 from playground.errors import LabClosed, LabError
 
@@ -23,23 +21,27 @@ __all__ = ["LoopThread"]
 
 T = TypeVar("T")
 
-_UNWIND_S: Final = 0.25
-"""How long an interrupted call may take to unwind: half of what a person takes for "at once" (0.5 s)."""
-_PATIENCE_S: Final = 2.0
-"""How much longer it may take where the loop is not held but at work: an exception thrown then would hit the
-unwinding itself."""
+_UNWIND_S: Final = 0.2
+"""How long an interrupted call may take to unwind: with `_AFTER_S`, well under what a person takes for "at once"
+(0.5 s), for the kernel needs some of that too."""
+_AFTER_S: Final = 0.1
+"""How much longer it may take after it was thrown out of a step that held the loop."""
 _TICK_S: Final = 0.1
 """How often an awaiting caller's loop wakes: a signal handler that asyncio does not know of runs only then."""
 _CLOSE_S: Final = 2.0
 """How long closing waits for a loop that is held by a blocking call."""
 
 
+_HELD: Final = (
+    "The call is cancelled, but its code still holds the event loop and cannot be stopped from outside; "
+    "the lab goes on when it returns. It stands at:\n"
+)
+_WORKERS: Final = (
+    "A thread cannot be stopped from outside: these worker threads of the lab go on to the end of what they do. "
+    "They stand at:\n"
+)
 _STOPPED: Final = "Event loop stopped before Future completed."
 """What asyncio says when an app has called `loop.stop()`."""
-
-
-class _Interrupted(BaseException):
-    """Thrown into a step that holds the loop after its caller was interrupted."""
 
 
 class LoopThread:
@@ -55,6 +57,7 @@ class LoopThread:
         self.loop = LabLoop() if loop is None else loop
         self._calls = Calls(self.loop)
         self._stop = asyncio.Event()
+        self._stuck: Call[Any] | None = None  # given up last, without having ended
         self._process = os.getpid()
         ready: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._thread = threading.Thread(
@@ -108,11 +111,13 @@ class LoopThread:
             while not waiter.done():
                 await asyncio.wait({waiter}, timeout=_TICK_S)
             return waiter.result()
-        except BaseException:
-            call.abort()
-            # what it raises while it unwinds is nobody's but this caller's, who has gone
-            waiter.add_done_callback(lambda over: over.cancelled() or over.exception())
-            await asyncio.wait({waiter}, timeout=_UNWIND_S)
+        except BaseException as interrupt:
+            if not call.done():
+                # what it raises while it unwinds is nobody's but this caller's, who has gone
+                waiter.add_done_callback(lambda over: over.cancelled() or over.exception())
+                call.abort()
+                for patience_s in self._stages(call, interrupt):
+                    await asyncio.wait({waiter}, timeout=patience_s)
             raise
 
     def close(self) -> None:
@@ -126,10 +131,14 @@ class LoopThread:
         self.loop.call_soon_threadsafe(self._stop.set)
         if self.inside:
             return
-        self._thread.join(_CLOSE_S)
-        if self._thread.is_alive():
-            # a step that holds the loop will end the thread when it returns; nobody should wait for that
-            self._throw()
+        stuck = self._stuck is not None and not self._stuck.done()
+        try:
+            # who has been told already that the loop is held is not made to wait for it again
+            self._thread.join(_AFTER_S if stuck else _CLOSE_S)
+        finally:
+            if self._thread.is_alive() and (task := running_task(self.loop)) is not None:
+                # a step that holds the loop will end the thread when it returns; nobody should wait for that
+                throw_into(task, self.loop, self._ident)
 
     # -- inside ---------------------------------------------------------------------------------------------
 
@@ -144,24 +153,27 @@ class LoopThread:
     def _give_up(self, call: Call[Any], interrupt: BaseException) -> None:
         """Cancel an interrupted call and wait, not long, until it has unwound."""
         call.abort()
-        if call.wait(_UNWIND_S) or (call.cancelling and call.wait(_PATIENCE_S)):
-            return
-        where = self._where()
-        self._throw()
-        if not call.wait(_UNWIND_S):
-            interrupt.add_note(
-                "The call is cancelled, but its code still holds the event loop and cannot be stopped from outside; "
-                f"the lab goes on when it returns. It stands at:\n{where}"
-            )
+        for patience_s in self._stages(call, interrupt):
+            call.wait(patience_s)
 
-    def _throw(self) -> None:
-        """Raise `_Interrupted` in whatever Python code the loop's thread runs now."""
-        ident = ctypes.c_ulong(self._thread.ident or 0)
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(_Interrupted))
+    def _stages(self, call: Call[Any], interrupt: BaseException) -> Iterator[float]:
+        """Give up a call in stages: yields how long to wait before the next, and notes what cannot be ended."""
+        yield _UNWIND_S
+        task = None if call.done() or call.cancelling else running_task(self.loop)
+        if task is not None and not self._calls.concerns_others(task, call):
+            throw_into(task, self.loop, self._ident)
+        if not call.done():
+            yield _AFTER_S
+        if not call.done():
+            self._stuck = call
+            if not call.cancelling:
+                interrupt.add_note(_HELD + where(self._ident))
+        if workers := busy_workers(self.loop):
+            interrupt.add_note(_WORKERS + workers)
 
-    def _where(self) -> str:
-        frame = sys._current_frames().get(self._thread.ident or 0)
-        return "".join(traceback.format_stack(frame, limit=1)) if frame is not None else "  (unknown)"
+    @property
+    def _ident(self) -> int:
+        return self._thread.ident or 0
 
 
 def _live(
@@ -177,8 +189,10 @@ def _live(
     try:
         # anyio ties its worker threads to the task given to run_until_complete: with run_forever, every
         # request's task would start and stop threads of its own
-        _run(loop, loop.create_task(_main(stop, on_start, ready), name="lab"))
-        _run(loop, loop.create_task(_wind_up(loop), name="lab, closing"))
+        loop.attend(calls.waiting, calls.break_off)
+        _run(loop, _main(stop, on_start, ready), "lab")
+        loop.attend(None, None)
+        _run(loop, _wind_up(loop), "lab, closing")
     except BaseException as error:  # noqa: BLE001 (a fault of ours or of asyncio's: told to all who wait)
         calls.refuse(LabError(f"expected the lab's event loop to run on, got {error!r} from it: make a new Lab(app)"))
     finally:
@@ -191,12 +205,13 @@ def _live(
                 thread.join()
 
 
-def _run(loop: LabLoop, task: "asyncio.Task[None]") -> None:
-    """Run a task to its end, whatever else ends the loop's running meanwhile."""
+def _run(loop: LabLoop, coroutine: Coroutine[Any, Any, None], name: str) -> None:
+    """Run the loop's keeper to its end, whatever else ends the loop's running meanwhile."""
+    loop.keeper = task = loop.create_task(coroutine, name=name)
     while not task.done():
         try:
             loop.run_until_complete(task)
-        except (_Interrupted, KeyboardInterrupt, SystemExit):
+        except (Interrupted, KeyboardInterrupt, SystemExit):
             # asyncio passes the last two on after giving them to the task, whose caller will see them; the
             # first came too late for the step that it was meant for
             continue
@@ -207,7 +222,7 @@ def _run(loop: LabLoop, task: "asyncio.Task[None]") -> None:
 
 def _tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """asyncio's own words, but none about what we threw: whoever interrupted the call knows."""
-    if not isinstance(context.get("exception"), _Interrupted):
+    if not isinstance(context.get("exception"), Interrupted):
         loop.default_exception_handler(context)
 
 

@@ -55,7 +55,7 @@ class VirtualLoop(LabLoop):
         super().__init__()
         self._sealed = True
         self._rng = random.Random(seed) if schedule == "random" else None
-        self.waited_for: Callable[[], bool] = lambda: True
+        self.waited_for: Callable[[], bool] = _always
         self.on_stuck: Callable[[LabError], None] = _raise
         self.baton = Baton(self._may_pass, self._blocked_for_ever, self._rng)
         self.baton.on_block = self._note_block
@@ -64,6 +64,10 @@ class VirtualLoop(LabLoop):
         self._turns_here = 0
         self._clock_resolution = 1e-9
         borrowed.borrow(self)
+
+    def attend(self, waited_for: Callable[[], bool] | None, on_stuck: Callable[[LabError], None] | None) -> None:
+        self.waited_for = waited_for or _always
+        self.on_stuck = on_stuck or _raise
 
     # -- time -------------------------------------------------------------------------------------------------
 
@@ -312,6 +316,10 @@ class _Task(Task):  # type: ignore[type-arg]
 
     def __hash__(self) -> int:
         return self.serial
+
+
+def _always() -> bool:
+    return True
 
 
 def _raise(error: LabError) -> NoReturn:
