@@ -95,13 +95,18 @@ class Recorder:
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start counting time, and number the tasks that are there already."""
         self.started_ns = self.now()
+        self.join(loop)
+
+    def join(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Number the tasks that a loop has already, and note for what they wait."""
         running = asyncio.current_task(loop)
         for task in asyncio.all_tasks(loop):
             record = self.tasks[self.enter(task, task.get_coro()) - 1]
-            if task is not running and getattr(task, "_fut_waiter", None) is not None:
+            future: Any = getattr(task, "_fut_waiter", None)
+            if task is not running and future is not None and not future.done():
                 kind, code, place = self.search(task.get_coro())
                 offset = place.cr_frame.f_lasti if code else 0
-                record.waits = (kind or self.waiter(task._fut_waiter), code, offset)  # type: ignore[attr-defined]
+                record.waits = (kind or self.waiter(future), code, offset)
 
     # -- what the loop calls ----------------------------------------------------------------------------------
 
@@ -163,17 +168,24 @@ class Recorder:
         if len(self.log.pending) >= _PACK_NOW:
             self.log.pack()
 
-    def close(self) -> None:
-        """End the recording, on the loop's thread: from now on, nothing that still runs can change it."""
+    def close(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        """End the recording, on the loop's thread: from now on, nothing that still runs can change it.
+
+        Args:
+            loop: the one that was recorded last; by default the one that is running.
+        """
         self.ended_ns = self.now()
-        for task in asyncio.all_tasks():
-            self.tasks[self.number_of(task) - 1].name = task.get_name()
+        for task, name in self._living(loop):
+            self.tasks[self.number_of(task) - 1].name = name
         # the loop may still be within a turn that holds on to the old list
         self.log.pending = list(self.log.pending)
         self.tasks = [copy.copy(task) if task.ended_ns is None else task for task in self.tasks]
         self.handoffs = [copy.copy(call) if call.ended_ns is None else call for call in self.handoffs]
         self.requests = [request.frozen() for request in self.requests]
         self.looks = list(self.looks)
+
+    def _living(self, loop: asyncio.AbstractEventLoop | None) -> list[tuple[Any, str]]:
+        return [(task, task.get_name()) for task in asyncio.all_tasks(loop)]
 
     # -- what the hooks call ----------------------------------------------------------------------------------
 

@@ -20,8 +20,8 @@ __all__ = ["TICK_S", "Look", "RunDelay", "Sampler", "place_of"]
 TICK_S: Final = 0.005
 """Time between two looks: at most 200 a second, each about 10 µs, so 0.2 % of one core."""
 
-_TURNS: Final = ("_recorded_turn", "_run_once")
-"""Functions of loops that call a step; what lies further out is not the step's."""
+_TURNS: Final = ("_recorded_turn", "_run_once", "recorded_step", "unrolled_run")
+"""Functions of loops, the last one of trio's, that call a step; what lies further out is not the step's."""
 
 _OVERSLEPT_NS: Final = round(2 * TICK_S * 1e9)
 _OURS: Final = tuple(

@@ -61,8 +61,27 @@ _MEANING: Final[dict[tuple[str, str], WaitOn]] = {
     ("anyio/_backends/_asyncio.py", "acquire"): "lock",
     ("anyio/_backends/_asyncio.py", "acquire_on_behalf_of"): "lock",
     ("anyio/_backends/_asyncio.py", "run_sync_in_worker_thread"): "thread",
+    ("anyio/_backends/_trio.py", "__aexit__"): "task",
     ("asgiref/sync.py", "__call__"): "thread",
+    ("trio/_timeouts.py", "*"): "timer",
+    ("trio/_threads.py", "to_thread_run_sync"): "thread",
+    ("trio/_sync.py", "acquire"): "lock",
+    ("trio/_sync.py", "acquire_on_behalf_of"): "lock",
+    ("trio/_sync.py", "wait"): "event",
+    ("trio/_channel.py", "*"): "queue",
+    ("trio/_socket.py", "*"): "io",
+    ("trio/_ssl.py", "*"): "io",
+    ("trio/_dtls.py", "*"): "io",
+    ("trio/_unix_pipes.py", "*"): "io",
+    ("trio/_windows_pipes.py", "*"): "io",
+    ("trio/_subprocess.py", "wait"): "io",
+    ("trio/_core/_io_epoll.py", "*"): "io",
+    ("trio/_core/_io_kqueue.py", "*"): "io",
+    ("trio/_core/_io_windows.py", "*"): "io",
+    ("trio/_core/_run.py", "__aexit__"): "task",
+    ("trio/_core/_run.py", "_nested_child_finished"): "task",
 }
+
 
 def unwrapped(function: object) -> object:
     """The callable inside partials; also in `partial(context.run, function)`, as asyncio.to_thread makes it."""
