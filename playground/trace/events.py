@@ -11,12 +11,15 @@ This module does not know what the numbers stand for.
 """
 
 import struct
+import sys
 from array import array
 from collections import deque
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from threading import Lock
+from typing import Any, Final, NamedTuple
 
-__all__ = ["DEFAULT_LIMIT", "FIELDS", "EventLog"]
+__all__ = ["DEFAULT_LIMIT", "FIELDS", "EventLog", "Fields"]
 
 FIELDS: Final = ("gap", "duration", "task", "waker", "ready", "left", "outcome", "kind", "code", "offset")
 DEFAULT_LIMIT: Final = 2_000_000
@@ -30,6 +33,26 @@ into an idle moment."""
 _ONE: Final = struct.Struct("<IIIIIHBBHH")
 _MANY: Final = struct.Struct("<" + "IIIIIHBBHH" * _CHUNK)
 _TOPS: Final = tuple((1 << 32) - 1 if code == "I" else (1 << 16) - 1 if code == "H" else 255 for code in "IIIIIHBBHH")
+_WORDS: Final = _ONE.size // 4
+_PLACE: Final = FIELDS.index("code")
+
+_Chunk = tuple[bytes, "array[int]"]
+"""Packed events, and the values among them that were too large (see `_cut_to_fit`)."""
+_NOTHING_ODD: Final = array("q")
+
+
+class Fields(NamedTuple):
+    """Some events that follow one another, a column a field; `place` is the code, and the offset times 65,536."""
+
+    gap: Sequence[int]
+    duration: Sequence[int]
+    task: Sequence[int]
+    waker: Sequence[int]
+    ready: Sequence[int]
+    left: Sequence[int]
+    outcome: Sequence[int]
+    kind: Sequence[int]
+    place: Sequence[int]
 
 
 class EventLog:
@@ -37,20 +60,24 @@ class EventLog:
 
     Args:
         limit: how many events to keep; older ones are dropped in chunks of 2,048, and counted.
+        on_drop: told of each chunk that was dropped, on the thread that packs.
 
     Attributes:
         pending: the flat list that the loop extends.
         dropped: how many events were dropped.
         dropped_ns: how much time the dropped events covered.
+
+    One thread appends and packs; others may `read` meanwhile.
     """
 
-    def __init__(self, limit: int = DEFAULT_LIMIT) -> None:
+    def __init__(self, limit: int = DEFAULT_LIMIT, on_drop: Callable[[Fields], None] | None = None) -> None:
         self.pending: list[int] = []
         self.dropped = 0
         self.dropped_ns = 0
         self._limit = max(limit, _CHUNK)
-        self._chunks: deque[bytes] = deque()
-        self._wide: dict[int, tuple[int, ...]] = {}  # events with a value too large for its packed field
+        self._on_drop = on_drop
+        self._lock = Lock()
+        self._chunks: deque[_Chunk] = deque()
         self._packed = 0  # packed so far, the dropped ones included
 
     def __len__(self) -> int:
@@ -59,50 +86,96 @@ class EventLog:
 
     def pack(self) -> None:
         """Pack whole chunks of pending events."""
-        pending = self.pending
-        size = _CHUNK * _WIDTH
-        while len(pending) >= size:
-            events = pending[:size]
-            del pending[:size]
-            try:
-                packed = _MANY.pack(*events)
-            except struct.error:
-                packed = self._pack_wide(events)
-            self._chunks.append(packed)
-            self._packed += _CHUNK
-            if len(self._chunks) * _CHUNK > self._limit:
-                self._drop(self._chunks.popleft())
+        while len(self.pending) >= _CHUNK * _WIDTH:
+            dropped = self._pack_chunk()
+            if dropped is not None and self._on_drop is not None:
+                self._on_drop(dropped)
+
+    def read(self, since: int = 0) -> "tuple[int, int, Iterator[Fields]]":
+        """The kept events from number `since` on, counted from 0; any thread may ask.
+
+        Returns:
+            the number of the first of them (greater than `since` if that was dropped), how much time those before
+            the oldest kept event covered, and the events in pieces.
+        """
+        with self._lock:
+            first = max(since, self.dropped)
+            skipped, rest = divmod(min(first, self._packed) - self.dropped, _CHUNK)
+            chunks = list(islice(self._chunks, skipped, None))
+            pending = self.pending[max(0, first - self._packed) * _WIDTH :]
+            before_ns = self.dropped_ns
+        return first, before_ns, _pieces(chunks, pending, rest)
 
     def __iter__(self) -> Iterator[tuple[int, ...]]:
-        """The kept events, oldest first."""
-        number = self.dropped
-        for chunk in self._chunks:
-            for event in _ONE.iter_unpack(chunk):
-                yield self._wide.get(number, event)
-                number += 1
-        pending = self.pending
-        for at in range(0, len(pending), _WIDTH):
-            yield tuple(pending[at : at + _WIDTH])
+        for piece in self.read()[2]:
+            for *rest, place in zip(*piece, strict=True):
+                yield (*rest, place & 0xFFFF, place >> 16)
 
-    def columns(self) -> dict[str, "array[int]"]:
-        """The kept events as one array of signed 64-bit integers a field."""
-        flat = array("q")
-        for event in self:
-            flat.extend(event)
-        return {name: flat[index::_WIDTH] for index, name in enumerate(FIELDS)}
+    def _pack_chunk(self) -> Fields | None:
+        """Pack one chunk of pending events; gives the chunk that had to go for it, if one had."""
+        with self._lock:
+            pending = self.pending
+            events = pending[: _CHUNK * _WIDTH]
+            try:
+                packed, odd = _MANY.pack(*events), _NOTHING_ODD
+            except struct.error:
+                odd = _cut_to_fit(events)
+                packed = _MANY.pack(*events)
+            del pending[: _CHUNK * _WIDTH]
+            self._chunks.append((packed, odd))
+            self._packed += _CHUNK
+            return self._drop() if len(self._chunks) * _CHUNK > self._limit else None
 
-    def _pack_wide(self, events: list[int]) -> bytes:
-        packed = []
-        for at in range(_CHUNK):
-            event = tuple(events[at * _WIDTH : (at + 1) * _WIDTH])
-            clipped = tuple(max(0, min(value, top)) for value, top in zip(event, _TOPS, strict=True))
-            if clipped != event:
-                self._wide[self._packed + at] = event
-            packed.append(_ONE.pack(*clipped))
-        return b"".join(packed)
+    def _drop(self) -> Fields:
+        events = _unpacked(*self._chunks.popleft())
+        self.dropped_ns += sum(events.gap) + sum(events.duration)
+        self.dropped += _CHUNK
+        return events
 
-    def _drop(self, chunk: bytes) -> None:
-        for event in _ONE.iter_unpack(chunk):
-            whole = self._wide.pop(self.dropped, event)
-            self.dropped_ns += whole[0] + whole[1]
-            self.dropped += 1
+
+def _cut_to_fit(events: list[int]) -> "array[int]":
+    """Cut the values that do not fit into their packed fields, such as the gaps of a virtual clock that jumps far.
+
+    Returns:
+        for each such value three numbers: the event's place in the chunk, the field, and the whole value.
+    """
+    odd = array("q")
+    for field, top in enumerate(_TOPS):
+        column = events[field::_WIDTH]
+        if min(column) < 0 or max(column) > top:
+            for at, value in enumerate(column):
+                if not 0 <= value <= top:
+                    odd.extend((at, field, value))
+                    events[at * _WIDTH + field] = 0
+    return odd
+
+
+def _pieces(chunks: "list[_Chunk]", pending: list[int], rest: int) -> Iterator[Fields]:
+    """Events from the `rest`th of the first chunk on."""
+    for packed, odd in chunks:
+        piece = _unpacked(packed, odd)
+        yield Fields(*(column[rest:] for column in piece)) if rest else piece
+        rest = 0
+    if pending:
+        *columns, code, offset = (pending[index::_WIDTH] for index in range(_WIDTH))
+        places = [low | high << 16 for low, high in zip(code, offset, strict=True)]
+        yield Fields._make([*columns, places])
+
+
+def _unpacked(packed: bytes, odd: "array[int]") -> Fields:
+    """Packed events as columns: each 28 bytes are seven words, of which the sixth holds three fields."""
+    words = array("I", packed)
+    halves = array("H", packed)
+    if sys.byteorder == "big":
+        words.byteswap()
+        halves.byteswap()
+    columns: list[Any] = [words[index::_WORDS] for index in range(5)]
+    columns += [halves[10 :: 2 * _WORDS], packed[22 :: _ONE.size], packed[23 :: _ONE.size], words[6::_WORDS]]
+    for field in sorted(set(odd[1::3])):
+        columns[min(field, _PLACE)] = list(columns[min(field, _PLACE)])
+    for at, field, value in zip(odd[0::3], odd[1::3], odd[2::3], strict=True):
+        if field <= _PLACE:  # the code, which is the place's low half
+            columns[field][at] = value if field < _PLACE else columns[field][at] & ~0xFFFF | value
+        else:
+            columns[_PLACE][at] = columns[_PLACE][at] & 0xFFFF | value << 16
+    return Fields(*columns)
