@@ -57,7 +57,7 @@ class Server:
     def close(self) -> None:
         """Stop listening, and end the connections that are open."""
         if self._thread.reachable:
-            self._thread.call(self._stop)
+            self._thread.tidy(self._stop)
 
     async def _start(self) -> "asyncio.Task[None]":
         task = asyncio.create_task(self._server.serve(sockets=[self._socket]), name="uvicorn")
@@ -69,8 +69,15 @@ class Server:
 
     async def _stop(self) -> None:
         self._server.should_exit = True
-        await asyncio.wait([self._task])
-        self._socket.close()
+        try:
+            await asyncio.wait([self._task])
+        except asyncio.CancelledError:  # who closes this was interrupted: requests get no time to end
+            self._server.force_exit = True
+            for request in self._server.server_state.tasks:
+                request.cancel()
+            raise
+        finally:
+            self._socket.close()
 
 
 def _listen(port: int) -> socket.socket:

@@ -8,6 +8,7 @@ thread ends. It knows nothing of apps or recordings.
 import asyncio
 import concurrent.futures
 import os
+import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Final, TypeVar
@@ -28,6 +29,8 @@ _AFTER_S: Final = 0.1
 """How much longer it may take after it was thrown out of a step that held the loop."""
 _TICK_S: Final = 0.1
 """How often an awaiting caller's loop wakes: a signal handler that asyncio does not know of runs only then."""
+_MEANWHILE_S: Final = 0.1
+"""How often a waiting caller may look up: ten times a second seems continuous."""
 _CLOSE_S: Final = 2.0
 """How long closing waits for a loop that is held by a blocking call."""
 
@@ -80,8 +83,15 @@ class LoopThread:
         """Whether the caller may call: the loop is open, of this process, and not the caller's own."""
         return not (self.closed or self.inside or self._process != os.getpid())
 
-    def call(self, function: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
+    def call(
+        self,
+        function: Callable[..., Coroutine[Any, Any, T]],
+        *args: Any,
+        meanwhile: Callable[[], object] | None = None,
+    ) -> T:
         """Run `function(*args)` on the loop and wait for its result, from a thread that may be interrupted.
+
+        `meanwhile` is called now and then while it waits.
 
         Raises:
             LabError: called from the loop's own thread, which would wait for itself.
@@ -95,11 +105,25 @@ class LoopThread:
             )
         call = self._submit(function, args)
         try:
+            while meanwhile is not None and not call.wait(_MEANWHILE_S):
+                meanwhile()
             return call.result()
         except BaseException as interrupt:
             if not call.done():  # it is the wait that was interrupted, not the call that failed
                 self._give_up(call, interrupt)
             raise
+
+    def tidy(self, function: Callable[..., Coroutine[Any, Any, object]], *args: Any) -> None:
+        """The same for cleaning up, which is not waited for long while a KeyboardInterrupt passes by."""
+        interrupt = sys.exc_info()[1]
+        if not isinstance(interrupt, KeyboardInterrupt):
+            self.call(function, *args)
+            return
+        call = self._submit(function, args)
+        if self._is_stuck or call.wait(_AFTER_S):
+            return  # the interrupt is what the caller raises, whatever comes of this
+        call.abort()
+        call.wait(_AFTER_S)
 
     async def call_async(self, function: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
         """The same, awaited from any asyncio loop; on the lab's own it is a plain await."""
@@ -131,10 +155,9 @@ class LoopThread:
         self.loop.call_soon_threadsafe(self._stop.set)
         if self.inside:
             return
-        stuck = self._stuck is not None and not self._stuck.done()
         try:
             # who has been told already that the loop is held is not made to wait for it again
-            self._thread.join(_AFTER_S if stuck else _CLOSE_S)
+            self._thread.join(_AFTER_S if self._is_stuck else _CLOSE_S)
         finally:
             if self._thread.is_alive() and (task := running_task(self.loop)) is not None:
                 # a step that holds the loop will end the thread when it returns; nobody should wait for that
@@ -170,6 +193,10 @@ class LoopThread:
                 interrupt.add_note(_HELD + where(self._ident))
         if workers := busy_workers(self.loop):
             interrupt.add_note(_WORKERS + workers)
+
+    @property
+    def _is_stuck(self) -> bool:
+        return self._stuck is not None and not self._stuck.done()
 
     @property
     def _ident(self) -> int:

@@ -52,7 +52,9 @@ class BlockingSession:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._exit_stack:
-            self._portal.call(self._opened().aclose, error is not None)
+            # a lab's portal knows of cleaning up, which an interrupt may not wait for
+            call = getattr(self._portal, "tidy", self._portal.call)
+            call(self._opened().aclose, error is not None)
 
     @property
     def subprotocol(self) -> str | None:
