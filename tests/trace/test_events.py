@@ -71,7 +71,12 @@ def test_what_is_read_is_not_changed_by_what_is_packed_and_dropped_meanwhile() -
 def test_packed_events_take_28_bytes() -> None:
     log = log_of([(0, 1000, 1, 1, 0, 1, 2, 1, 3, 4)] * (10 * CHUNK))
     assert log.pending == []
-    assert sum(map(len, log._chunks)) == 28 * 10 * CHUNK
+    assert sum(len(packed) + 8 * len(odd) for packed, odd in log._chunks) == 28 * 10 * CHUNK
+
+
+def test_a_value_too_large_for_its_field_takes_24_bytes_more() -> None:
+    log = log_of([(2**40, 1000, 1, 1, 0, 1, 2, 1, 3, 4)] * (2 * CHUNK))
+    assert sum(len(packed) + 8 * len(odd) for packed, odd in log._chunks) == (28 + 24) * 2 * CHUNK
 
 
 def test_the_ring_drops_the_oldest_events_and_counts_them_and_their_time() -> None:
