@@ -16,6 +16,7 @@ import anyio.to_thread
 import httpx
 
 from playground.asgi import ASGIApp, Receive, Scope, Send
+from playground.clock.choice import Time
 from playground.clock.thread import LoopThread
 from playground.errors import LabError, UsageError
 from playground.trace.requests import recorded_app
@@ -91,6 +92,7 @@ class Host:
 
     Args:
         app: an ASGI 3, ASGI 2 or WSGI app.
+        time: the clock that it lives by.
         threads: how many worker threads may run at once.
         network: simulated conditions, or `None`.
         trace: whether anything is going to record; if not, exceptions that nobody else sees go to the log.
@@ -100,11 +102,11 @@ class Host:
         transport: the app as the far end of a client, whose responses do not wait for background tasks.
     """
 
-    def __init__(self, app: Any, *, threads: int, network: Network | None, trace: bool) -> None:
+    def __init__(self, app: Any, time: Time, *, threads: int, network: Network | None, trace: bool) -> None:
         plain = _as_asgi(app)
         self._trace = trace
         self._network = network
-        self.thread = LoopThread("playground lab", _limit_threads(threads))
+        self.thread = LoopThread("playground lab", _limit_threads(threads), time.loop())
         loop = self.thread.loop
         self._app = recorded_app(plain, lambda: loop.recorder)  # type: ignore[arg-type, return-value]
         self._life = lifespan(plain)

@@ -18,11 +18,17 @@ from typing import Any, Final, Self, TypeVar
 
 import httpx
 
+from playground.arrivals import Arrivals, planned
 from playground.asgi import ASGIApp
 from playground.bridge import Bridge, blocking_response
+from playground.clock.choice import Time
+from playground.clock.collector import Collector
+from playground.clock.loop import LabLoop
+from playground.clock.virtual import Schedule, VirtualLoop
 from playground.code import is_own
 from playground.errors import LabError
 from playground.host import Answered, Host
+from playground.progress import Progress
 from playground.run import Run
 from playground.server import Server
 from playground.trace import Clock
@@ -45,9 +51,13 @@ class Lab:
 
     Args:
         app: an ASGI 3, ASGI 2 or WSGI app; started up here and shut down by `close`, if it has a lifespan.
-        clock: what time is; `real` is the only clock so far.
+        clock: what time is: `real`, or `virtual`, where it jumps to the next timer when nothing can run.
         threads: how many worker threads may run at once; anyio's limit, whose default is 40 too.
         network: simulated conditions between client and app; `None` for none.
+        seed: of all that chance decides: when `load` sends its requests, and the order of a random schedule.
+        schedule: in virtual time, who runs first of those who could run at one moment: `fifo`, who could first;
+            `random`, whoever the seed says, to find races and to see one again.
+        charge_cpu: in virtual time, whether computing takes the time that it took here: not the same in each run.
         trace: whether runs are recorded.
 
     Raises:
@@ -65,17 +75,20 @@ class Lab:
         clock: Clock = "real",
         threads: int = 40,
         network: Network | None = None,
+        seed: int = 0,
+        schedule: Schedule = "fifo",
+        charge_cpu: bool = False,
         trace: bool = True,
     ) -> None:
-        if clock != "real":
-            raise LabError(f"expected clock='real', got {clock!r}: this release has no other clock yet")
+        chosen = Time(clock, seed, schedule, charge_cpu)
         if type(threads) is not int or threads < 1:
             raise LabError(f"expected at least one thread, got {threads!r}: plain def handlers need a thread to run in")
         self.app = app
         self.runs: list[Run] = []
+        self._seed = seed
         self._trace = trace
         self._busy = threading.Lock()
-        self._host = Host(app, threads=threads, network=network, trace=trace)
+        self._host = Host(app, chosen, threads=threads, network=network, trace=trace)
         self._thread = self._host.thread
         self.client = httpx.AsyncClient(transport=Bridge(self._thread, self._host.transport), base_url=_BASE_URL)
         _show_responses()
@@ -135,7 +148,7 @@ class Lab:
         try:
             yield blocking_response(self._thread, response)
         finally:
-            self._thread.call(response.aclose)
+            self._thread.tidy(response.aclose)
 
     def websocket(
         self,
@@ -183,6 +196,41 @@ class Lab:
         recorder, responses = self._experiment(burst)
         return self._keep(recorder, responses, None)
 
+    def load(self, request: RequestLike, rate: float, duration: float, arrivals: Arrivals = "poisson") -> Run:
+        """Send requests at a rate, for a while, whether or not earlier ones have been answered, and wait for all.
+
+        Args:
+            request: see `RequestLike`; a function is called with 0, 1, 2 …
+            rate: requests a second, on average.
+            duration: for how many seconds requests are sent, in the lab's time.
+            arrivals: `poisson`, as of many people who know nothing of each other, drawn from the lab's seed; or
+                `uniform`, evenly spaced.
+
+        Answers are as in `burst`. How far it has got is shown if it takes more than a second.
+        """
+        moments = planned(rate, duration, arrivals, self._seed)
+        if callable(request):
+            _check_takes_index(request)
+        built: dict[str, httpx.Request] = {}
+        progress = Progress(duration)
+
+        async def load() -> list[Answered]:
+            loop = asyncio.get_running_loop()
+            began_s = loop.time()
+            tasks = []
+            async with asyncio.TaskGroup() as group:
+                for index, moment_s in enumerate(moments):
+                    if (delay_s := began_s + moment_s - loop.time()) > 0:
+                        await asyncio.sleep(delay_s)
+                    each = self._host.prepare(self._build_request(request, index, built))
+                    tasks.append(group.create_task(self._host.exchange(each, time.perf_counter()), name=each.label))
+                    progress.sent(index + 1, moment_s)
+            return [task.result() for task in tasks]
+
+        with progress:
+            recorder, responses = self._experiment(load, progress.show)
+        return self._keep(recorder, responses, None)
+
     def run(self, function: Callable[[], Coroutine[Any, Any, Any]]) -> Run:
         """Await `function()` on the lab's loop and return the recorded `Run`, with its `result`.
 
@@ -215,6 +263,11 @@ class Lab:
         Args:
             port: where to listen on 127.0.0.1; 0 for a free port.
         """
+        if self._thread.loop.clock == "virtual":
+            raise LabError(
+                "expected clock='real' to serve on a socket, got clock='virtual', where no real client can come: make "
+                "another Lab(app)"
+            )
         server = Server(self._thread, self._host.serveable, port)
         try:
             yield server
@@ -245,15 +298,17 @@ class Lab:
     async def _request(self, method: str, url: str, kwargs: dict[str, Any]) -> httpx.Response:
         return await self.client.request(method, url, **kwargs)
 
-    def _experiment(self, function: Callable[[], Coroutine[Any, Any, T]]) -> tuple[Recorder | None, T]:
-        """Await `function()` on the lab's loop, recorded."""
+    def _experiment(
+        self, function: Callable[[], Coroutine[Any, Any, T]], meanwhile: Callable[[], object] | None = None
+    ) -> tuple[Recorder | None, T]:
+        """Await `function()` on the lab's loop, recorded; the waiting thread calls `meanwhile` now and then."""
         if not self._busy.acquire(blocking=False):
             raise LabError(
                 "expected one run at a time, got a second while the first goes on: wait for it, or make a second Lab"
             )
         begun = threading.Event()
         try:
-            return self._thread.call(self._record, function, begun)
+            return self._thread.call(self._record, function, begun, meanwhile=meanwhile)
         finally:
             if not begun.is_set():
                 self._busy.release()
@@ -265,7 +320,7 @@ class Lab:
         try:
             if not self._trace:
                 return None, await function()
-            with recording(self._thread.loop) as recorder:
+            with _steady(self._thread.loop), recording(self._thread.loop) as recorder:
                 # in a task of its own, what it does is recorded from its first step on
                 result = await asyncio.create_task(function(), name="experiment")
             return recorder, result
@@ -293,6 +348,20 @@ class Lab:
                 method, url = "GET", made
             ready[made] = self.client.build_request(method, url)
         return ready[made]
+
+
+@contextlib.contextmanager
+def _steady(loop: LabLoop) -> Iterator[None]:
+    """In virtual time, let the garbage collector run at the same moments in every run."""
+    if not isinstance(loop, VirtualLoop):
+        yield
+        return
+    with Collector() as collector:
+        loop.collector = collector
+        try:
+            yield
+        finally:
+            loop.collector = None
 
 
 def _show_responses() -> None:

@@ -412,10 +412,10 @@ def test_a_network_delays_and_loses() -> None:
     assert all(response.elapsed.total_seconds() >= 0.04 for response in run.responses)
 
 
-def test_a_clock_that_is_not_there_yet_is_refused() -> None:
+def test_a_clock_that_does_not_exist_is_refused() -> None:
     with pytest.raises(LabError) as refused:
-        Lab(app, clock="virtual")
-    assert str(refused.value) == "expected clock='real', got 'virtual': this release has no other clock yet"
+        Lab(app, clock="sundial")  # type: ignore[arg-type]
+    assert str(refused.value) == ("expected clock='real' or clock='virtual', got 'sundial': choose one of these")
 
 
 @pytest.mark.parametrize("threads", [0, -1, "4", True])

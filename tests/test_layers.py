@@ -34,7 +34,12 @@ ROOMS: dict[str, set[str]] = {
     "server": {"clock", "asgi", "errors"},
     "nesting": {"errors"},
     "notebook": {"httpx"},
-    "lab": {"run", "bridge", "host", "server", "transport", "trace", "asgi", "code", "errors", "httpx"},
+    "arrivals": {"errors"},
+    "progress": set(),
+    "lab": {
+        *("run", "bridge", "host", "server", "transport", "clock", "trace", "asgi", "code", "errors", "httpx"),
+        *("arrivals", "progress"),
+    },
     "assertions": {"run", "trace", "views", "errors"},
     "pytest_plugin": {"code", "pytest"},
     "views": {"trace", "errors"},

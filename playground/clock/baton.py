@@ -10,13 +10,13 @@ the baton, but for `knock`, with which threads outside virtual time ask to be he
 import heapq
 import random
 import threading
+
+# by its own name: while a virtual loop is open, `threading` has another
+from _thread import allocate_lock
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
-
-# by its own name: while a virtual loop is open, `threading` has another
-from _thread import allocate_lock
 
 __all__ = ["NEVER_NS", "Aborted", "Baton", "Runner", "current", "outside"]
 
@@ -42,11 +42,25 @@ class Runner:
         ticket: the serial number of the wait that it stands in; 0 while it is not waiting.
         woken: whether its last wait was ended by another runner, and not by time.
         error: what to raise where it is parked, instead of going on.
+        lost: whether it was found to wait in real time, so that virtual time goes on without it.
         over: whether it has ended.
         joining: who waits for its end.
     """
 
-    __slots__ = ("__weakref__", "baton", "charged_ns", "error", "ident", "joining", "lock", "name", "over", "ticket", "woken")
+    __slots__ = (
+        "__weakref__",
+        "baton",
+        "charged_ns",
+        "error",
+        "ident",
+        "joining",
+        "lock",
+        "lost",
+        "name",
+        "over",
+        "ticket",
+        "woken",
+    )
 
     def __init__(self, baton: "Baton", name: str) -> None:
         self.baton = baton
@@ -58,6 +72,7 @@ class Runner:
         self.ticket = 0
         self.woken = False
         self.error: BaseException | None = None
+        self.lost = False
         self.over = False
         self.joining: list[Runner] = []
 
@@ -73,7 +88,8 @@ _here: Final = _Here()
 
 def current() -> Runner | None:
     """The runner that the calling thread is."""
-    return _here.runner
+    me = _here.runner
+    return me if me is None or not me.lost else None
 
 
 @contextmanager
@@ -129,6 +145,10 @@ class Baton:
         self.workers: dict[Runner, None] = {}  # in the order in which they came
         self.on_block: Callable[[], None] | None = None  # called before and after the loop parks within a step
 
+    def charged_ns(self, runner: Runner) -> int:
+        """Processor time that a runner has been charged, in nanoseconds."""
+        return runner.charged_ns
+
     # -- for runners ------------------------------------------------------------------------------------------
 
     def serial(self) -> int:
@@ -142,6 +162,8 @@ class Baton:
         Returns:
             whether it was woken; `False` if the time was over.
         """
+        if me.lost:
+            raise Aborted
         me.ticket = ticket = self.serial()
         me.woken = False
         if until_ns is not None and until_ns < NEVER_NS:
@@ -197,17 +219,25 @@ class Baton:
 
     def leave(self, runner: Runner) -> None:
         """The calling thread leaves virtual time for good."""
+        _here.runner = None
+        if runner.lost:
+            return
         runner.over = True
         self.workers.pop(runner, None)
         for waiting in runner.joining:
             self.wake(waiting)
-        _here.runner = None
         self._give(self._next())
 
     def abort(self, runner: Runner, error: BaseException) -> None:
         """Have `error` raised where a worker is parked, when its turn comes."""
         runner.error = error
         self.wake(runner)
+
+    def lose(self, runner: Runner) -> None:
+        """Go on without a worker that holds the baton and really waits. For the watchdog's thread."""
+        runner.lost = runner.over = True
+        self.workers.pop(runner, None)
+        self._give(self._next())
 
     # -- for the loop -----------------------------------------------------------------------------------------
 

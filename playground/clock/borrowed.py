@@ -76,5 +76,3 @@ def _restore() -> None:
             delattr(owner, name)
         else:
             setattr(owner, name, found)
-
-

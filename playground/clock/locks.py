@@ -6,11 +6,10 @@ and as with real locks it may find that somebody was quicker.
 """
 
 import queue
+from _thread import allocate_lock
 from collections import deque
 from types import TracebackType
 from typing import Any
-
-from _thread import allocate_lock
 
 from playground.clock.baton import Runner, current
 

@@ -129,7 +129,10 @@ def replacements() -> Iterator[tuple[Any, str, Any]]:
         yield owner, name, _refused(getattr(owner, name), call, advice)
 
 
-_BY_ORIGINAL: Final = {id(_sleep): sleep, **{id(getattr(time, name)): ours for name, ours in _CLOCKS.items()}}
+_BY_ORIGINAL: Final[dict[int, Callable[..., Any]]] = {
+    id(_sleep): sleep,
+    **{id(getattr(time, name)): ours for name, ours in _CLOCKS.items()},
+}
 
 
 def by_original() -> dict[int, Callable[..., Any]]:

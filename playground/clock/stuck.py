@@ -5,6 +5,7 @@ one, and says what library call the task stopped in; it never asks an object of 
 """
 
 import asyncio
+import os
 import sys
 from types import CodeType, CoroutineType, FrameType
 from typing import TYPE_CHECKING, Any, Final
@@ -18,45 +19,47 @@ if TYPE_CHECKING:
 
 __all__ = ["loop_blocked", "nobody_can_run", "running_in_circles"]
 
+_OURS: Final = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 _SHOWN: Final = 20
 """How many tasks are named; a thousand lines help nobody."""
 
 
 def nobody_can_run(loop: "VirtualLoop") -> str:
     """Why it is a deadlock: nothing is set to happen, but these wait."""
-    return "\n".join(
-        (
-            f"expected somebody to go on, but at virtual time {loop.time():.9g} s nothing can run and no timer is set. "
-            "Let one of these be woken, or give its wait a timeout:",
-            *_waiting(loop),
-        )
+    return _told(
+        loop,
+        "expected somebody to go on, but nothing can run and no timer is set",
+        "Let one of these be woken, or give its wait a timeout:",
     )
 
 
 def loop_blocked(loop: "VirtualLoop") -> str:
     """Why a step of the loop will never end."""
-    return "\n".join(
-        (
-            f"expected the call below to return, but at virtual time {loop.time():.9g} s it blocks the event loop, and "
-            "only the loop, or nobody, could end its wait. Await instead of blocking:",
-            *_waiting(loop),
-        )
+    return _told(
+        loop,
+        "expected this call to return, but it blocks the event loop, and only the loop, or nobody, could end its wait",
+        "Await instead of blocking. There are:",
     )
 
 
 def running_in_circles(loop: "VirtualLoop") -> str:
     """Who keeps running while time stands still."""
-    return "\n".join(
-        (
-            f"expected time to pass, but at virtual time {loop.time():.9g} s something goes on for ever without letting "
-            "it: code that polls has to sleep for longer than nothing. There are:",
-            *_waiting(loop),
-        )
+    return _told(
+        loop,
+        "expected time to pass, but something goes on for ever without letting it",
+        "Code that polls has to sleep for longer than nothing. There are:",
     )
 
 
+def _told(loop: "VirtualLoop", problem: str, advice: str) -> str:
+    return "\n".join((f"{problem}, at {loop.time():.9g} s of virtual time. {advice}", *_waiting(loop)))
+
+
 def _waiting(loop: "VirtualLoop") -> list[str]:
-    lines = [_task_line(task) for task in sorted(_tasks(loop), key=_created)]
+    tasks = [(_own_link(task), task) for task in sorted(_tasks(loop), key=_created)]
+    # our own, such as the one that holds an app's lifespan open, are not whom one looks for
+    shown = [(link, task) for link, task in tasks if link is not None or not _is_ours(task)]
+    lines = [_task_line(link, task) for link, task in shown]
     lines += [_worker_line(runner) for runner in loop.baton.workers if workers.is_at_work(runner) or _own_place(runner)]
     more = len(lines) - _SHOWN
     return lines if more <= 0 else [*lines[:_SHOWN], f"  … and {more} more"]
@@ -71,15 +74,28 @@ def _created(task: "asyncio.Task[Any]") -> Any:
     return getattr(task, "serial", 0)
 
 
-def _task_line(task: "asyncio.Task[Any]") -> str:
-    own: Any = None
-    last: Any = None
+def _links(task: "asyncio.Task[Any]") -> list[Any]:
+    """The coroutines in a task's chain of awaits, the outermost first."""
+    links = []
     link: Any = task.get_coro()
     while type(link) is CoroutineType:
-        last = link
-        if is_own(link.cr_code.co_filename):
-            own = link
+        links.append(link)
         link = link.cr_await
+    return links
+
+
+def _own_link(task: "asyncio.Task[Any]") -> Any:
+    """The innermost coroutine in a task's chain of awaits that is the user's own."""
+    return next((link for link in reversed(_links(task)) if is_own(link.cr_code.co_filename)), None)
+
+
+def _is_ours(task: "asyncio.Task[Any]") -> bool:
+    first = next(iter(_links(task)), None)
+    return first is not None and first.cr_code.co_filename.startswith(_OURS)
+
+
+def _task_line(own: Any, task: "asyncio.Task[Any]") -> str:
+    last = next(reversed(_links(task)), None)
     shown = own or last
     where = _place(shown.cr_code, shown.cr_frame.f_lineno) if shown is not None and shown.cr_frame else "unknown place"
     call = f", in {last.cr_code.co_qualname}" if last is not None and last is not shown else ""

@@ -7,6 +7,7 @@ the loop, that is a `Deadlock`; where nobody waits, time stands still until some
 """
 
 import asyncio
+import concurrent.futures
 import heapq
 import itertools
 import random
@@ -18,10 +19,13 @@ from contextvars import Context
 from typing import Any, Final, Literal, NoReturn
 
 from playground.clock import borrowed, stuck, workers
-from playground.clock.baton import NEVER_NS, Aborted, Baton, current, outside
+from playground.clock.baton import NEVER_NS, Aborted, Baton, Runner, current, outside
+from playground.clock.charged import ChargedBaton
+from playground.clock.collector import Collector
 from playground.clock.loop import LabLoop
 from playground.clock.recorder import Recorder
 from playground.clock.turns import Timer
+from playground.clock.watchdog import Watchdog, place_of
 from playground.errors import Deadlock, LabError, NotInVirtualTime, Runaway
 
 __all__ = ["Schedule", "VirtualLoop"]
@@ -41,6 +45,7 @@ class VirtualLoop(LabLoop):
         schedule: `fifo`: what could run at one moment runs in the order in which it became able to; `random`: in an
             order drawn from the seed, to find races.
         seed: of that order; the same seed gives the same order again.
+        charge_cpu: whether computing takes the time that it took here: not the same in each run.
 
     Attributes:
         baton: who runs, and what time it is.
@@ -50,19 +55,25 @@ class VirtualLoop(LabLoop):
 
     clock = "virtual"
 
-    def __init__(self, *, schedule: Schedule = "fifo", seed: int = 0) -> None:
+    def __init__(self, *, schedule: Schedule = "fifo", seed: int = 0, charge_cpu: bool = False) -> None:
         self._sealed = False
         super().__init__()
         self._sealed = True
         self._rng = random.Random(seed) if schedule == "random" else None
         self.waited_for: Callable[[], bool] = _always
         self.on_stuck: Callable[[LabError], None] = _raise
-        self.baton = Baton(self._may_pass, self._blocked_for_ever, self._rng)
+        kind = ChargedBaton if charge_cpu else Baton
+        self.baton = kind(self._may_pass, self._blocked_for_ever, self._rng)
         self.baton.on_block = self._note_block
         self.task_numbers = itertools.count(1)
         self._instant_ns = 0
         self._turns_here = 0
         self._clock_resolution = 1e-9
+        self._refusal: LabError | None = None
+        self._progress = 0
+        self._default_executor: concurrent.futures.Executor | None
+        self._watchdog = Watchdog(lambda: self._progress + self.baton.switches, lambda: self.baton.holder, self._lose)
+        self.collector: Collector | None = None
         borrowed.borrow(self)
 
     def attend(self, waited_for: Callable[[], bool] | None, on_stuck: Callable[[LabError], None] | None) -> None:
@@ -81,7 +92,7 @@ class VirtualLoop(LabLoop):
     def cpu_ns(self) -> int:
         """Processor time that the calling thread was charged in virtual time, in nanoseconds."""
         me = current()
-        return me.charged_ns if me is not None else 0
+        return self.baton.charged_ns(me) if me is not None else 0
 
     def call_later(
         self, delay: float, callback: Callable[..., object], *args: object, context: Context | None = None
@@ -102,9 +113,11 @@ class VirtualLoop(LabLoop):
 
     def run_forever(self) -> None:
         self.baton.enter()
+        self._watchdog.resume()
         try:
             super().run_forever()
         finally:
+            self._watchdog.pause()
             self.baton.exit()
 
     def create_task(self, coro: Any, **kwargs: Any) -> "asyncio.Task[Any]":
@@ -113,11 +126,13 @@ class VirtualLoop(LabLoop):
             return _Task(coro, loop=self, **kwargs)
         return super().create_task(coro, **kwargs)
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> "asyncio.Future[Any]":
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> "asyncio.Future[Any]":
         if executor is None:
+            if self._default_executor is None:
+                self._default_executor = workers.default_executor()
             executor = self._default_executor
-            if executor is None:
-                self._default_executor = executor = workers.default_executor()
         workers.check_executor(executor)
         return super().run_in_executor(executor, func, *args)
 
@@ -125,6 +140,7 @@ class VirtualLoop(LabLoop):
         if not self.is_running() and not self.is_closed():
             self.dismiss_workers()
         super().close()
+        self._watchdog.close()
         borrowed.give_back(self)
 
     def dismiss_workers(self) -> None:
@@ -163,6 +179,12 @@ class VirtualLoop(LabLoop):
 
     def _poll(self, recorder: Recorder | None) -> None:
         baton = self.baton
+        self._progress += 1
+        if self.collector is not None:
+            self.collector.turn()
+        if self._refusal is not None:
+            error, self._refusal = self._refusal, None
+            self._give_up(error)
         if self._ready or self._stopping:
             if baton.busy:
                 baton.yield_turn()
@@ -195,7 +217,9 @@ class VirtualLoop(LabLoop):
                 self._give_up(Runaway(stuck.running_in_circles(self)))
             elif not self.waited_for():
                 baton.calm()
+                self._watchdog.pause()
                 self._wait_outside(None)
+                self._watchdog.resume()
             elif deadline is not None:
                 baton.jump(deadline[0])
                 return
@@ -299,6 +323,20 @@ class VirtualLoop(LabLoop):
     def _blocked_for_ever(self) -> LabError:
         return Deadlock(stuck.loop_blocked(self))
 
+    def _lose(self, runner: Runner) -> None:
+        """The watchdog has found a runner that really waits."""
+        self._refusal = error = NotInVirtualTime(
+            f"expected waits of Python's own in virtual time, but {runner.name} really waits, at "
+            f"{place_of(runner.ident)}. A lock made before the lab, or a wait in C, cannot be in virtual time: make "
+            "locks, queues and pools after the lab, or make the lab with clock='real'."
+        )
+        if runner is not self.baton.loop:
+            self.baton.lose(runner)
+            self.call_soon_threadsafe(_nothing)
+        elif self.on_stuck is not _raise:
+            self._refusal = None
+            self.on_stuck(error)  # its callers are told now; the loop goes on when the wait is over
+
     def _note_block(self) -> None:
         if self.recorder is not None:
             self.recorder.blocked(self.step)
@@ -316,6 +354,10 @@ class _Task(Task):  # type: ignore[type-arg]
 
     def __hash__(self) -> int:
         return self.serial
+
+
+def _nothing() -> None:
+    pass
 
 
 def _always() -> bool:

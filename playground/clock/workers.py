@@ -17,8 +17,14 @@ from typing import Any, Final
 
 from playground.clock.baton import Aborted, Runner, current, outside
 from playground.clock.locks import SimpleQueue
+from playground.errors import NotInVirtualTime
 
 __all__ = ["PATIENCE", "check_executor", "default_executor", "dismiss", "is_at_work", "join", "start"]
+
+PATIENCE: Final = 10
+"""How often a worker is dismissed that goes on nevertheless: code that catches `BaseException` and waits again."""
+_DEFAULT_THREADS: Final = 32
+"""What asyncio gives its default pool at most. On a small machine it is less; a simulated one is always the same."""
 
 _start: Final = threading.Thread.start
 _join: Final = threading.Thread.join
@@ -108,15 +114,9 @@ def dismiss(runner: Runner) -> None:
 def _is_pools_own(frame: FrameType) -> bool:
     """Whether a frame is the function in which a pool's thread lives: that of concurrent.futures, or of anyio."""
     code = frame.f_code
-    if code is _pool._worker.__code__:  # type: ignore[attr-defined]
+    if code is _pool._worker.__code__:
         return True
     return code.co_name == "run" and code.co_filename.replace("\\", "/").endswith("anyio/_backends/_asyncio.py")
-
-
-PATIENCE: Final = 10
-"""How often a worker is dismissed that goes on nevertheless: code that catches `BaseException` and waits again."""
-_DEFAULT_THREADS: Final = 32
-"""What asyncio gives its default pool at most: less on a small machine, but the simulated one is the same everywhere."""
 
 
 def default_executor() -> concurrent.futures.ThreadPoolExecutor:
