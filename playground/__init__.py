@@ -5,7 +5,17 @@ it with. Importing this package imports no Jupyter, no widget and no web server,
 """
 
 from playground.app import App
-from playground.errors import LabClosed, LabError, PlaygroundError, ProtocolError, TraceError
+from playground.clock.work import work
+from playground.errors import (
+    Deadlock,
+    LabClosed,
+    LabError,
+    NotInVirtualTime,
+    PlaygroundError,
+    ProtocolError,
+    Runaway,
+    TraceError,
+)
 from playground.lab import Lab
 from playground.nesting import allow_asyncio_run
 from playground.run import Run
@@ -16,14 +26,18 @@ __version__ = "0.1.0"
 
 __all__ = [
     "App",
+    "Deadlock",
     "Lab",
     "LabClosed",
     "LabError",
     "Network",
+    "NotInVirtualTime",
     "PlaygroundError",
     "ProtocolError",
     "Run",
+    "Runaway",
     "Trace",
     "TraceError",
     "allow_asyncio_run",
+    "work",
 ]

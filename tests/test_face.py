@@ -28,6 +28,10 @@ DESIGNED = {
     "ProtocolError",
     "TraceError",
     "allow_asyncio_run",
+    "work",
+    "Deadlock",
+    "NotInVirtualTime",
+    "Runaway",
 }
 
 # Jupyter, widgets, servers, what draws, and trio, which is optional: none of them may be needed to write an app

@@ -143,6 +143,9 @@ class Baton:
         self.resting = False
         self.spinning = False
         self.workers: dict[Runner, None] = {}  # in the order in which they came
+        self.preempt: Callable[[], None] | None = None  # called by each worker when it begins
+        self.computing: Runner | None = None  # who holds the simulated interpreter lock, and who waits for it
+        self.to_compute: deque[Runner] = deque()
         self.on_block: Callable[[], None] | None = None  # called before and after the loop parks within a step
 
     def charged_ns(self, runner: Runner) -> int:
@@ -178,6 +181,11 @@ class Baton:
             error, me.error = me.error, None
             raise error
         return me.woken
+
+    def give_way(self, me: Runner) -> None:
+        """Let all run who could, and then go on."""
+        self._queue.append(me)
+        self._hand_over(me)
 
     def wake(self, runner: Runner) -> None:
         """Let a parked runner run when its turn comes. Nothing happens if it is awake."""

@@ -23,6 +23,7 @@ from playground.clock.baton import NEVER_NS, Aborted, Baton, Runner, current, ou
 from playground.clock.charged import ChargedBaton
 from playground.clock.collector import Collector
 from playground.clock.loop import LabLoop
+from playground.clock.preempt import Preemption
 from playground.clock.recorder import Recorder
 from playground.clock.turns import Timer
 from playground.clock.watchdog import Watchdog, place_of
@@ -65,6 +66,8 @@ class VirtualLoop(LabLoop):
         kind = ChargedBaton if charge_cpu else Baton
         self.baton = kind(self._may_pass, self._blocked_for_ever, self._rng)
         self.baton.on_block = self._note_block
+        if self._rng is not None:
+            self.baton.preempt = Preemption(self.baton, self._rng).begin
         self.task_numbers = itertools.count(1)
         self._instant_ns = 0
         self._turns_here = 0

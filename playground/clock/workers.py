@@ -81,6 +81,8 @@ class _Life:
         runner = self._runner
         try:
             runner.baton.begin(runner)
+            if runner.baton.preempt is not None:
+                runner.baton.preempt()
             self._run()
         except Aborted:
             pass  # nobody waits for what it did
