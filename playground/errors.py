@@ -17,6 +17,7 @@ reader would expect to catch. A message says what was expected, what arrived, an
     │   └── NotInVirtualTime    what was asked for happens in the real world only
     ├── NestingError            asyncio.run cannot be allowed in this notebook    (RuntimeError)
     ├── TraceError              a recording cannot be read or written         (ValueError)
+    ├── WatchError              something cannot be watched, or not yet asked (RuntimeError)
     ├── UsageError              the toolkit was called in a way that cannot work  (AssertionError)
     │   └── RouteError          a path, or a value for it, cannot be routed   (also ValueError)
     ├── HandlerError            a handler takes or returns what no one can use    (TypeError)
@@ -43,6 +44,7 @@ __all__ = [
     "StreamConsumed",
     "TraceError",
     "UsageError",
+    "WatchError",
     "WrongFrame",
 ]
 
@@ -125,6 +127,10 @@ class NotInVirtualTime(LabError):
 
 class TraceError(PlaygroundError, ValueError):
     """A recording is damaged, foreign, or of a version that this release does not know."""
+
+
+class WatchError(PlaygroundError, RuntimeError):
+    """Something cannot be watched, or its recording was asked for something before it was over."""
 
 
 class UsageError(PlaygroundError, AssertionError):
