@@ -41,7 +41,8 @@ class Call(concurrent.futures.Future[T]):
 
     def begin(self) -> None:
         """Start the task. Runs on the loop's thread."""
-        self.set_running_or_notify_cancel()
+        if not self.set_running_or_notify_cancel():
+            return  # given up by an awaiting caller before it began
         try:
             self._task = self._loop.create_task(self._function(*self._args), context=self._context)
         except BaseException as error:  # noqa: BLE001 (it is the caller's, and goes to the caller)
@@ -65,8 +66,13 @@ class Call(concurrent.futures.Future[T]):
 
     def wait(self, timeout_s: float) -> bool:
         """Whether it is over within that time."""
-        done, _ = concurrent.futures.wait([self], timeout_s)
-        return bool(done)
+        try:
+            self.exception(timeout_s)
+        except TimeoutError:
+            return self.done()
+        except concurrent.futures.CancelledError:
+            return True
+        return True
 
     def fail(self, error: LabError) -> None:
         """End the call with an error if it has no result yet: its loop has ended."""

@@ -28,9 +28,8 @@ _UNWIND_S: Final = 0.2
 _AFTER_S: Final = 0.1
 """How much longer it may take after it was thrown out of a step that held the loop."""
 _TICK_S: Final = 0.1
-"""How often an awaiting caller's loop wakes: a signal handler that asyncio does not know of runs only then."""
-_MEANWHILE_S: Final = 0.1
-"""How often a waiting caller may look up: ten times a second seems continuous."""
+"""How often a waiting caller looks up. A signal that arrives just before a thread begins to wait does not wake it; an
+awaiting caller's loop runs a signal handler that asyncio does not know of only when it wakes."""
 _CLOSE_S: Final = 2.0
 """How long closing waits for a loop that is held by a blocking call."""
 
@@ -105,8 +104,9 @@ class LoopThread:
             )
         call = self._submit(function, args)
         try:
-            while meanwhile is not None and not call.wait(_MEANWHILE_S):
-                meanwhile()
+            while not call.wait(_TICK_S):
+                if meanwhile is not None:
+                    meanwhile()
             return call.result()
         except BaseException as interrupt:
             if not call.done():  # it is the wait that was interrupted, not the call that failed
@@ -115,8 +115,7 @@ class LoopThread:
 
     def tidy(self, function: Callable[..., Coroutine[Any, Any, object]], *args: Any) -> None:
         """The same for cleaning up, which is not waited for long while a KeyboardInterrupt passes by."""
-        interrupt = sys.exc_info()[1]
-        if not isinstance(interrupt, KeyboardInterrupt):
+        if _passing() is None:
             self.call(function, *args)
             return
         call = self._submit(function, args)
@@ -156,8 +155,8 @@ class LoopThread:
         if self.inside:
             return
         try:
-            # who has been told already that the loop is held is not made to wait for it again
-            self._thread.join(_AFTER_S if self._is_stuck else _CLOSE_S)
+            # who interrupts is not made to wait
+            self._thread.join(_AFTER_S if self._is_stuck or _passing() is not None else _CLOSE_S)
         finally:
             if self._thread.is_alive() and (task := running_task(self.loop)) is not None:
                 # a step that holds the loop will end the thread when it returns; nobody should wait for that
@@ -181,9 +180,11 @@ class LoopThread:
 
     def _stages(self, call: Call[Any], interrupt: BaseException) -> Iterator[float]:
         """Give up a call in stages: yields how long to wait before the next, and notes what cannot be ended."""
+        held_by = running_task(self.loop)
         yield _UNWIND_S
         task = None if call.done() or call.cancelling else running_task(self.loop)
-        if task is not None and not self._calls.concerns_others(task, call):
+        # a loop that is at work, and only slow, goes from task to task and will come to cancel this call
+        if task is not None and task is held_by and not self._calls.concerns_others(task, call):
             throw_into(task, self.loop, self._ident)
         if not call.done():
             yield _AFTER_S
@@ -201,6 +202,12 @@ class LoopThread:
     @property
     def _ident(self) -> int:
         return self._thread.ident or 0
+
+
+def _passing() -> KeyboardInterrupt | None:
+    """The interrupt because of which the calling code is cleaning up."""
+    error = sys.exc_info()[1]
+    return error if isinstance(error, KeyboardInterrupt) else None
 
 
 def _live(
