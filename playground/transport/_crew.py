@@ -33,32 +33,39 @@ class Crew:
 
     Attributes:
         host: the loop they run on.
+        running: those that have not ended, by their role.
     """
 
-    __slots__ = ("_on_end", "_running", "_waiting", "host")
+    __slots__ = ("_on_end", "_waiting", "host", "running")
 
     def __init__(self, host: Host, on_end: Callable[[], object]) -> None:
         self.host = host
         self._on_end: Callable[[], object] | None = on_end
-        self._running: dict[Role, Any] = {}
+        self.running: dict[Role, Any] = {}
         self._waiting: list[Any] | None = None  # made when somebody waits
 
     def __contains__(self, role: Role) -> bool:
-        return role in self._running
+        return role in self.running
 
     def __len__(self) -> int:
-        return len(self._running)
+        return len(self.running)
 
-    def start(self, role: Role, function: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
-        """Start a task. Its function must call `left(role)` when it ends."""
-        self._running[role] = None
-        running = self.host.spawn(function, name)
-        if role in self._running:  # an eager task may have ended by now
-            self._running[role] = running
+    def start(
+        self, role: Role, function: Callable[[], Coroutine[Any, Any, None]], name: str, *, at_once: bool = False
+    ) -> None:
+        """Start a task. Its function must call `left(role)` when it ends.
+
+        Args:
+            at_once: it may run up to its first wait before this returns, or even to its end.
+        """
+        self.running[role] = None
+        running = self.host.spawn(function, name, at_once=at_once)
+        if role in self.running:
+            self.running[role] = running
 
     def left(self, role: Role) -> None:
         """Note that a task is at its end."""
-        if self._running.pop(role, self) is not self and not self._running:
+        if self.running.pop(role, self) is not self and not self.running:
             if self._waiting:
                 self.host.ring(self._waiting)
             on_end, self._on_end = self._on_end, None  # and so the crew lets go of its exchange
@@ -67,13 +74,13 @@ class Crew:
 
     def cancel(self, role: Role) -> None:
         """Cancel a task if it runs."""
-        running = self._running.get(role)
+        running = self.running.get(role)
         if running is not None:
             self.host.cancel(running, lambda: self.left(role))
 
     async def wait(self, timeout_s: float | None = None) -> None:
         """Wait until all have ended, or the time is over."""
-        if self._running:
+        if self.running:
             if self._waiting is None:
                 self._waiting = []
             await self.host.wait(self._waiting, timeout_s)
@@ -84,7 +91,7 @@ class Crew:
             await self.wait(GRACE_S if grace_s is None else grace_s)
             return
         for _ in range(TURNS):
-            if self._running:
+            if self.running:
                 await self.host.let_others_run()
 
     async def stop(self) -> bool:
@@ -95,9 +102,9 @@ class Crew:
         """
         with anyio.CancelScope(shield=True):
             for _ in range(CANCEL_TRIES):
-                if not self._running:
+                if not self.running:
                     break
                 self.cancel("upload")
                 self.cancel("app")
                 await self.wait(GRACE_S)
-        return not self._running
+        return not self.running

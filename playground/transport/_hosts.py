@@ -2,9 +2,10 @@
 
 Five things: start a task, cancel it, wait until somebody rings, ring, and let others run. So few, so
 that an exchange is written once and still runs an app as a plain task of the loop that it found: on
-asyncio by `loop.create_task`, so that a recorder sees the task and who woke it; on trio as a system task
-(see `_trio.py`). No task group is held open from one call to the next, because the client may start a
-request in one task and close its response in another, which a cancel scope does not survive.
+asyncio by `loop.create_task`, so that a recorder sees the task and who woke it, or at once where nobody
+looks (see `_at_once.py`); on trio as a system task (see `_trio.py`). No task group is held open from one
+call to the next, because the client may start a request in one task and close its response in another,
+which a cancel scope does not survive.
 
 Who waits stands in a plain list that belongs to the exchange: nothing is paid for a list in which nobody
 stands. This module knows nothing of ASGI.
@@ -15,14 +16,19 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any, Protocol
 
+from playground.transport._at_once import start_at_once, starts_plainly
+
 __all__ = ["AsyncioHost", "Host", "current_host"]
 
 
 class Host(Protocol):
     """An event loop, as far as an exchange uses it. All times are in seconds of the loop's clock."""
 
-    def spawn(self, function: Callable[[], Coroutine[Any, Any, None]], name: str) -> Any:
-        """Start `function()` in a task of its own, in a copy of the caller's context; return what `cancel` takes."""
+    def spawn(self, function: Callable[[], Coroutine[Any, Any, None]], name: str, *, at_once: bool) -> Any:
+        """Start `function()` in a task of its own, in a copy of the caller's context; return what `cancel` takes.
+
+        With `at_once` it may run up to its first wait before this returns, where the loop can do so.
+        """
 
     def cancel(self, running: Any, ended: Callable[[], None]) -> None:
         """Cancel a task, on asyncio once, on trio for good; call `ended` when it has ended without running."""
@@ -41,15 +47,15 @@ class Host(Protocol):
 
 
 class AsyncioHost:
-    """The running asyncio loop."""
+    """The asyncio loop that is running. One object serves them all, as it keeps nothing."""
 
-    __slots__ = ("_loop",)
+    __slots__ = ()
 
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-
-    def spawn(self, function: Callable[[], Coroutine[Any, Any, None]], name: str) -> Any:
-        return self._loop.create_task(function(), name=name)
+    def spawn(self, function: Callable[[], Coroutine[Any, Any, None]], name: str, *, at_once: bool) -> Any:
+        loop = asyncio.get_running_loop()
+        if at_once and starts_plainly(loop):
+            return start_at_once(loop, function(), name)
+        return loop.create_task(function(), name=name)
 
     def cancel(self, running: Any, ended: Callable[[], None]) -> None:
         # A task that is cancelled before its first step never enters its coroutine, so no code in there
@@ -58,9 +64,10 @@ class AsyncioHost:
         running.cancel()
 
     async def wait(self, waiting: list[Any], timeout_s: float | None = None) -> bool:
-        future: asyncio.Future[bool] = self._loop.create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[bool] = loop.create_future()
         waiting.append(future)
-        timer = None if timeout_s is None else self._loop.call_later(timeout_s, _settle, future, False)
+        timer = None if timeout_s is None else loop.call_later(timeout_s, _settle, future, False)
         try:
             return await future
         finally:
@@ -77,7 +84,7 @@ class AsyncioHost:
 
     def may_fail(self, error: Exception) -> bool:
         """Yes: the task's outcome is then what a reader of the recording expects to see."""
-        task = asyncio.current_task(self._loop)
+        task = asyncio.current_task()
         if task is not None:
             task.add_done_callback(_mark_as_seen)
         return True
@@ -91,6 +98,7 @@ class _Turn:
 
 
 _TURN = _Turn()
+_ASYNCIO = AsyncioHost()
 
 
 def _settle(future: "asyncio.Future[bool]", rung: bool) -> None:
@@ -118,4 +126,4 @@ def current_host() -> Host:
         from playground.transport._trio import TrioHost
 
         return TrioHost()
-    return AsyncioHost()
+    return _ASYNCIO

@@ -21,7 +21,7 @@ class TrioHost:
 
     __slots__ = ()
 
-    def spawn(self, function: Callable[[], Coroutine[Any, Any, None]], name: str) -> Any:
+    def spawn(self, function: Callable[[], Coroutine[Any, Any, None]], name: str, *, at_once: bool) -> Any:
         scope = trio.CancelScope()
 
         async def within_scope() -> None:

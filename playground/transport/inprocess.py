@@ -95,10 +95,24 @@ class ASGITransport(httpx.AsyncBaseTransport):
             body: Any = request.content
         except library.not_read:
             body = request.stream
+        app, journey = self.app, None
         if self.network is not None:
-            return await self._over(self.network, library, request, body, timeout_s)
-        exchange = self._exchange(self.app, self.scope_of(request), body)
-        return await self._begin(exchange, library, request, timeout_s)
+            journey = Journey(self.network, self.network.fate(next(self._numbers)), library, request, timeout_s)
+            body = await journey.out(body)
+            app = journey.watched(app)
+        exchange = Exchange(app, self.scope_of(request), body, on_end=self._open.discard, **self._manner)
+        self._open.add(exchange)
+        try:
+            await exchange.start(timeout_s)
+        except Exception as error:
+            response = self._in_place_of(error, exchange, library, request)
+            if response is None:
+                raise
+        else:
+            response = self._response(exchange, library, request, timeout_s)
+        if journey is not None:
+            await self._arrive(response, exchange, journey)
+        return response
 
     async def aclose(self) -> None:
         """End all that is still open: each app gets `http.disconnect`, a grace time, and is cancelled.
@@ -137,35 +151,18 @@ class ASGITransport(httpx.AsyncBaseTransport):
             state=self.state,
         )
 
-    def _exchange(self, app: ASGIApp, scope: Scope, body: Any) -> Exchange:
-        exchange = Exchange(app, scope, body, on_end=self._open.discard, **self._manner)
-        self._open.add(exchange)
-        return exchange
+    def _in_place_of(
+        self, error: Exception, exchange: Exchange, library: Library, request: httpx.Request
+    ) -> httpx.Response | None:
+        """Make a response of what kept the app from answering; `None` if that is to be raised as it is."""
+        if error is exchange.failure and not self.raise_app_exceptions:
+            return self._server_error(library, request)
+        if isinstance(error, NoAnswer) and error is not exchange.failure:
+            raise library.read_timeout(str(error), request=request) from None
+        return None
 
-    async def _begin(
-        self, exchange: Exchange, library: Library, request: httpx.Request, timeout_s: float | None
-    ) -> httpx.Response:
-        """Call the app and make a response of its start message, or of its failure."""
-        try:
-            await exchange.start(timeout_s)
-        except Exception as error:
-            if error is exchange.failure:
-                if self.raise_app_exceptions:
-                    raise
-                return self._server_error(library, request)
-            if isinstance(error, NoAnswer):
-                raise library.read_timeout(str(error), request=request) from None
-            raise
-        return self._response(exchange, library, request, timeout_s)
-
-    async def _over(
-        self, network: Network, library: Library, request: httpx.Request, body: Any, timeout_s: float | None
-    ) -> httpx.Response:
-        """The same over a simulated network."""
-        journey = Journey(network, network.fate(next(self._numbers)), library, request, timeout_s)
-        body = await journey.out(body)
-        exchange = self._exchange(journey.watched(self.app), self.scope_of(request), body)
-        response = await self._begin(exchange, library, request, timeout_s)
+    async def _arrive(self, response: httpx.Response, exchange: Exchange, journey: Journey) -> None:
+        """Wait until the head of a response has come over the network, as its body will."""
         try:
             await journey.head()
         except BaseException as reason:
@@ -174,7 +171,6 @@ class ASGITransport(httpx.AsyncBaseTransport):
         if isinstance(response.stream, Body):
             response.stream.journey = journey
             response.whole = None  # type: ignore[attr-defined]  # it comes piece by piece
-        return response
 
     def _extensions(self, reply: Reply) -> dict[str, Any]:
         extensions: dict[str, Any] = {"http_version": b"HTTP/1.1", "trailers": reply.trailers}
@@ -190,7 +186,7 @@ class ASGITransport(httpx.AsyncBaseTransport):
         response: httpx.Response = library.response(
             reply.status, headers=reply.headers, stream=stream, extensions=self._extensions(reply)
         )
-        response.whole = exchange.whole  # type: ignore[attr-defined]  # of `_libraries`
+        response.whole = stream.whole  # type: ignore[attr-defined]  # of `_libraries`
         return response
 
     def _server_error(self, library: Library, request: httpx.Request) -> httpx.Response:
@@ -216,32 +212,49 @@ class Body:
         timeout_s: float | None,
     ) -> None:
         self._transport = transport
-        self._exchange = exchange
+        self._exchange: Any = exchange  # or `None` when there is nothing more to come from it
         self._library = library
         self._request = request
         self._timeout_s = timeout_s
+
+    def whole(self) -> bytes | None:
+        """Do what `Exchange.whole` does, and let go of the exchange if there is nothing more to come.
+
+        The client library ties its response and the response's stream into a cycle, which the garbage collector
+        finds some time later; what hangs on the stream until then is memory that the next request could have.
+        """
+        data: bytes | None = None if self._exchange is None else self._exchange.whole()
+        if data is not None:
+            self._exchange = None
+        return data
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> bytes:
+        exchange = self._exchange
+        if exchange is None:
+            raise StopAsyncIteration
         try:
-            piece = await self._exchange.chunk(self._timeout_s)
+            piece = await exchange.chunk(self._timeout_s)
         except Exception as error:
-            translated = self._translated(error)
+            translated = self._translated(exchange, error)
             if translated is error:
                 raise
-            raise translated from (error if error is self._exchange.failure else None)
+            raise translated from (error if error is exchange.failure else None)
         journey = self.journey
         if piece is None:
             if journey is not None:
                 journey.end()
             raise StopAsyncIteration
-        return piece if journey is None else await journey.piece(piece)
+        data: bytes = piece if journey is None else await journey.piece(piece)
+        return data
 
     async def aclose(self) -> None:
         """Let the app end (see `Exchange.aclose`), and raise what it has raised since the last message."""
         exchange, transport = self._exchange, self._transport
+        if exchange is None:
+            return
         if exchange.running:
             await exchange.aclose(wait_for_app=transport.wait_for_app)
         error = exchange.untold()
@@ -251,9 +264,9 @@ class Body:
             raise error
         log.error("%s: the app raised this after its response.", exchange.label, exc_info=error)
 
-    def _translated(self, error: Exception) -> Exception:
+    def _translated(self, exchange: Exchange, error: Exception) -> Exception:
         """Find what the client library raises in place of `error`."""
-        library, exchange = self._library, self._exchange
+        library = self._library
         kind: Any = None
         text = str(error) if isinstance(error, PlaygroundError) else ""
         if error is exchange.failure:

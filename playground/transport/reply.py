@@ -252,7 +252,7 @@ class Reply:
             data = self._bytes(data)
         if self._head:
             data = b""  # the answer to HEAD is the answer to GET without its body
-        elif data and self.bodiless:
+        elif data and self.status in BODILESS:
             raise self._refusal(
                 f"expected no body, as the status is {self.status}, but the app sent {len(data)} bytes of one",
                 "Send an empty body, or a status that has one.",

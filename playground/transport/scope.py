@@ -16,6 +16,9 @@ __all__ = ["Address", "http_scope", "websocket_scope"]
 
 Address = tuple[str, int]
 
+OFFERED = ("http.response.trailers", "http.response.early_hint")
+"""The extensions that an exchange understands."""
+
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
@@ -30,7 +33,7 @@ def http_scope(
     client: Address | None = ("127.0.0.1", 123),
     root_path: str = "",
     state: Mapping[str, Any] | None = None,
-    extensions: Iterable[str] = ("http.response.trailers", "http.response.early_hint"),
+    extensions: Iterable[str] = OFFERED,
 ) -> Scope:
     """Build the scope of one request.
 
@@ -59,7 +62,7 @@ def http_scope(
         "headers": [(name.lower(), value) for name, value in headers],
         "client": client,
         "server": (host, DEFAULT_PORTS.get(scheme, 80) if port is None else port),
-        "extensions": {name: {} for name in extensions},
+        "extensions": {OFFERED[0]: {}, OFFERED[1]: {}} if extensions is OFFERED else {name: {} for name in extensions},
     }
     if state is not None:
         scope["state"] = dict(state)

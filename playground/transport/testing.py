@@ -43,6 +43,11 @@ class TestBody(Body):
         finally:
             self.tell()
 
+    def whole(self) -> bytes | None:
+        """Do what `Exchange.whole` does. The exchange stays, for `tell` and for a thread that may still ask."""
+        data: bytes | None = self._exchange.whole()
+        return data
+
     def forgives(self, error: Exception) -> bool:
         """Whether an error of the app just ends the body."""
         failure = self._exchange.failure
@@ -61,7 +66,7 @@ class TestBody(Body):
     def at_end(self) -> bool:
         """Whether all of the body has been handed over."""
         reply = self._exchange.reply
-        return reply.complete and not reply.buffered
+        return bool(reply.complete and not reply.buffered)
 
     async def abandon(self) -> None:
         """End the app at once, whatever it does."""

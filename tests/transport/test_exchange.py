@@ -687,10 +687,10 @@ async def test_when_the_loop_cancels_everything_an_app_may_not_have_begun(
         begun.append(True)
 
     before = running_tasks()
-    starting = asyncio.create_task(exchange(handler).start())
+    starting = asyncio.create_task(exchange(handler, pieces_of(b"a")).start())  # which begins with the upload
     await asyncio.sleep(0)
     tasks = running_tasks() - before
-    assert len(tasks) == 2
+    assert len(tasks) == 3
     for task in tasks:
         task.cancel()
     with pytest.raises(asyncio.CancelledError):
