@@ -41,8 +41,8 @@ class Call(concurrent.futures.Future[T]):
 
     def begin(self) -> None:
         """Start the task. Runs on the loop's thread."""
-        if not self.set_running_or_notify_cancel():
-            return  # given up by an awaiting caller before it began
+        if self.done() or not self.set_running_or_notify_cancel():
+            return  # given up before it began
         try:
             self._task = self._loop.create_task(self._function(*self._args), context=self._context)
         except BaseException as error:  # noqa: BLE001 (it is the caller's, and goes to the caller)
@@ -63,6 +63,7 @@ class Call(concurrent.futures.Future[T]):
         except RuntimeError:
             if not self._loop.is_closed():
                 raise
+            self.fail(_cut_off())
 
     def wait(self, timeout_s: float) -> bool:
         """Whether it is over within that time."""
@@ -74,8 +75,8 @@ class Call(concurrent.futures.Future[T]):
             return True
         return True
 
-    def fail(self, error: LabError) -> None:
-        """End the call with an error if it has no result yet: its loop has ended."""
+    def fail(self, error: BaseException) -> None:
+        """End the call with an error if it has no result yet."""
         if not self.done():
             self.set_exception(error)
 
@@ -83,6 +84,8 @@ class Call(concurrent.futures.Future[T]):
         self.cancelling = True
         if self._task is not None:
             self._task.cancel()
+        else:
+            self.fail(concurrent.futures.CancelledError())
 
     def _finish(self, task: "asyncio.Task[T]") -> None:
         if self.done():
@@ -113,20 +116,19 @@ class Calls:
         """Whether further calls are refused."""
         return self._refusal is not None
 
-    def submit(self, function: Callable[..., Coroutine[Any, Any, T]], args: tuple[Any, ...]) -> Call[T]:
-        """Begin a call.
+    def begin(self, call: Call[Any]) -> None:
+        """Have the loop begin a call.
 
         Raises:
             LabError: the loop has ended; `LabClosed` if it was closed.
         """
-        call: Call[T] = Call(self._loop, function, args)
+        call.add_done_callback(self._open.discard)
         with self._lock:  # or the loop might end between the question and the call
             if self._refusal is not None:
+                call.fail(self._refusal)
                 raise self._refusal
             self._open.add(call)
             self._loop.call_soon_threadsafe(call.begin)
-        call.add_done_callback(self._open.discard)
-        return call
 
     def concerns_others(self, task: "asyncio.Task[Any]", call: Call[Any]) -> bool:
         """Whether a task runs on behalf of a call, other than this one, that somebody still waits for."""

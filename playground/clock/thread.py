@@ -102,8 +102,10 @@ class LoopThread:
                 "expected a call from outside the lab's loop, got one from within it, which would wait for itself "
                 "for ever: inside a handler or lab.run(), await lab.client instead"
             )
-        call = self._submit(function, args)
+        call = self._new_call(function, args)
         try:
+            # within the `try`: the loop may be at it long before this thread, interrupted meanwhile, has its turn
+            self._calls.begin(call)
             while not call.wait(_TICK_S):
                 if meanwhile is not None:
                     meanwhile()
@@ -118,7 +120,8 @@ class LoopThread:
         if _passing() is None:
             self.call(function, *args)
             return
-        call = self._submit(function, args)
+        call = self._new_call(function, args)
+        self._calls.begin(call)
         if self._is_stuck or call.wait(_AFTER_S):
             return  # the interrupt is what the caller raises, whatever comes of this
         call.abort()
@@ -128,9 +131,10 @@ class LoopThread:
         """The same, awaited from any asyncio loop; on the lab's own it is a plain await."""
         if asyncio.get_running_loop() is self.loop:
             return await function(*args)
-        call = self._submit(function, args)
+        call = self._new_call(function, args)
         waiter = asyncio.wrap_future(call)
         try:
+            self._calls.begin(call)
             while not waiter.done():
                 await asyncio.wait({waiter}, timeout=_TICK_S)
             return waiter.result()
@@ -164,13 +168,13 @@ class LoopThread:
 
     # -- inside ---------------------------------------------------------------------------------------------
 
-    def _submit(self, function: Callable[..., Coroutine[Any, Any, T]], args: tuple[Any, ...]) -> Call[T]:
+    def _new_call(self, function: Callable[..., Coroutine[Any, Any, T]], args: tuple[Any, ...]) -> Call[T]:
         if self._process != os.getpid():
             raise LabError(
                 f"expected a call from process {self._process}, which made the lab, got one from process "
                 f"{os.getpid()}, which was forked from it and has no loop: make a lab of its own there"
             )
-        return self._calls.submit(function, args)
+        return Call(self.loop, function, args)
 
     def _give_up(self, call: Call[Any], interrupt: BaseException) -> None:
         """Cancel an interrupted call and wait, not long, until it has unwound."""
