@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any, Final
 
+from playground.asgi import ASGIApp
 from playground.trace.events import DEFAULT_LIMIT, EventLog
 from playground.trace.requests import RequestRecord
 from playground.trace.rows import StepOutcome, TaskOutcome
 from playground.trace.sampler import Look, Sampler, place_of
 from playground.trace.sites import WAITS, Sites
-from playground.trace.threads import HandoffRecord, watch_threads
+from playground.trace.spans import SpanRecord
+from playground.trace.threads import HandoffRecord, sender, watch_threads
 from playground.trace.trace import Clock
 
 __all__ = ["OUTCOMES", "Recorder", "TaskRecord", "recording"]
@@ -80,6 +82,9 @@ class Recorder:
         self.tasks: list[TaskRecord] = []
         self.handoffs: list[HandoffRecord] = []
         self.requests: list[RequestRecord] = []
+        self.spans: list[SpanRecord] = []
+        self.entrances: dict[int, ASGIApp | None] = {}
+        self.borrowed = contextlib.ExitStack()
         self.looks: list[Look] = []
         self.started_ns = now()
         self.ended_ns: int | None = None
@@ -89,6 +94,7 @@ class Recorder:
         self.meet: Callable[[CodeType], tuple[int, int, bool]] = self.sites.meet
         self.callback: Callable[[object], int] = self.sites.callback
         self.search: Callable[[object], tuple[int, int, Any]] = self.sites.search
+        self.sender: Callable[[], asyncio.Task[Any] | None] = sender
         self._workers = threading.local()
         self._worker_count = itertools.count()
 
@@ -175,13 +181,15 @@ class Recorder:
             loop: the one that was recorded last; by default the one that is running.
         """
         self.ended_ns = self.now()
+        self.borrowed.close()
         for task, name in self._living(loop):
             self.tasks[self.number_of(task) - 1].name = name
         # the loop may still be within a turn that holds on to the old list
         self.log.pending = list(self.log.pending)
         self.tasks = [copy.copy(task) if task.ended_ns is None else task for task in self.tasks]
-        self.handoffs = [copy.copy(call) if call.ended_ns is None else call for call in self.handoffs]
+        self.handoffs = [call.frozen() for call in self.handoffs]
         self.requests = [request.frozen() for request in self.requests]
+        self.spans = [copy.copy(span) if span.end_ns is None else span for span in self.spans]
         self.looks = list(self.looks)
 
     def _living(self, loop: asyncio.AbstractEventLoop | None) -> list[tuple[Any, str]]:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import Any, Final, Literal, Protocol
 
 from playground.asgi import ASGIApp, Message, Receive, Scope, Send
+from playground.trace.onion import watch_app
+from playground.trace.spans import Place, SpanRecorder, Telling, back, here
 
 __all__ = ["RequestRecord", "RequestRecorder", "detail_of", "recorded_app"]
 
@@ -46,25 +48,36 @@ class RequestRecord:
         return frozen
 
 
-class RequestRecorder(Protocol):
+class RequestRecorder(SpanRecorder, Protocol):
     """What the wrapper needs of a recorder."""
 
-    now: Callable[[], int]
     requests: list[RequestRecord]
+    entrances: dict[int, ASGIApp | None]
+    """What to call in place of an app while its spans are noted, by the app's `id`; `None` where it has none."""
 
     def current_task(self) -> int:
         """The number of the task that is running; 0 for none."""
 
 
 def recorded_app(app: ASGIApp, recorder: Callable[[], RequestRecorder | None]) -> ASGIApp:
-    """The same app, telling `recorder()` of each request, if there is one just then."""
+    """The same app, telling `recorder()` of each request, if there is one just then, and of the spans within it."""
 
     async def recorded(scope: Scope, receive: Receive, send: Send) -> None:
         to = recorder()
         if to is None or scope["type"] not in ("http", "websocket"):
             await app(scope, receive, send)
-        else:
+            return
+        if id(app) not in to.entrances:
+            to.entrances[id(app)] = watch_app(app, to.borrowed)
+        entrance = to.entrances[id(app)]
+        if entrance is None:
             await _record(app, scope, receive, send, to)
+            return
+        token = here.set(Place(Telling(to, len(to.requests))))
+        try:
+            await _record(entrance, scope, receive, send, to)
+        finally:
+            back(token)
 
     return recorded
 

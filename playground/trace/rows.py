@@ -27,7 +27,7 @@ __all__ = [
 
 StepOutcome = Literal["waits", "yields", "returned", "raised", "cancelled", "callback"]
 TaskOutcome = Literal["pending", "returned", "raised", "cancelled"]
-SpanKind = Literal["middleware", "routing", "handler", "dependency"]
+SpanKind = Literal["middleware", "routing", "handler", "dependency", "response"]
 WaitOn = Literal["timer", "io", "lock", "queue", "event", "thread", "task", "future"]
 
 

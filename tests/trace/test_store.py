@@ -233,5 +233,5 @@ def test_the_order_of_words_is_part_of_the_schema() -> None:
         "TaskOutcome": ("pending", "returned", "raised", "cancelled"),
         "WaitOn": ("timer", "io", "lock", "queue", "event", "thread", "task", "future"),
         "Direction": ("receive", "send"),
-        "SpanKind": ("middleware", "routing", "handler", "dependency"),
+        "SpanKind": ("middleware", "routing", "handler", "dependency", "response"),
     }
