@@ -83,15 +83,52 @@ _MEANING: Final[dict[tuple[str, str], WaitOn]] = {
 }
 
 
+# (file's end, qualified name) of functions that libraries hand over to run somebody else's: where they have that one,
+# as the argument of a partial or the attribute of the object whose method they are.
+_RUNNERS: Final[dict[tuple[str, str], str]] = {
+    ("asgiref/sync.py", "SyncToAsync.thread_handler"): "func",
+    ("fastapi/telemetry/_api.py", "_run_sync_endpoint"): "function",
+    ("playground/transport/wsgi.py", "Call.run"): "_app",
+}
+
+
 def unwrapped(function: object) -> object:
-    """The callable inside partials; also in `partial(context.run, function)`, as asyncio.to_thread makes it."""
-    while isinstance(function, functools.partial):
-        runner = function.func
-        runs_first_argument = (
-            function.args and isinstance(runner, BuiltinFunctionType) and isinstance(runner.__self__, Context)
-        )
-        function = function.args[0] if runs_first_argument else function.func
-    return function
+    """The callable inside partials and the runners that are known.
+
+    Also in `partial(context.run, function)`, as asyncio.to_thread makes it.
+    """
+    while True:
+        if isinstance(function, functools.partial):
+            runner = function.func
+            inside = _ran(runner, function.keywords)
+            runs_first_argument = (
+                function.args and isinstance(runner, BuiltinFunctionType) and isinstance(runner.__self__, Context)
+            )
+            outside = function.args[0] if runs_first_argument else runner
+            function = outside if inside is None else inside
+            continue
+        inside = _ran(function, {}) if isinstance(function, MethodType) else None
+        if inside is None:
+            return function
+        function = inside
+
+
+def _ran(runner: object, keywords: dict[str, Any]) -> Any:
+    """What a library's runner runs; `None` if it is none."""
+    method = runner if isinstance(runner, MethodType) else None
+    function = runner if method is None else method.__func__
+    if not isinstance(function, FunctionType) or (method is None and not keywords):
+        return None
+    name = _runner(function.__code__.co_filename, function.__qualname__)
+    if not name:
+        return None
+    return keywords.get(name) if method is None else getattr(method.__self__, name, None)
+
+
+@functools.lru_cache(maxsize=1024)
+def _runner(filename: str, qualname: str) -> str:
+    path = filename.replace(os.sep, "/")
+    return next((name for (file, known), name in _RUNNERS.items() if known == qualname and path.endswith(file)), "")
 
 
 def label(function: object) -> str:
