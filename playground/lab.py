@@ -144,11 +144,13 @@ class Lab:
         Leaving the block closes the response: an app that is still sending is told that its client has left.
         """
         request = self.client.build_request(method, url, **kwargs)
-        response = self._thread.call(self._begin_stream, request)
+        opened: list[httpx.Response] = []  # filled on the loop: an interrupted caller would lose a result
         try:
-            yield blocking_response(self._thread, response)
+            self._thread.call(self._begin_stream, request, opened)
+            yield blocking_response(self._thread, opened[0])
         finally:
-            self._thread.tidy(response.aclose)
+            for response in opened:
+                self._thread.tidy(response.aclose)
 
     def websocket(
         self,
@@ -292,8 +294,8 @@ class Lab:
 
     # -- inside ---------------------------------------------------------------------------------------------
 
-    async def _begin_stream(self, request: httpx.Request) -> httpx.Response:
-        return await self.client.send(request, stream=True)
+    async def _begin_stream(self, request: httpx.Request, opened: list[httpx.Response]) -> None:
+        opened.append(await self.client.send(request, stream=True))
 
     async def _request(self, method: str, url: str, kwargs: dict[str, Any]) -> httpx.Response:
         return await self.client.request(method, url, **kwargs)

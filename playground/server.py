@@ -49,7 +49,12 @@ class Server:
             app, lifespan="off", log_level="error", access_log=False, timeout_graceful_shutdown=_STOP_S
         )
         self._server: Any = uvicorn.Server(config)
-        self._task: asyncio.Task[None] = thread.call(self._start)
+        self._task: asyncio.Task[None] | None = None
+        try:
+            thread.call(self._start)
+        except BaseException:  # an interrupt may come when it listens already
+            self.close()
+            raise
 
     def __repr__(self) -> str:
         return f"<Server {self.url}>"
@@ -59,18 +64,18 @@ class Server:
         if self._thread.reachable:
             self._thread.tidy(self._stop)
 
-    async def _start(self) -> "asyncio.Task[None]":
-        task = asyncio.create_task(self._server.serve(sockets=[self._socket]), name="uvicorn")
+    async def _start(self) -> None:
+        task = self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]), name="uvicorn")
         while not (self._server.started or task.done()):  # noqa: ASYNC110 (uvicorn has no event for it)
             await asyncio.sleep(0)
         if task.done():
             await task
-        return task
 
     async def _stop(self) -> None:
         self._server.should_exit = True
         try:
-            await asyncio.wait([self._task])
+            if self._task is not None:
+                await asyncio.wait([self._task])
         except asyncio.CancelledError:  # who closes this was interrupted: requests get no time to end
             self._server.force_exit = True
             for request in self._server.server_state.tasks:

@@ -44,7 +44,12 @@ class BlockingSession:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             self._portal = stack.enter_context(self._portals())
-            self._session = self._portal.call(self._begin)
+            try:
+                self._portal.call(self._begin)
+            except BaseException:
+                if self._session is not None:  # an interrupt came when it was open already
+                    self._close(quiet=True)
+                raise
             self._exit_stack = stack.pop_all()
         return self
 
@@ -52,9 +57,7 @@ class BlockingSession:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._exit_stack:
-            # a lab's portal knows of cleaning up, which an interrupt may not wait for
-            call = getattr(self._portal, "tidy", self._portal.call)
-            call(self._opened().aclose, error is not None)
+            self._close(quiet=error is not None)
 
     @property
     def subprotocol(self) -> str | None:
@@ -113,13 +116,18 @@ class BlockingSession:
         """Close the connection."""
         self._call(Session.close, code, reason)
 
-    async def _begin(self) -> Session:
+    async def _begin(self) -> None:
         session = Session(self.app, self.scope, **self._options)
         try:
             await session.open()
         except ConnectionClosed as end:
             raise self._translated(end) from None
-        return session
+        self._session = session
+
+    def _close(self, quiet: bool) -> None:
+        # a lab's portal knows of cleaning up, which an interrupt may not wait for
+        call = getattr(self._portal, "tidy", self._portal.call)
+        call(self._opened().aclose, quiet)
 
     def _call(self, function: Callable[..., Any], *args: Any) -> Any:
         session = self._opened()

@@ -2,6 +2,7 @@
 
 import os
 import queue
+import re
 import signal
 import time
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ __all__ = ["Cell", "Kernel"]
 _PATIENCE_S = 60
 """How long a cell may say nothing before it counts as hanging."""
 
+_COLOURS = re.compile(r"\x1b\[[\d;]*m")
+
 How = Literal["message", "signal"]
 
 
@@ -23,12 +26,14 @@ class Cell:
     """What a cell said.
 
     Attributes:
-        said: its text output, and its error as `name: value`, then the notes.
+        said: its text output, and its error as `name: value`.
+        error: the whole traceback, without colours.
         messages: all its messages on IOPub, each with the moment of its arrival here, by `time.monotonic`.
         interrupted_s: from the interrupt to the error's arrival; `None` if there was none.
     """
 
     said: str = ""
+    error: str = ""
     messages: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
     interrupted_s: float | None = None
 
@@ -81,7 +86,8 @@ class Kernel:
                     self.interrupt(how)
                     interrupted_at = time.monotonic()
             elif kind == "error":
-                cell.said += f"{content['ename']}: {content['evalue']}\n" + _notes(content["traceback"])
+                cell.said += f"{content['ename']}: {content['evalue']}\n"
+                cell.error = _COLOURS.sub("", "\n".join(content["traceback"]))
                 cell.interrupted_s = now - interrupted_at if interrupted_at is not None else None
             elif content.get("execution_state") == "idle":
                 return cell
@@ -92,8 +98,3 @@ class Kernel:
             os.kill(self.pid, signal.SIGINT)
         else:
             self.client.control_channel.send(self.client.session.msg("interrupt_request", {}))
-
-
-def _notes(traceback: list[str]) -> str:
-    """What follows the exception's own line: the notes that were added to it."""
-    return "\n".join(traceback[-1].splitlines()[1:])
