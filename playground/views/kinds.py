@@ -5,7 +5,7 @@ are those of the design's table; which span has which kind is decided in `lanes`
 of them: a page gets them in its packet.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from playground.trace import WaitOn
@@ -26,6 +26,7 @@ __all__ = [
     "WAIT_KIND",
     "Kind",
     "Shape",
+    "kinds_of",
 ]
 
 RUN: Final = 0
@@ -62,8 +63,8 @@ class Kind:
     mark: str
 
 
-# Indexed by the numbers above. Of a step it is known for which request it ran, and not whether the handler ran or
-# something around it: the words of `RUN` claim no more.
+# Indexed by the numbers above. Where a recording has no spans, it is known of a step for which request it ran, and not
+# whether the handler ran or something around it: the words of `RUN` claim no more; see `kinds_of`.
 KINDS: Final = (
     Kind("runs for a request", "running for a request", "full", "#0447A3", "█"),
     Kind("middleware, routing", "running middleware or routing", "full", "#5895DE", "▓"),
@@ -77,6 +78,14 @@ KINDS: Final = (
     Kind("blocks the loop", "blocking the loop", "hatched", "#A40E26", "X"),
     Kind("waits: task, future", "waiting for a task or future", "dashed", "#6E7582", "-"),
 )
+
+_HANDLER: Final = replace(KINDS[RUN], words="handler, response", told="running the handler, or sending its response")
+
+
+def kinds_of(requests: int, told: int) -> tuple[Kind, ...]:
+    """The kinds of a recording of so many requests, `told` of which have spans: if all, `RUN` is the handler."""
+    return (_HANDLER, *KINDS[1:]) if told and told == requests else KINDS
+
 
 WAIT_KIND: Final[dict[WaitOn, int]] = {
     "timer": TIMER,

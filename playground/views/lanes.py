@@ -14,7 +14,8 @@ from typing import Final, Literal, NamedTuple
 
 from playground.trace import Block, Site, Trace
 from playground.views.held import held_steps
-from playground.views.kinds import BLOCKED, OTHER, RUN, THREAD
+from playground.views.kinds import BLOCKED, KINDS, OTHER, RUN, THREAD, Kind, kinds_of
+from playground.views.parts import Parts
 from playground.views.segments import Owners, clip, life, states
 from playground.views.wording import failure, request_label
 
@@ -111,13 +112,17 @@ class Arrows:
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """All rows in drawing order (the loop's is the first), with the tables that their spans point into."""
+    """All rows in drawing order (the loop's is the first), with the tables that their spans point into.
+
+    `kinds` are the kinds in the words that are true of this recording.
+    """
 
     rows: tuple[Row, ...]
     whats: tuple[What, ...]
     requests: tuple[RequestFacts, ...]
     arrows: Arrows
     duration_ns: int
+    kinds: tuple[Kind, ...] = KINDS
 
     def of(self, group: Group) -> list[Row]:
         """The rows of one group, in order."""
@@ -145,22 +150,25 @@ def lanes(trace: Trace) -> Lanes:
     owners = Owners(trace)
     labels = [request_label(request) for request in trace.requests]
     blocked = held_steps(trace)
-    loop = _loop_row(trace, owners, labels, blocked, whats)
+    parts = Parts(trace)
+    loop = _loop_row(trace, owners, labels, blocked, parts, whats)
     workers, arrows = _worker_rows(trace, owners, whats)
-    rows = [loop, _inside_row(trace, owners, blocked, whats), *workers]
-    rows += _request_rows(trace, labels, blocked, whats)
+    rows = [loop, _inside_row(trace, owners, blocked, parts, whats), *workers]
+    rows += _request_rows(trace, labels, blocked, parts, whats)
     facts = (
         RequestFacts(request.number, label, request.path, request.status, request.error, failure(request))
         for request, label in zip(trace.requests, labels, strict=True)
     )
-    return Lanes(tuple(rows), whats.table(), tuple(facts), arrows, trace.duration_ns)
+    kinds = kinds_of(len(trace.requests), len({span.request for span in trace.spans}))
+    return Lanes(tuple(rows), whats.table(), tuple(facts), arrows, trace.duration_ns, kinds)
 
 
-def _loop_row(trace: Trace, owners: Owners, labels: list[str], blocked: Mapping[int, Block], whats: _Whats) -> Row:
+def _loop_row(
+    trace: Trace, owners: Owners, labels: list[str], blocked: Mapping[int, Block], parts: Parts, whats: _Whats
+) -> Row:
     row = Row("loop", 0, "Event loop")
     for index, step in enumerate(trace.steps):
         request = owners.at(step.task, step.start_ns, step.end_ns)
-        kind = _kind(index, request, blocked)
         if request is not None:
             name = labels[request]
         elif step.task is not None:
@@ -169,25 +177,27 @@ def _loop_row(trace: Trace, owners: Owners, labels: list[str], blocked: Mapping[
             name = step.site.function if step.site else "callback"
         # the line that held the loop, not the one at which the step stopped afterwards
         site, call = (blocked[index].site, blocked[index].call) if index in blocked else (step.site, "")
-        row.add(step.start_ns, step.end_ns, kind, whats(name, site, call), request)
+        what = whats(name, site, call)
+        if index in blocked or request is None:
+            row.add(step.start_ns, step.end_ns, BLOCKED if index in blocked else OTHER, what, request)
+            continue
+        for start_ns, end_ns, kind in parts.pieces(step.task, step.start_ns, step.end_ns):
+            row.add(start_ns, end_ns, kind, what, request)
     return row
 
 
-def _kind(step: int, request: int | None, blocked: Mapping[int, Block]) -> int:
-    if step in blocked:
-        return BLOCKED
-    return OTHER if request is None else RUN
-
-
-def _inside_row(trace: Trace, owners: Owners, blocked: Mapping[int, Block], whats: _Whats) -> Row:
+def _inside_row(trace: Trace, owners: Owners, blocked: Mapping[int, Block], parts: Parts, whats: _Whats) -> Row:
     row = Row("inside", 0, "inside steps")
     for index in sorted({sample.step for sample in trace.samples}):
         step = trace.steps[index]
         request = owners.at(step.task, step.start_ns, step.end_ns)
-        kind = _kind(index, request, blocked)
         for look in trace.inside(index):
             what = whats(look.call or look.site.function, look.site)
-            row.add(look.start_ns, look.end_ns, kind, what, request)
+            if index in blocked or request is None:
+                row.add(look.start_ns, look.end_ns, BLOCKED if index in blocked else OTHER, what, request)
+                continue
+            for start_ns, end_ns, kind in parts.pieces(step.task, look.start_ns, look.end_ns):
+                row.add(start_ns, end_ns, kind, what, request)
     return row
 
 
@@ -214,7 +224,9 @@ def _worker_rows(trace: Trace, owners: Owners, whats: _Whats) -> tuple[list[Row]
     return list(rows.values()), arrows
 
 
-def _request_rows(trace: Trace, labels: list[str], blocked: Mapping[int, Block], whats: _Whats) -> list[Row]:
+def _request_rows(
+    trace: Trace, labels: list[str], blocked: Mapping[int, Block], parts: Parts, whats: _Whats
+) -> list[Row]:
     lives = [life(trace, index) for index in range(len(trace.requests))]
     places = _pack(lives)
     names = _lane_names(places, labels)
@@ -231,7 +243,8 @@ def _request_rows(trace: Trace, labels: list[str], blocked: Mapping[int, Block],
             continue
         row = states_of[places[index]]
         others = [task for task in children[index] if task != request.task]
-        for start, end, kind, task, site, call in clip(states(trace, request.task, others, blocked), start_ns, end_ns):
+        segments = states(trace, request.task, others, blocked, parts)
+        for start, end, kind, task, site, call in clip(segments, start_ns, end_ns):
             name = labels[index] if task == request.task else trace.tasks[task].coroutine
             row.add(start, end, kind, whats(name, site, call), index)
     return [*states_of, *lives_of]

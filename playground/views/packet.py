@@ -13,7 +13,6 @@ from typing import Any, Final
 from playground.trace import Trace
 from playground.trace.columns import pack
 from playground.views.diagnosis import Finding, diagnose
-from playground.views.kinds import KINDS
 from playground.views.lanes import Arrows, Lanes, Row, lanes
 from playground.views.wording import FAILED_WORDS, summary
 
@@ -46,7 +45,7 @@ def _header(trace: Trace, laid: Lanes, tick_ns: int) -> Mapping[str, Any]:
         "tick_ns": tick_ns,
         "dropped": trace.dropped,
         "summary": summary(trace),
-        "kinds": [(kind.words, kind.told) for kind in KINDS],
+        "kinds": [(kind.words, kind.told) for kind in laid.kinds],
         "failed": FAILED_WORDS,
         "rows": [{"group": row.group, "lane": row.lane, "name": row.name} for row in laid.rows],
         "offsets": offsets,

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from playground.trace import Block, Site, Trace
-from playground.views.kinds import BLOCKED, READY, RUN, WAIT_KIND
+from playground.views.kinds import BLOCKED, READY, WAIT_KIND
+from playground.views.parts import Parts
 
 __all__ = ["Owners", "Segment", "clip", "life", "states"]
 
@@ -76,33 +77,38 @@ def life(trace: Trace, index: int) -> tuple[int, int]:
     return request.start_ns, max(request.start_ns, end_ns)
 
 
-def states(trace: Trace, task: int, children: Sequence[int], blocked: Mapping[int, Block]) -> list[Segment]:
+def states(
+    trace: Trace, task: int, children: Sequence[int], blocked: Mapping[int, Block], parts: Parts
+) -> list[Segment]:
     """What a request's task did: ran, was ready, or waited, in order, never two at a time.
 
     A step that a child ran while the task itself waited or was ready shows as run: someone was at work for
-    the request. `blocked` holds the steps that blocked the loop, by index.
+    the request. `blocked` holds the steps that blocked the loop, by index. Other steps are cut where the app's
+    `parts` begin and end.
     """
-    segments = _runs(trace, [task], blocked)
+    segments = _runs(trace, [task], blocked, parts)
     segments += [Segment(start, end, READY, task, None) for start, end in trace.ready_spans(task)]
     for index in trace.waits_of.get(task, ()):
         wait = trace.waits[index]
         segments.append(Segment(wait.start_ns, wait.end_ns, WAIT_KIND[wait.on], task, wait.site))
     segments.sort(key=_times)
-    return _overlay(segments, _runs(trace, children, blocked)) if children else segments
+    return _overlay(segments, _runs(trace, children, blocked, parts)) if children else segments
 
 
 def _times(segment: Segment) -> tuple[int, int]:
     return segment.start_ns, segment.end_ns
 
 
-def _runs(trace: Trace, tasks: Sequence[int], blocked: Mapping[int, Block]) -> list[Segment]:
-    runs = []
+def _runs(trace: Trace, tasks: Sequence[int], blocked: Mapping[int, Block], parts: Parts) -> list[Segment]:
+    runs: list[Segment] = []
     for task in tasks:
         for index in trace.steps_of.get(task, ()):
             step = trace.steps[index]
-            block = blocked.get(index)
-            kind, site, call = (BLOCKED, block.site, block.call) if block else (RUN, step.site, "")
-            runs.append(Segment(step.start_ns, step.end_ns, kind, task, site, call))
+            if block := blocked.get(index):
+                runs.append(Segment(step.start_ns, step.end_ns, BLOCKED, task, block.site, block.call))
+                continue
+            for start_ns, end_ns, kind in parts.pieces(task, step.start_ns, step.end_ns):
+                runs.append(Segment(start_ns, end_ns, kind, task, step.site))
     if len(tasks) > 1:
         runs.sort(key=_times)
     return runs

@@ -263,7 +263,7 @@ def _legend(picture: _Picture) -> None:
     picture.y += 18
     x = float(_MARGIN)
     for kind in occurring:
-        words = KINDS[kind].words
+        words = picture.laid.kinds[kind].words
         width = 34 + text_width(words, 11) + 8
         if x + width > picture.width - _MARGIN:
             x, picture.y = float(_MARGIN), picture.y + 20

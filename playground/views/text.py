@@ -138,7 +138,7 @@ def _marks(row: Row, duration_ns: int, columns: int) -> str:
 def _legend(laid: Lanes, width: int) -> Iterator[str]:
     occurring = {kind for row in laid.rows if row.group in ("worker", "request") for kind in set(row.kinds)}
     occurring |= set(laid.rows[0].kinds) & {BLOCKED}
-    entries = [f"{KINDS[kind].mark} {KINDS[kind].words}" for kind in sorted(occurring)]
+    entries = [f"{laid.kinds[kind].mark} {laid.kinds[kind].words}" for kind in sorted(occurring)]
     if any(request.failure for request in laid.requests):
         entries.append(f"{FAILED_MARK} {FAILED_WORDS}")
     line = f"{_LEVELS[0]} to {_LEVELS[-1]} how busy the loop was"
