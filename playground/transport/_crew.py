@@ -94,11 +94,15 @@ class Crew:
             if self.running:
                 await self.host.let_others_run()
 
-    async def stop(self) -> bool:
+    async def stop(self, *, in_haste: bool = False) -> bool:
         """Cancel all and wait until they have ended, even if the caller is being cancelled itself.
 
+        Args:
+            in_haste: do not wait for worker threads, which cannot be cancelled. What waits for one is left to end
+                when it comes back.
+
         Returns:
-            Whether they have. An app that keeps swallowing the cancellation is left running.
+            Whether they have ended, or will then. An app that keeps swallowing the cancellation is left running.
         """
         with anyio.CancelScope(shield=True):
             for _ in range(CANCEL_TRIES):
@@ -106,5 +110,14 @@ class Crew:
                     break
                 self.cancel("upload")
                 self.cancel("app")
+                if in_haste:
+                    await self.linger(0)
+                    if self.in_thread() is not None:
+                        return True
                 await self.wait(GRACE_S)
         return not self.running
+
+    def in_thread(self) -> str | None:
+        """Return the name of a function for whose worker thread one of the tasks waits, or `None`."""
+        names = (self.host.in_thread(running) for running in self.running.values() if running is not None)
+        return next((name for name in names if name is not None), None)

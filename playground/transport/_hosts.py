@@ -1,6 +1,6 @@
 """What an exchange needs from the event loop it runs on, and how asyncio gives it.
 
-Five things: start a task, cancel it, wait until somebody rings, ring, and let others run. So few, so
+Few things: start a task, cancel it, say what keeps it, wait until somebody rings, ring, and let others run. So few, so
 that an exchange is written once and still runs an app as a plain task of the loop that it found: on
 asyncio by `loop.create_task`, so that a recorder sees the task and who woke it, or at once where nobody
 looks (see `_at_once.py`); on trio as a system task (see `_trio.py`). No task group is held open from one
@@ -17,6 +17,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any, Protocol
 
 from playground.transport._at_once import start_at_once, starts_plainly
+from playground.transport._in_thread import function_in_thread
+from playground.transport._shields import cancel_outside_shields, tasks_within
 
 __all__ = ["AsyncioHost", "Host", "current_host"]
 
@@ -31,7 +33,13 @@ class Host(Protocol):
         """
 
     def cancel(self, running: Any, ended: Callable[[], None]) -> None:
-        """Cancel a task, on asyncio once, on trio for good; call `ended` when it has ended without running."""
+        """Cancel a task, on asyncio once, on trio for good; call `ended` when it has ended without running.
+
+        Shielded cancel scopes hold: a task that waits in one is cancelled when it has left it.
+        """
+
+    def in_thread(self, running: Any) -> str | None:
+        """Return the name of the function for whose worker thread a task, or one in its task groups, waits."""
 
     async def wait(self, waiting: list[Any], timeout_s: float | None = None) -> bool:
         """Stand in `waiting` until it is rung: `True`, or until the time is over: `False`."""
@@ -61,7 +69,11 @@ class AsyncioHost:
         # A task that is cancelled before its first step never enters its coroutine, so no code in there
         # can say that it has ended.
         running.add_done_callback(lambda _: ended())
-        running.cancel()
+        cancel_outside_shields(running)
+
+    def in_thread(self, running: Any) -> str | None:
+        names = (function_in_thread(task.get_coro()) for task in tasks_within(running))
+        return next((name for name in names if name is not None), None)
 
     async def wait(self, waiting: list[Any], timeout_s: float | None = None) -> bool:
         loop = asyncio.get_running_loop()

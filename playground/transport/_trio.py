@@ -9,11 +9,20 @@ Imported only where trio is running.
 
 import contextvars
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, NamedTuple
 
 import trio
 
+from playground.transport._in_thread import function_in_thread
+
 __all__ = ["TrioHost"]
+
+
+class Running(NamedTuple):
+    """A task, and the scope in which it runs."""
+
+    task: trio.lowlevel.Task
+    scope: trio.CancelScope
 
 
 class TrioHost:
@@ -28,11 +37,20 @@ class TrioHost:
             with scope:
                 await function()
 
-        trio.lowlevel.spawn_system_task(within_scope, name=name, context=contextvars.copy_context())
-        return scope
+        task = trio.lowlevel.spawn_system_task(within_scope, name=name, context=contextvars.copy_context())
+        return Running(task, scope)
 
-    def cancel(self, running: Any, ended: Callable[[], None]) -> None:
-        running.cancel()  # a task of trio's always runs up to its first checkpoint
+    def cancel(self, running: Running, ended: Callable[[], None]) -> None:
+        running.scope.cancel()  # a task of trio's always runs up to its first checkpoint
+
+    def in_thread(self, running: Running) -> str | None:
+        tasks = [running.task]
+        for task in tasks:  # which grows
+            name = function_in_thread(task.coro)
+            if name is not None:
+                return name
+            tasks += [child for nursery in task.child_nurseries for child in nursery.child_tasks]
+        return None
 
     async def wait(self, waiting: list[Any], timeout_s: float | None = None) -> bool:
         event = trio.Event()

@@ -50,12 +50,19 @@ def was_cancelled(reply: Party) -> ProtocolError:
     )
 
 
-def unstoppable(reply: Party) -> ProtocolError:
-    """The app does not end when it is cancelled."""
-    return ProtocolError(
-        f"{reply.label}: expected the app to end when it is cancelled, but it swallowed "
-        f"{_crew.CANCEL_TRIES} cancellations, {_crew.GRACE_S:g} s apart. Let `CancelledError` pass."
-    )
+def unstoppable(reply: Party, in_thread: str | None) -> ProtocolError:
+    """The app does not end when it is cancelled.
+
+    Args:
+        reply: what it has answered.
+        in_thread: the function for whose worker thread it waits, if it does.
+    """
+    what = f"it outlasted {_crew.CANCEL_TRIES} cancellations, {_crew.GRACE_S:g} s apart"
+    advice = "Let `CancelledError` pass, and shield from it only what ends soon."
+    if in_thread is not None:
+        what = f"it still runs in a worker thread, which cannot be cancelled: `{in_thread}`"
+        advice = "Let that function end sooner, or give what it waits for a timeout."
+    return ProtocolError(f"{reply.label}: expected the app to end when it is cancelled, but {what}. {advice}")
 
 
 def closed(reply: Reply) -> ClientGone:

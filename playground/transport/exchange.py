@@ -139,7 +139,7 @@ class Exchange(AppSide):
             await self._break_off(crew, reason)
             raise
         if self._hung_up and not await crew.stop():
-            raise _verdicts.unstoppable(self.reply)
+            raise _verdicts.unstoppable(self.reply, crew.in_thread())
 
     async def abandon(self, reason: BaseException) -> None:
         """Hang up and cancel the app at once, for the client cannot stay: it is about to raise `reason`."""
@@ -197,8 +197,8 @@ class Exchange(AppSide):
         if isinstance(reason, GeneratorExit):
             return  # the loop is gone, and everything with it
         self.hang_up()
-        if not await crew.stop():
-            log.error("%s", _verdicts.unstoppable(self.reply))
+        if not await crew.stop(in_haste=True):
+            log.error("%s", _verdicts.unstoppable(self.reply, crew.in_thread()))
 
     async def _raise_the_end(self, crew: Crew) -> NoReturn:
         error = self.upload.error

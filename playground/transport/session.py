@@ -178,7 +178,7 @@ class Session(WebSocketSide):
             await self._break_off()
             raise
         if not await self._crew.stop():
-            raise _verdicts.unstoppable(self._said)
+            raise _verdicts.unstoppable(self._said, self._crew.in_thread())
         error, self._error = self._error, None
         if not isinstance(error, Exception | KeyboardInterrupt | SystemExit) or _verdicts.is_of_leaving(error):
             return
@@ -227,8 +227,8 @@ class Session(WebSocketSide):
     async def _break_off(self) -> None:
         """Cancel the app at once, for the client cannot stay."""
         self.hang_up()
-        if not await self._crew.stop():
-            log.error("%s", _verdicts.unstoppable(self._said))
+        if not await self._crew.stop(in_haste=True):
+            log.error("%s", _verdicts.unstoppable(self._said, self._crew.in_thread()))
 
 
 def is_text(mode: str) -> bool:

@@ -17,6 +17,7 @@ from anyio import from_thread, to_thread
 from playground.asgi import ASGIApp, Message, Receive, Scope, Send
 from playground.errors import ClientGone, ProtocolError
 from playground.transport._environ import environ_of, has_body
+from playground.transport._in_thread import OnBehalf
 from playground.transport._words import show
 from playground.transport.inprocess import ASGITransport
 
@@ -54,7 +55,7 @@ def wsgi_as_asgi(app: WSGIApp, *, limiter: anyio.CapacityLimiter | None = None) 
     return asgi_app
 
 
-class Call:
+class Call(OnBehalf):
     """One call of a WSGI app, from its worker thread.
 
     Args:
@@ -63,7 +64,7 @@ class Call:
     """
 
     def __init__(self, app: WSGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        self._app = app
+        self.runs = app
         self._scope = scope
         self._receive = receive
         self._send = send
@@ -80,7 +81,7 @@ class Call:
         environ = environ_of(self._scope)
         environ["wsgi.input"] = io.BufferedReader(Input(self._receive)) if has_body(self._scope) else io.BytesIO()
         environ["wsgi.errors"] = sys.stderr
-        pieces = self._app(environ, self.start_response)
+        pieces = self.runs(environ, self.start_response)
         try:
             if isinstance(pieces, list | tuple):
                 return self._messages(b"".join(self._checked(piece) for piece in pieces), more=False)

@@ -557,8 +557,8 @@ async def test_an_app_that_swallows_every_cancellation_is_reported(short_grace: 
     with pytest.raises(ProtocolError) as caught:
         await one.aclose()
     assert str(caught.value) == (
-        "GET /x: expected the app to end when it is cancelled, but it swallowed 3 cancellations, 0.02 s apart. "
-        "Let `CancelledError` pass."
+        "GET /x: expected the app to end when it is cancelled, but it outlasted 3 cancellations, 0.02 s apart. "
+        "Let `CancelledError` pass, and shield from it only what ends soon."
     )
     release.set()
     await settle()
