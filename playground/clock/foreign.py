@@ -97,7 +97,7 @@ class LentTurns(Turns):
         loop = self.loop
         task: asyncio.Task[Any] = type(loop).create_task(loop, coro, **kwargs)
         if self.recorder is not None:
-            self.recorder.created(task, asyncio.current_task(loop), coro)
+            self.recorder.created(task, asyncio.current_task(loop) or self._sender, coro)
         return task
 
     # -- inside -------------------------------------------------------------------------------------------------
@@ -119,12 +119,12 @@ class LentTurns(Turns):
                 callback, args, context, _, _ = entry
                 ready[index] = asyncio.Handle(callback, args, self.loop, context)
 
-    def _describe(self, entry: Any, start: int, left: int) -> tuple[int, ...]:
+    def _describe(self, entry: Any, callback: object, start: int, left: int) -> tuple[int, ...]:
         recorder = self.recorder
         if recorder is None or type(entry) is not asyncio.TimerHandle:
-            return super()._describe(entry, start, left)
+            return super()._describe(entry, callback, start, left)
         due_ns = round(entry.when() * 1e9) + self._offset_ns
-        code = recorder.callback(entry._callback)  # type: ignore[attr-defined]
+        code = recorder.callback(callback)
         return (0, 0, max(0, start - due_ns), left, Outcome.CALLBACK, 0, code, 0)
 
     # two that the turn sets, and that the loop must see

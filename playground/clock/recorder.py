@@ -58,6 +58,9 @@ class Recorder(Protocol):
     def waiter(self, future: object) -> int:
         """What waiting directly for this future means."""
 
+    def sender(self) -> "asyncio.Task[Any] | None":
+        """The task for which the calling thread works just now, if it is a worker's."""
+
     def idle(self) -> None:
         """The loop has nothing to do just now."""
 

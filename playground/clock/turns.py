@@ -44,6 +44,22 @@ class _Wake(asyncio.Handle):
     at_ns: int
 
 
+class _Sent(_Wake):
+    """A callback from a worker thread, which works for a task: what the callback makes is that task's."""
+
+    __slots__ = ("sender",)
+
+    sender: "asyncio.Task[Any]"
+
+    def _run(self) -> None:
+        turns: Turns = self._loop  # type: ignore[attr-defined]
+        turns._sender = self.sender
+        try:
+            super()._run()  # type: ignore[misc]
+        finally:
+            turns._sender = None
+
+
 class Timer(asyncio.TimerHandle):
     """A timer that breaks ties by the order in which it was set."""
 
@@ -82,6 +98,7 @@ class Turns(_Loop):
         self._turns = 0
         self._last_ns = 0
         self._offset_ns = 0
+        self._sender: asyncio.Task[Any] | None = None
 
     def _recording_call_soon(self, recorder: Recorder) -> Callable[..., Any]:
         """`call_soon` while `recorder` is told. A closure: it runs once a step, and each attribute is felt."""
@@ -109,8 +126,14 @@ class Turns(_Loop):
     ) -> asyncio.Handle:
         self._check_closed()  # type: ignore[attr-defined]
         recorder = self.recorder
-        wake = _Wake(callback, args, self, context)
-        wake.by = self.step if threading.get_ident() == self._thread_id else 0
+        here = threading.get_ident() == self._thread_id
+        sender = None if here or recorder is None else recorder.sender()
+        if sender is None:
+            wake = _Wake(callback, args, self, context)
+        else:
+            wake = _Sent(callback, args, self, context)
+            wake.sender = sender
+        wake.by = self.step if here else 0
         # the recording may end on the loop's thread while this one is here
         wake.at_ns = recorder.now() if recorder is not None else 0
         self._ready.append(wake)
@@ -120,7 +143,7 @@ class Turns(_Loop):
     def _recorded_create_task(self, coro: Any, **kwargs: Any) -> "asyncio.Task[Any]":
         task = type(self).create_task(self, coro, **kwargs)
         if self.recorder is not None:
-            self.recorder.created(task, asyncio.current_task(self), coro)
+            self.recorder.created(task, asyncio.current_task(self) or self._sender, coro)
         return task
 
     def _recorded_turn(self) -> None:
@@ -194,13 +217,14 @@ class Turns(_Loop):
                 else:
                     if entry._cancelled:
                         continue
+                    callback = entry._callback  # one that cancels its own handle is gone afterwards
                     self.step = step = step + 1
                     try:
                         entry._run()
                     except (SystemExit, KeyboardInterrupt) as error:
                         failure = error
                     end = clock()
-                    extend((gap, end - start, *self._describe(entry, start, left)))
+                    extend((gap, end - start, *self._describe(entry, callback, start, left)))
                 if end - start > LONG_STEP_NS:
                     recorder.long_step(step)
                 start = end
@@ -209,7 +233,7 @@ class Turns(_Loop):
                     raise failure
         finally:
             if self.recorder is recorder:  # else a step has ended this recording, and perhaps begun another
-                self._last_ns = start
+                self._last_ns = start - gap  # still whole where all that was ready had been cancelled
                 self._steps = step
                 self.step = 0
         # a variable of this frame would keep the last task alive while the loop waits
@@ -264,19 +288,19 @@ class Turns(_Loop):
             self._timer_cancelled_count -= 1
             heapq.heappop(scheduled)._scheduled = False  # type: ignore[attr-defined]
 
-    def _describe(self, entry: Any, start: int, left: int) -> tuple[int, ...]:
+    def _describe(self, entry: Any, callback: object, start: int, left: int) -> tuple[int, ...]:
         """The rest of a callback's event: task, waker, ready, left, outcome, kind, code, offset."""
         recorder = self.recorder
         if recorder is None:  # the callback itself has stopped the recording
             return (0, 0, 0, left, Outcome.CALLBACK, 0, 0, 0)
         kind = type(entry)
-        if kind is _Wake:
+        if kind is _Wake or kind is _Sent:
             by, ready = entry.by, start - entry.at_ns
-        elif kind is Timer:
+        elif isinstance(entry, Timer):
             by, ready = 0, start - (round(entry.when() * 1e9) + self._offset_ns)
         else:  # selector_events puts the callbacks of ready sockets into the queue by itself
             by, ready = 0, 0
-        return (0, by, max(0, ready), left, Outcome.CALLBACK, 0, recorder.callback(entry._callback), 0)
+        return (0, by, max(0, ready), left, Outcome.CALLBACK, 0, recorder.callback(callback), 0)
 
 
 def _task_step_type() -> type:

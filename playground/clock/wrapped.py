@@ -28,15 +28,17 @@ _METHODS: Final = (
 
 
 class _Call:
-    """A callback, and who made it ready, and when (in ns of the recorder's clock; `None`: not known)."""
+    """A callback, and who made it ready, and when (in ns of the recorder's clock; `None`: not known); and where it
+    comes from a worker thread, the task that the worker works for."""
 
-    __slots__ = ("at_ns", "by", "callback", "watcher")
+    __slots__ = ("at_ns", "by", "callback", "sender", "watcher")
 
     def __init__(self, watcher: "WrappedCalls", callback: Any, by: int, at_ns: int | None) -> None:
         self.watcher = watcher
         self.callback = callback
         self.by = by
         self.at_ns = at_ns
+        self.sender: asyncio.Task[Any] | None = None
 
     def __call__(self, *args: Any) -> Any:
         if self.watcher.recorder is None:
@@ -157,8 +159,9 @@ class WrappedCalls:
         return self._found["call_soon"](call, *args, context=context)
 
     def _call_soon_threadsafe(self, callback: Any, *args: Any, context: Context | None = None) -> Any:
-        by = self.step if _runs_here(self.loop) else 0
-        call = self._wrap(callback, by, self._now_ns())
+        here = _runs_here(self.loop)
+        call = self._wrap(callback, self.step if here else 0, self._now_ns())
+        call.sender = None if here or self.recorder is None else self.recorder.sender()
         return self._found["call_soon_threadsafe"](call, *args, context=context)
 
     def _call_later(self, delay: float, callback: Any, *args: Any, context: Context | None = None) -> Any:
@@ -180,7 +183,8 @@ class WrappedCalls:
     def _create_task(self, coro: Any, **kwargs: Any) -> "asyncio.Task[Any]":
         task: asyncio.Task[Any] = self._found["create_task"](coro, **kwargs)
         if self.recorder is not None:
-            self.recorder.created(task, asyncio.current_task(self.loop), coro)
+            sender = None if self._current is None else self._current.sender
+            self.recorder.created(task, asyncio.current_task(self.loop) or sender, coro)
         return task
 
 

@@ -4,11 +4,15 @@ Two seams carry every hand-off of the frameworks that we know: the loop's `run_i
 asgiref, and so Django) and anyio's backend call `run_sync_in_worker_thread` (Starlette, FastAPI, our own
 toolkit). The first is replaced on the recorded loop only; the second while any loop is being recorded, where it
 lets all other loops through untouched. Each hand-off is one record: the loop's thread writes its beginning,
-the worker its middle; `build` finds the moment at which the loop woke.
+the worker its middle; `build` finds the moment at which the loop woke. While a worker is at it, `sender` tells for
+which task, so that what it has the loop do (`anyio.from_thread`, portals, `run_coroutine_threadsafe`) has a parent.
+
+What runs in another process or in another interpreter cannot be seen from here, and is no hand-off.
 """
 
 import asyncio
-import concurrent.futures
+import copy
+import functools
 import threading
 from collections.abc import Callable
 from typing import Any, Final, Protocol, TypeVar
@@ -19,13 +23,16 @@ from anyio._backends._asyncio import AsyncIOBackend
 from playground.trace.rows import TaskOutcome
 from playground.trace.sites import label, unwrapped
 
-__all__ = ["HandoffRecord", "HandoffRecorder", "watch_threads"]
+__all__ = ["HandoffRecord", "HandoffRecorder", "Observed", "sender", "watch_threads"]
 
 T = TypeVar("T")
 
 
 class HandoffRecord:
-    """One hand-off while it happens. Times are nanoseconds of the recorder's clock; `None` until known."""
+    """One hand-off while it happens. Times are nanoseconds of the recorder's clock; `None` until known.
+
+    `future` is what asyncio gave for a call that no worker has begun: it alone knows if the call was cancelled.
+    """
 
     __slots__ = (
         "asked_ns",
@@ -33,6 +40,7 @@ class HandoffRecord:
         "cpu_ns",
         "ended_ns",
         "function",
+        "future",
         "outcome",
         "started_ns",
         "submitted_ns",
@@ -51,6 +59,17 @@ class HandoffRecord:
         self.thread = 0
         self.cpu_ns = 0
         self.outcome: TaskOutcome = "pending"
+        self.future: asyncio.Future[Any] | None = None
+
+    def frozen(self) -> "HandoffRecord":
+        """This record as it stands, out of reach of a worker that may still be at it."""
+        if self.ended_ns is not None:
+            return self
+        record = copy.copy(self)
+        if record.started_ns is None and record.future is not None and record.future.cancelled():
+            record.outcome = "cancelled"
+        record.future = None
+        return record
 
 
 class HandoffRecorder(Protocol):
@@ -108,45 +127,77 @@ _found: Final[dict[str, Any]] = {}
 """What stood at the seam when the first recording began: anyio's own, or another tool's."""
 
 
-def _observed(recorder: HandoffRecorder, record: HandoffRecord, function: Callable[..., T]) -> Callable[..., T]:
-    """`function`, noting when and where it runs."""
-    now = recorder.now
-    cpu_now = recorder.cpu_now
+class _AtWork(threading.local):
+    task: "asyncio.Task[Any] | None" = None
 
-    def observed(*args: Any) -> T:
+
+_at_work: Final = _AtWork()
+
+
+def sender() -> "asyncio.Task[Any] | None":
+    """The task for which the calling thread works just now; `None` if it works for none."""
+    return _at_work.task
+
+
+class Observed:
+    """A call that notes when and where it runs. Where it is sent to another process, it is the bare call again."""
+
+    __slots__ = ("_function", "_record", "_recorder", "_task")
+
+    def __init__(
+        self,
+        recorder: HandoffRecorder,
+        record: HandoffRecord,
+        task: "asyncio.Task[Any] | None",
+        function: Callable[..., Any],
+    ) -> None:
+        self._recorder = recorder
+        self._record = record
+        self._task = task
+        self._function = function
+
+    def __call__(self, *args: Any) -> Any:
+        recorder, record = self._recorder, self._record
+        outer, _at_work.task = _at_work.task, self._task
         record.thread = recorder.worker()
-        record.started_ns = now()
-        cpu = cpu_now()
+        record.started_ns = recorder.now()
+        record.future = None
+        cpu_ns = recorder.cpu_now()
+        outcome: TaskOutcome = "raised"
         try:
-            result = function(*args)
-        except BaseException:
-            record.outcome = "raised"
-            raise
-        else:
-            record.outcome = "returned"
+            result = self._function(*args)
+            outcome = "returned"
             return result
         finally:
-            record.cpu_ns = cpu_now() - cpu
-            record.ended_ns = now()
+            _at_work.task = outer
+            record.cpu_ns = recorder.cpu_now() - cpu_ns
+            record.outcome = outcome
+            record.ended_ns = recorder.now()
 
-    return observed
+    def __reduce__(self) -> Any:
+        self._record.submitted_ns = None  # it was given to no thread
+        return functools.partial, (self._function,)
 
 
-def _begin(recorder: HandoffRecorder, loop: asyncio.AbstractEventLoop, function: object) -> HandoffRecord:
-    function = unwrapped(function)
-    code = recorder.callback(function)
-    return HandoffRecord(label(function), code, recorder.number_of(asyncio.current_task(loop)), recorder.now())
+def _begin(
+    recorder: HandoffRecorder, loop: asyncio.AbstractEventLoop, function: Callable[..., Any]
+) -> tuple[HandoffRecord, Observed]:
+    task = asyncio.current_task(loop)
+    called = unwrapped(function)
+    record = HandoffRecord(label(called), recorder.callback(called), recorder.number_of(task), recorder.now())
+    return record, Observed(recorder, record, task, function)
 
 
 def _executor_hook(loop: asyncio.AbstractEventLoop, recorder: HandoffRecorder) -> Callable[..., Any]:
     original = loop.run_in_executor
 
     def run_in_executor(executor: Any, func: Callable[..., T], *args: Any) -> "asyncio.Future[T]":
-        if isinstance(executor, concurrent.futures.ProcessPoolExecutor):
-            return original(executor, func, *args)  # what runs in another process cannot be seen from here
-        record = _begin(recorder, loop, func)
+        record, observed = _begin(recorder, loop, func)
         record.submitted_ns = record.asked_ns
-        future: asyncio.Future[T] = original(executor, _observed(recorder, record, func), *args)
+        future: asyncio.Future[T] = original(executor, observed, *args)
+        record.future = future
+        if record.started_ns is not None:
+            record.future = None  # or the worker's result would be kept with it
         recorder.handoffs.append(record)  # not before: an executor that was shut down refuses the call
         return future
 
@@ -181,11 +232,11 @@ async def _anyio_hook(
     recorder = _recorders.get(id(loop))
     if recorder is None:
         return await original(func, args, abandon_on_cancel, limiter)  # type: ignore[no-any-return]
-    record = _begin(recorder, loop, func)
+    record, observed = _begin(recorder, loop, func)
     recorder.handoffs.append(record)
     entrance = _Entrance(limiter or anyio.to_thread.current_default_thread_limiter(), recorder, record)
     try:
-        return await original(_observed(recorder, record, func), args, abandon_on_cancel, entrance)  # type: ignore[no-any-return]
+        return await original(observed, args, abandon_on_cancel, entrance)  # type: ignore[no-any-return]
     except BaseException:
         if record.started_ns is None:
             record.outcome = "cancelled"

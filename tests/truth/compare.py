@@ -1,0 +1,243 @@
+"""The recording against the witness: the same steps in the same order, and of each the same facts.
+
+The two accounts have no common key but order: the n-th recorded step must be the n-th that was seen. From there
+on, everything is compared by these numbers, so that it also holds in virtual time, where a thousand steps share one
+moment. What a program cannot know is bounded and not guessed; each bound says so where it stands:
+
+* which of a library's callbacks it takes to pass something on (they are all witnessed, by asyncio's `Handle`, with
+  what gave them to the loop; but the program does not know what for). A cause is looked for behind them.
+* who cancelled, where a scope or a group did: it is then somebody of the task's family, or a deadline.
+"""
+
+from collections.abc import Iterator
+from types import FunctionType, MethodType
+
+from playground.trace import Handoff, Step, Trace, Wait
+from tests.truth.witness import Gap, Stretch, TaskNote, Witness
+
+__all__ = ["check"]
+
+_FILE = "tests/truth/interpreter.py"
+
+
+def check(trace: Trace, witness: Witness, origin_ns: int, *, exact: bool) -> None:
+    """Hold a recording against what was seen; raises `AssertionError` where they differ.
+
+    Args:
+        origin_ns: the recorder's clock when the recording began.
+        exact: whether the clock stands still while code runs, so that times are equal and not only nested.
+    """
+    _Comparison(trace, witness, origin_ns, exact).check()
+
+
+class _Comparison:
+    def __init__(self, trace: Trace, witness: Witness, origin_ns: int, exact: bool) -> None:
+        self.trace = trace
+        self.steps = trace.steps
+        self.seen = witness.stretches
+        self.witness = witness
+        self.origin_ns = origin_ns
+        self.exact = exact
+        already = len(trace.tasks) - len(witness.tasks)
+        self.index_of = {id(note): already + number for number, note in enumerate(witness.tasks)}
+
+    def check(self) -> None:
+        assert len(self.steps) == len(self.seen)
+        self.check_tasks()
+        for step, seen in zip(self.steps, self.seen, strict=True):
+            self.check_step(step, seen)
+            if seen.task is None:
+                self.check_callback(step, seen)
+        for note in self.witness.tasks:
+            self.check_wakers(note)
+            self.check_waits(note)
+            self.check_handoffs(note)
+        self.check_threads()
+        assert len(self.trace.waits) == sum(seen.outcome == "waits" for seen in self.seen)
+
+    # -- tasks and steps ------------------------------------------------------------------------------------
+
+    def check_tasks(self) -> None:
+        """Only the task that recorded was there before; all others are the witness's, in order."""
+        assert len(self.trace.tasks) == len(self.witness.tasks) + 1
+        for note in self.witness.tasks:
+            row = self.trace.tasks[self.index_of[id(note)]]
+            assert (row.name, row.coroutine) == (note.task.get_name(), note.coroutine)
+            assert row.outcome == note.outcome
+            assert row.parent == (0 if note.parent is None else self.index_of[id(note.parent)])
+            first, last = note.stretches[0], note.stretches[-1]
+            assert row.ended_ns is not None
+            assert row.ended_ns >= last.end_ns - self.origin_ns
+            assert note.made_ns - self.origin_ns <= row.created_ns <= first.start_ns - self.origin_ns
+            assert row.ended_ns == self.steps[last.number].end_ns
+
+    def check_step(self, step: Step, seen: Stretch) -> None:
+        start_ns, end_ns = seen.start_ns - self.origin_ns, seen.end_ns - self.origin_ns
+        if self.exact:
+            assert (step.start_ns, step.end_ns) == (start_ns, end_ns)
+        assert step.start_ns <= start_ns <= end_ns <= step.end_ns
+        assert step.task == (None if seen.task is None else self.index_of[id(seen.task)])
+        assert step.outcome == seen.outcome
+        if seen.outcome in ("waits", "yields"):
+            assert seen.gap is not None
+            self.check_place(step, seen.gap)
+
+    def check_place(self, row: Step | Wait | Handoff, gap: Gap) -> None:
+        assert row.site is not None
+        assert row.site.file.endswith(_FILE)
+        assert (row.site.line, row.site.function) == (gap.line, gap.function)
+
+    def check_callback(self, step: Step, seen: Stretch) -> None:
+        assert step.woken_by == seen.by
+        callback = seen.callback.__func__ if isinstance(seen.callback, MethodType) else seen.callback
+        if isinstance(callback, FunctionType):
+            assert step.site is not None
+            assert step.site.function == callback.__code__.co_qualname
+
+    # -- who woke whom --------------------------------------------------------------------------------------
+
+    def check_wakers(self, note: TaskNote) -> None:
+        before: Stretch | None = None
+        for seen in note.stretches:
+            woken_by = self.steps[seen.number].woken_by
+            if before is None:
+                assert woken_by == note.made_in
+            elif before.outcome == "yields":
+                assert woken_by == before.number
+            else:
+                assert woken_by is None or before.number <= woken_by < seen.number
+                assert before.gap is not None
+                cause = self.cause(seen.number)
+                assert cause in self.causes(note, before.gap, before.number, seen.number), (cause, seen.number)
+            before = seen
+
+    def cause(self, number: int) -> int | None:
+        """The step of a task, or the callback of the program's own, behind the callbacks that a library made of it."""
+        cause = self.steps[number].woken_by
+        while cause is not None and self.seen[cause].callback is not None and not self.is_own(cause):
+            cause = self.steps[cause].woken_by
+        return cause
+
+    def is_own(self, number: int) -> bool:
+        site = self.steps[number].site
+        return site is not None and site.file.endswith(_FILE)
+
+    def causes(self, note: TaskNote, gap: Gap, first: int, last: int) -> set[int | None]:
+        """What may have ended the suspension between the stretches `first` and `last`, as the program knows it."""
+        causes: set[int | None] = {number for number in self.witness.woken[gap.key] if first < number < last}
+        if gap.on == "timer":
+            causes.add(None)
+        elif gap.hands_over:  # a worker; or the step that gave it the call, if it was done before that step was
+            causes |= {None, first}
+        elif gap.on == "task":
+            causes |= {number for child in gap.children for number in self.end_of(child)}
+        if gap.how != "returned" or gap.on == "task":
+            causes |= self.family(note, last)
+        return causes
+
+    def end_of(self, task: object) -> Iterator[int]:
+        yield self.witness.note_of[id(task)].stretches[-1].number
+
+    def family(self, note: TaskNote, before: int) -> set[int | None]:
+        """What may have cancelled a task where a scope or a group did: a deadline; whoever cancelled it or one of its
+        ancestors; an ancestor, or itself, as it left a scope; the end of a sibling or a child."""
+        ancestors = list(note.ancestors())
+        causes: set[int | None] = {None}
+        for ancestor in ancestors:
+            causes |= {number for number in ancestor.cancelled_in if number < before}
+            causes |= {seen.number for seen in ancestor.stretches if seen.number < before}
+        causes |= {
+            other.stretches[-1].number for other in self.witness.tasks if other.stretches and other.parent in ancestors
+        }
+        return causes
+
+    # -- waits ----------------------------------------------------------------------------------------------
+
+    def check_waits(self, note: TaskNote) -> None:
+        indexes = self.trace.waits_of.get(self.index_of[id(note)], [])
+        waits = [self.trace.waits[index] for index in indexes]
+        stops = [
+            (seen, following)
+            for seen, following in zip(note.stretches, note.stretches[1:], strict=False)
+            if seen.outcome == "waits"
+        ]
+        assert len(waits) == len(stops)
+        for wait, (seen, following) in zip(waits, stops, strict=True):
+            assert seen.gap is not None
+            assert wait.on == seen.gap.on
+            self.check_place(wait, seen.gap)
+            self.check_span(wait, self.steps[seen.number], self.steps[following.number])
+
+    def check_span(self, wait: Wait, before: Step, after: Step) -> None:
+        """It begins as its step ends, and is over when it was woken: within the step that did so, or before the
+        callback that only passed it on."""
+        assert before.end_ns == wait.start_ns <= wait.end_ns <= after.start_ns
+        if after.woken_by is not None:
+            waker = self.steps[after.woken_by]
+            if waker.task is not None or self.is_own(after.woken_by):
+                assert max(waker.start_ns, wait.start_ns) <= wait.end_ns <= max(waker.end_ns, wait.start_ns)
+            else:
+                assert wait.end_ns <= max(waker.start_ns, wait.start_ns)
+
+    # -- hand-offs ------------------------------------------------------------------------------------------
+
+    def check_handoffs(self, note: TaskNote) -> None:
+        """One to one with what the workers did; a call that no worker began was cancelled before."""
+        rows = [row for row in self.trace.handoffs if row.task == self.index_of[id(note)]]
+        gaps = [gap for gap in note.gaps if gap.hands_over]
+        begun = [gap for gap in gaps if gap.calls]
+        started = [row for row in rows if row.started_ns is not None]
+        assert len(started) == len(begun) == sum(len(gap.calls) for gap in gaps)
+        for row, gap in zip(started, begun, strict=True):
+            self.check_handoff(row, gap)
+        waiting = [row for row in rows if row.started_ns is None]
+        # of anyio's calls, the program cannot see whether they had a thread yet when they were cancelled
+        left = [gap for gap in gaps if not gap.calls]
+        assert sum(gap.on == "future" or gap.function.endswith(".by_to_thread") for gap in left) <= len(waiting)
+        assert len(waiting) <= len(left)
+        assert all(gap.how == "cancelled" for gap in left)
+        assert {row.outcome for row in waiting} <= {"cancelled"}
+
+    def check_handoff(self, row: Handoff, gap: Gap) -> None:
+        (call,) = gap.calls
+        origin = self.origin_ns
+        assert (row.function, row.outcome) == (call.function, call.outcome)
+        self.check_place(row, gap)
+        assert row.started_ns is not None
+        assert row.ended_ns is not None
+        assert call.end_ns is not None
+        assert gap.start_ns - origin <= row.submitted_ns <= row.started_ns <= call.start_ns - origin
+        assert call.end_ns - origin <= row.ended_ns
+        if self.exact:
+            assert (row.started_ns, row.ended_ns) == (call.start_ns - origin, call.end_ns - origin)
+        assert gap.last is not None
+        woken_ns = self.steps[gap.last].start_ns
+        if gap.how != "cancelled" or row.woken_ns is not None:
+            assert row.woken_ns == woken_ns >= row.ended_ns
+        self.check_limiter(row, gap)
+
+    def check_limiter(self, row: Handoff, gap: Gap) -> None:
+        """Who waited for a free place waited while another had it, and got it after the other was done."""
+        asked_ns = row.submitted_ns - row.limiter_wait_ns
+        assert asked_ns >= gap.start_ns - self.origin_ns
+        others = [other for other in self.witness.limited if other is not gap and other.calls]
+        if gap.key is None:
+            assert row.limiter_wait_ns == 0
+            return
+        for other in others:
+            (call,) = other.calls
+            assert call.end_ns is not None
+            assert call.start_ns - self.origin_ns >= row.submitted_ns or call.end_ns - self.origin_ns <= row.submitted_ns
+        if row.limiter_wait_ns:
+            assert any(other.start_ns - self.origin_ns <= row.submitted_ns for other in others)
+
+    def check_threads(self) -> None:
+        """One number a thread, counted in the order in which they were first used."""
+        calls = [gap.calls[0] for note in self.witness.tasks for gap in note.gaps if gap.calls]
+        assert len([row for row in self.trace.handoffs if row.started_ns is not None]) == len(calls)
+        number_of: dict[int, int | None] = {}
+        for note in self.witness.tasks:
+            rows = [row for row in self.trace.handoffs if row.task == self.index_of[id(note)] and row.thread is not None]
+            for row, gap in zip(rows, (gap for gap in note.gaps if gap.calls), strict=True):
+                assert number_of.setdefault(id(gap.calls[0].thread), row.thread) == row.thread
+        assert sorted(number_of.values()) == list(range(len(number_of)))  # type: ignore[type-var]

@@ -1,0 +1,58 @@
+"""The recording agrees with an independent witness, over random programs, on every clock."""
+
+import asyncio
+from typing import Any, Final
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from playground.clock.loop import LabLoop
+from playground.clock.virtual import VirtualLoop
+from playground.trace.build import build
+from playground.trace.recorder import Recorder, recording
+from tests.truth.compare import check
+from tests.truth.interpreter import Interpreter
+from tests.truth.program import PROGRAMS, Program
+from tests.truth.witness import Witness
+
+CLOCKS: Final[dict[str, Any]] = {"real": LabLoop, "virtual": VirtualLoop}
+
+
+def compare(program: Program, clock: str) -> None:
+    """Run a program, recorded and witnessed, and hold the one against the other."""
+    loop = CLOCKS[clock]()
+    loop.set_exception_handler(lambda *_: None)  # tasks that fail and that nobody awaits
+
+    async def main() -> tuple[Recorder, Witness]:
+        with recording(loop) as recorder:
+            witness = Witness(loop, recorder.now)
+            interpreter = Interpreter(witness)
+            with witness.watching():
+                await loop.create_task(interpreter.main(program), name="main")
+        interpreter.close()
+        return recorder, witness
+
+    try:
+        recorder, witness = loop.run_until_complete(main())
+        loop.run_until_complete(loop.shutdown_default_executor())
+    finally:
+        loop.close()
+    check(build(recorder), witness, recorder.started_ns, exact=clock == "virtual")
+
+
+QUIET: Final = settings(deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+@settings(QUIET, max_examples=25)
+@given(program=PROGRAMS)
+def test_a_recording_tells_what_a_program_saw_of_itself(clock: str, program: Program) -> None:
+    compare(program, clock)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("clock", CLOCKS)
+@settings(QUIET, max_examples=250)
+@given(program=PROGRAMS)
+def test_over_many_programs_too(clock: str, program: Program) -> None:
+    compare(program, clock)
