@@ -264,10 +264,9 @@ class Baton:
         return bool(self._queue or self._knocks)
 
     @property
-    def sleeping(self) -> bool:
-        """Whether a worker waits for a moment."""
-        self._forget_woken()
-        return bool(self._sleepers)
+    def quiet(self) -> bool:
+        """Whether no worker could run now or later, unless the loop wakes it."""
+        return not (self._queue or self._sleepers or self._knocks)
 
     def first_sleeper(self) -> tuple[int, int] | None:
         """The moment and serial number of the first worker that waits for a moment."""

@@ -21,7 +21,7 @@ from anyio._backends import _asyncio as anyio_backend
 
 from playground.clock import locks, workers
 from playground.clock.baton import current
-from playground.clock.ordered import make_set
+from playground.clock.ordered import OrderedSet
 from playground.errors import NotInVirtualTime
 
 __all__ = ["WALL_START_S", "by_original", "replacements"]
@@ -122,7 +122,8 @@ def replacements() -> Iterator[tuple[Any, str, Any]]:
     yield threading, "RLock", _rlock
     yield threading, "_allocate_lock", _allocate_lock
     yield queue, "SimpleQueue", locks.SimpleQueue
-    yield anyio_backend, "set", make_set
+    yield anyio_backend, "set", OrderedSet
+    yield anyio_backend, "Queue", locks.make_work_queue
     yield threading.Thread, "start", workers.start
     yield threading.Thread, "join", workers.join
     for owner, name, call, advice in _REFUSED:

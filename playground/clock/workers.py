@@ -15,17 +15,16 @@ from concurrent.futures import thread as _pool
 from types import FrameType
 from typing import Any, Final
 
+from playground.clock import locks, pool
 from playground.clock.baton import Aborted, Runner, current, outside
 from playground.clock.locks import SimpleQueue
 from playground.errors import NotInVirtualTime
 
-__all__ = ["PATIENCE", "check_executor", "default_executor", "dismiss", "is_at_work", "join", "start"]
+__all__ = ["PATIENCE", "check_executor", "dismiss", "is_at_work", "join", "start"]
 
 PATIENCE: Final = 10
 """How often a worker is dismissed that goes on nevertheless: code that catches `BaseException` and waits again."""
-_DEFAULT_THREADS: Final = 32
-"""What asyncio gives its default pool at most. On a small machine it is less; a simulated one is always the same."""
-
+_QUEUES: Final = (queue.__file__, locks.__file__)
 _start: Final = threading.Thread.start
 _join: Final = threading.Thread.join
 
@@ -97,7 +96,7 @@ def is_at_work(runner: Runner) -> bool:
     inner: FrameType | None = None
     while frame is not None:
         if _is_pools_own(frame):
-            return inner is not None and inner.f_code.co_filename != queue.__file__
+            return inner is not None and not _is_waiting_for_work(inner)
         frame, inner = frame.f_back, frame
     return False
 
@@ -113,17 +112,17 @@ def dismiss(runner: Runner) -> None:
     runner.baton.abort(runner, Aborted())
 
 
+def _is_waiting_for_work(frame: FrameType) -> bool:
+    """Whether what a pool's thread calls is its own wait for the next call."""
+    return frame.f_code.co_filename in _QUEUES or frame.f_code is pool.Pool.take.__code__
+
+
 def _is_pools_own(frame: FrameType) -> bool:
-    """Whether a frame is the function in which a pool's thread lives: that of concurrent.futures, or of anyio."""
+    """Whether a frame is the function in which a pool's thread lives: concurrent.futures', ours, or anyio's."""
     code = frame.f_code
-    if code is _pool._worker.__code__:
+    if code is _pool._worker.__code__ or code is pool.live.__code__:
         return True
     return code.co_name == "run" and code.co_filename.replace("\\", "/").endswith("anyio/_backends/_asyncio.py")
-
-
-def default_executor() -> concurrent.futures.ThreadPoolExecutor:
-    """What `asyncio.to_thread` uses: a pool whose size does not depend on the machine."""
-    return concurrent.futures.ThreadPoolExecutor(_DEFAULT_THREADS, thread_name_prefix="asyncio")
 
 
 def check_executor(executor: object) -> None:
