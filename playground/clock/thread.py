@@ -22,12 +22,12 @@ __all__ = ["LoopThread"]
 
 T = TypeVar("T")
 
-_UNWIND_S: Final = 0.2
+_UNWIND_S: Final = 0.15
 """How long an interrupted call may take to unwind: with `_AFTER_S`, well under what a person takes for "at once"
 (0.5 s), for the kernel needs some of that too."""
-_AFTER_S: Final = 0.1
+_AFTER_S: Final = 0.05
 """How much longer it may take after it was thrown out of a step that held the loop."""
-_TICK_S: Final = 0.1
+_TICK_S: Final = 1 / 15
 """How often a waiting caller looks up. A signal that arrives just before a thread begins to wait does not wake it; an
 awaiting caller's loop runs a signal handler that asyncio does not know of only when it wakes."""
 _CLOSE_S: Final = 2.0
