@@ -13,7 +13,7 @@ import anyio
 
 from playground.asgi import ASGIApp, Message, Receive, Scope, Send
 from playground.transport._libraries import Library
-from playground.transport.network import Fate, Network
+from playground.transport.network import Fate, Network, head_bytes
 from playground.transport.upload import Body, pieces_of
 
 __all__ = ["Journey"]
@@ -55,17 +55,20 @@ class Journey:
     async def out(self, body: Body) -> Body:
         """Wait until the request is with the app; return its body, whose pieces take their time too."""
         now_s = anyio.current_time()
-        size = len(body) if isinstance(body, bytes) else 0
+        request = self._request
+        size = head_bytes(f"{request.method} {request.url.raw_path.decode()} HTTP/1.1", request.headers.raw)
+        size += len(body) if isinstance(body, bytes) else 0
         await anyio.sleep_until(self._network.arrival_s(now_s, now_s, self._fate.out_s, size))
         if self._fate.lost == "connect":
             raise self._lost(self._library.connect_error, "before the request had arrived")
         bandwidth_bps = self._network.bandwidth_bps
         return body if isinstance(body, bytes) or bandwidth_bps is None else self._slowed(body, bandwidth_bps)
 
-    async def head(self) -> None:
-        """Wait until the start of the response is with the client."""
+    async def head(self, response: Any) -> None:
+        """Wait until the start of a response is with the client."""
         sent_s = self._sent_s.popleft() if self._sent_s else anyio.current_time()  # by the server, if the app failed
-        await self._arrive(sent_s, 0)
+        first_line = f"HTTP/1.1 {response.status_code} {response.reason_phrase}"
+        await self._arrive(sent_s, head_bytes(first_line, response.headers.raw))
         if self._fate.lost == "response":
             raise self._lost(self._library.read_error, "before the response had arrived")
 

@@ -164,7 +164,7 @@ class ASGITransport(httpx.AsyncBaseTransport):
     async def _arrive(self, response: httpx.Response, exchange: Exchange, journey: Journey) -> None:
         """Wait until the head of a response has come over the network, as its body will."""
         try:
-            await journey.head()
+            await journey.head(response)
         except BaseException as reason:
             await exchange.abandon(reason)
             raise

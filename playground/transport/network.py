@@ -7,12 +7,13 @@ repeated and a fault looked at again. Who waits, and by which clock, is decided 
 
 import math
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from playground.errors import UsageError
 
-__all__ = ["Fate", "Network"]
+__all__ = ["Fate", "Network", "head_bytes"]
 
 Loss = Literal["connect", "response", "body"]
 
@@ -44,7 +45,7 @@ class Network:
         latency_s: the delay in each direction, so a request takes at least twice that.
         jitter_s: up to how much is added to it, in each direction, evenly distributed; one draw a request,
             so that the pieces of a body stay in order.
-        bandwidth_bps: bits a second in each direction, for the bodies; headers pass at once. `None` for no limit.
+        bandwidth_bps: bits a second in each direction, for heads and bodies as HTTP/1.1 writes them. `None` for no limit.
         loss: the share of requests, from 0 to 1, whose connection is reset.
         seed: what the draws come from.
     """
@@ -83,3 +84,13 @@ class Network:
     def _check(self, name: str, right: bool, expected: str) -> None:
         if not right:
             raise UsageError(f"Network: expected `{name}` to be {expected}, but it is {getattr(self, name)!r}.")
+
+
+def head_bytes(first_line: str, headers: Iterable[tuple[bytes, bytes]]) -> int:
+    """How many bytes the head of a request or of a response is in HTTP/1.1 (RFC 9112, section 2.1).
+
+    Args:
+        first_line: such as `GET /path HTTP/1.1`, or `HTTP/1.1 200 OK`.
+        headers: names and values, each of which stands in a line of its own, with a colon and a space between them.
+    """
+    return len(first_line) + sum(len(name) + len(value) + 4 for name, value in headers) + 4

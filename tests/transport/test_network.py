@@ -128,8 +128,14 @@ async def test_bandwidth_slows_both_directions() -> None:
             yield bytes(1000)
 
     async with client(echo, network=Network(bandwidth_bps=8000)) as http:  # a thousand bytes a second
-        assert await took(http.post("/", content=bytes(2000))) == pytest.approx(4)
-        assert await took(http.post("/", content=pieces())) == pytest.approx(5)  # the way back overlaps the way out
+        for name in list(http.headers):
+            del http.headers[name]
+        head_s = len("POST / HTTP/1.1|Host: lab|Content-Length: 2000||".replace("|", "\r\n")) / 1000
+        back_s = len("HTTP/1.1 200 OK|x-a: 1||".replace("|", "\r\n")) / 1000
+        assert await took(http.post("/", content=bytes(2000))) == pytest.approx(head_s + 2 + back_s + 2)
+        # In pieces, the way back overlaps the way out.
+        head_s = len("POST / HTTP/1.1|Host: lab|Transfer-Encoding: chunked||".replace("|", "\r\n")) / 1000
+        assert await took(http.post("/", content=pieces())) == pytest.approx(head_s + 4 + 1)
 
 
 async def test_a_timeout_that_the_network_causes_says_so() -> None:
