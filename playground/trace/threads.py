@@ -180,10 +180,11 @@ class Observed:
 
 
 def _begin(
-    recorder: HandoffRecorder, loop: asyncio.AbstractEventLoop, function: Callable[..., Any]
+    recorder: HandoffRecorder, loop: asyncio.AbstractEventLoop, function: Callable[..., Any], *args: Any
 ) -> tuple[HandoffRecord, Observed]:
     task = asyncio.current_task(loop)
-    called = unwrapped(function)
+    # with its arguments: of `run_in_executor(None, context.run, function)`, as Quart has it, one is what is called
+    called = unwrapped(functools.partial(function, *args) if args else function)
     record = HandoffRecord(label(called), recorder.callback(called), recorder.number_of(task), recorder.now())
     return record, Observed(recorder, record, task, function)
 
@@ -192,7 +193,7 @@ def _executor_hook(loop: asyncio.AbstractEventLoop, recorder: HandoffRecorder) -
     original = loop.run_in_executor
 
     def run_in_executor(executor: Any, func: Callable[..., T], *args: Any) -> "asyncio.Future[T]":
-        record, observed = _begin(recorder, loop, func)
+        record, observed = _begin(recorder, loop, func, *args)
         record.submitted_ns = record.asked_ns
         future: asyncio.Future[T] = original(executor, observed, *args)
         record.future = future
