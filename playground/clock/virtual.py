@@ -203,8 +203,8 @@ class VirtualLoop(LabLoop):
                     self._run_step(*entry)
                 elif not entry._cancelled:
                     entry._run()
-            if not ready or self._stopping or self.baton.busy:
-                break
+            if not ready or self._stopping or self.baton.busy or self.recorder is not None:
+                break  # the last: one of these steps has begun a recording, which starts with the next turn
 
     def _run_step(self, callback: Any, args: tuple[Any, ...], context: Context, by: int, at_ns: int) -> None:
         try:
