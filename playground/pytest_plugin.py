@@ -3,7 +3,7 @@
 It decides how long a test's labs live, which clock they get, and what a failure shows of them. What a schedule must
 not do is said by `playground.assertions`, in the test:
 
-    from playground.assertions import assert_handoffs, assert_never_blocks
+    from playground.assertions import assert_handoffs, assert_never_blocks, assert_responds_within
     from playground.pytest_plugin import LabFactory
 
     def test_a_report_holds_up_nobody(lab: LabFactory) -> None:
@@ -12,8 +12,9 @@ not do is said by `playground.assertions`, in the test:
         assert_handoffs(run, per_request=1)
 
     @pytest.mark.virtual_clock(seed=7)
-    def test_an_hour_goes_by(lab: LabFactory) -> None:
-        ...
+    def test_an_hour_of_traffic_waits_for_nobody(lab: LabFactory) -> None:
+        run = lab(app).load("/report", rate=1, duration=3600)
+        assert_responds_within(run, 0.5)
 
 pytest loads this module in every environment that has this package, for suites that never heard of it; so a lab, and
 all that belongs to one, is imported when the first one is asked for. `-p no:playground` leaves it out altogether.
@@ -28,17 +29,20 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypedDict, Unpack
 
 import pytest
 
 from playground.code import is_own
 
 if TYPE_CHECKING:
+    from playground.clock.virtual import Schedule
     from playground.lab import Lab
     from playground.run import Run
+    from playground.trace import Clock
+    from playground.transport import Network
 
-__all__ = ["LabFactory"]
+__all__ = ["LabFactory", "LabOptions"]
 
 _TITLE: Final = "playground: what the loop did"
 _MARKER: Final = "virtual_clock"
@@ -54,10 +58,22 @@ _WORKERS: Final = ("AnyIO worker thread", "asyncio_")
 """How the names of threads begin that a lab, anyio and asyncio start."""
 
 
+class LabOptions(TypedDict, total=False):
+    """The options of `playground.Lab`."""
+
+    clock: "Clock"
+    threads: int
+    network: "Network | None"
+    seed: int
+    schedule: "Schedule"
+    charge_cpu: bool
+    trace: bool
+
+
 class LabFactory(Protocol):
     """What the fixture `lab` is: it makes labs that are closed when the test is over."""
 
-    def __call__(self, app: Callable[..., Any], **options: Any) -> "Lab":
+    def __call__(self, app: Callable[..., Any], **options: Unpack[LabOptions]) -> "Lab":
         """An open lab for `app`; `options` are those of `playground.Lab`, and win over the marker's."""
 
 
@@ -73,11 +89,12 @@ class _Labs:
         self._defaults = defaults
         self._threads: list[threading.Thread] = []
 
-    def __call__(self, app: Callable[..., Any], **options: Any) -> "Lab":
+    def __call__(self, app: Callable[..., Any], **options: Unpack[LabOptions]) -> "Lab":
         from playground.lab import Lab
 
         before = set(threading.enumerate())
-        lab = Lab(app, **{**self._defaults, **options})
+        chosen: dict[str, Any] = {**self._defaults, **options}
+        lab = Lab(app, **chosen)
         self.made.append(lab)
         self._threads += [each for each in threading.enumerate() if each not in before and each.name == _LOOP]
         return lab

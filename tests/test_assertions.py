@@ -155,8 +155,9 @@ def test_where_the_longest_line_held_the_loop_for_a_part_the_part_is_told() -> N
         tasks=[Task("t", "main", None, 0, None, "pending")],
         samples=looks,
     )
-    assert "  - 100 ms from 0 ms on: task `main`, for 80 of 100 ms in `time.sleep(0.2)` (shop.py, line 12)\n" in failure(
-        assert_never_blocks, run
+    assert (
+        "  - 100 ms from 0 ms on: task `main`, for 80 of 100 ms in `time.sleep(0.2)` (shop.py, line 12)\n"
+        in failure(assert_never_blocks, run)
     )
 
 
@@ -317,15 +318,15 @@ def test_late_answers_are_listed_the_slowest_first_and_the_clock_is_told() -> No
         "expected every request to be answered within 100 ms, got 3 of 4 requests in Run (real clock) that took longer "
         "or got none:\n"
         "  - request 2, GET /report: no answer\n"
-        "  - request 1, GET /report: answered 200 after 130 ms\n"
-        "  - request 3, GET /report: answered 200 after 110 ms\n"
+        "  - request 1, GET /report: answered 200 after 130 ms, 30 ms too late\n"
+        "  - request 3, GET /report: answered 200 after 110 ms, 10 ms too late\n"
         "See print(run) for where the time went. On the real clock the machine's own load counts too: "
         "Lab(app, clock='virtual') takes that away."
     )
     assert failure(assert_responds_within, answers(100, 101, clock="virtual"), 0.1, share=0.75) == (
         "expected 75 % of the requests to be answered within 100 ms, got 1 of 2 requests in Run (virtual clock) that "
         "took longer or got none:\n"
-        "  - request 1, GET /report: answered 200 after 101 ms\n"
+        "  - request 1, GET /report: answered 200 after 101 ms, 1 ms too late\n"
         "See print(run) for where the time went; in virtual time it is the same in every run."
     )
 

@@ -58,8 +58,11 @@ GATES: dict[str, set[str]] = {
 DOORS: set[tuple[str, str]] = {
     ("lab.py", "notebook"),
     ("nesting.py", "nest_asyncio"),
+    ("pytest_plugin.py", "clock"),
     ("pytest_plugin.py", "lab"),
     ("pytest_plugin.py", "run"),
+    ("pytest_plugin.py", "trace"),
+    ("pytest_plugin.py", "transport"),
     ("run.py", "views"),
     ("run.py", "widgets"),
     ("server.py", "uvicorn"),
