@@ -45,7 +45,8 @@ class Network:
         latency_s: the delay in each direction, so a request takes at least twice that.
         jitter_s: up to how much is added to it, in each direction, evenly distributed; one draw a request,
             so that the pieces of a body stay in order.
-        bandwidth_bps: bits a second in each direction, for heads and bodies as HTTP/1.1 writes them. `None` for no limit.
+        bandwidth_bps: bits a second in each direction, for heads and bodies as HTTP/1.1 writes them, and for the frames
+            of websockets. `None` for no limit.
         loss: the share of requests, from 0 to 1, whose connection is reset.
         seed: what the draws come from.
     """

@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 from playground.asgi import ASGIApp, Scope
+from playground.transport._relay import over
+from playground.transport.network import Network
 from playground.transport.scope import Address, websocket_scope
 from playground.transport.session import Session
 
@@ -31,6 +33,8 @@ async def connect(
     root_path: str = "",
     state: Mapping[str, Any] | None = None,
     timeout: float | None = None,
+    network: Network | None = None,
+    number: int = 0,
 ) -> AsyncIterator["Session"]:
     """Open a websocket to an app, and close it with code 1000 at the end of the block.
 
@@ -41,6 +45,9 @@ async def connect(
         headers: what the handshake sends besides its own.
         scheme, host, client, root_path, state: parts of the scope.
         timeout: how long the app may take to accept, in seconds; `None` for any time.
+        network: simulated conditions, for the handshake and for every message; `None` for none. A connection that
+            is lost is closed with code 1006.
+        number: which connection of the network it is. Each number meets a fate of its own, and always the same.
 
     Raises:
         ConnectionDenied: the app answered with an HTTP response.
@@ -59,7 +66,7 @@ async def connect(
         root_path=root_path,
         state=state,
     )
-    session = Session(app, scope)
+    session = Session(app if network is None else over(app, network, number), scope)
     await session.open(timeout)
     async with session:
         yield session
