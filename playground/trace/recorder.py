@@ -17,7 +17,8 @@ from types import CodeType
 from typing import Any, Final
 
 from playground.asgi import ASGIApp
-from playground.trace.events import DEFAULT_LIMIT, EventLog
+from playground.trace.events import DEFAULT_LIMIT, EventLog, Fields
+from playground.trace.kept import Kept, forget
 from playground.trace.requests import RequestRecord
 from playground.trace.rows import StepOutcome, TaskOutcome
 from playground.trace.sampler import Look, Sampler, place_of
@@ -77,15 +78,16 @@ class Recorder:
         self.now = now
         self.cpu_now = cpu_now
         self.clock: Clock = clock
-        self.log = EventLog(limit)
+        self.log = EventLog(limit, self._forget)
         self.sites = Sites()
-        self.tasks: list[TaskRecord] = []
-        self.handoffs: list[HandoffRecord] = []
-        self.requests: list[RequestRecord] = []
-        self.spans: list[SpanRecord] = []
+        self.tasks: Kept[TaskRecord] = Kept(first=1)
+        self.handoffs: Kept[HandoffRecord] = Kept()
+        self.requests: Kept[RequestRecord] = Kept()
+        self.spans: Kept[SpanRecord] = Kept()
         self.entrances: dict[int, ASGIApp | None] = {}
         self.borrowed = contextlib.ExitStack()
         self.looks: list[Look] = []
+        self.forgotten = {"samples": 0, "messages": 0}
         self.started_ns = now()
         self.ended_ns: int | None = None
         self.sampler: Sampler | None = None
@@ -107,7 +109,7 @@ class Recorder:
         """Number the tasks that a loop has already, and note for what they wait."""
         running = asyncio.current_task(loop)
         for task in asyncio.all_tasks(loop):
-            record = self.tasks[self.enter(task, task.get_coro()) - 1]
+            record = self.tasks[self.enter(task, task.get_coro())]
             future: Any = getattr(task, "_fut_waiter", None)
             if task is not running and future is not None and not future.done():
                 kind, code, place = self.search(task.get_coro())
@@ -129,8 +131,7 @@ class Recorder:
     def enter(self, task: "asyncio.Task[Any]", coro: object, parent: int = 0) -> int:
         """Give a task its number in this recording, whatever another recording called it."""
         name = getattr(coro, "__qualname__", type(coro).__qualname__)
-        self.tasks.append(TaskRecord(task.get_name(), name, parent, self.now()))
-        number = len(self.tasks)
+        number = self.tasks.append(TaskRecord(task.get_name(), name, parent, self.now()))
         task._playground = number  # type: ignore[attr-defined]
         return number
 
@@ -140,7 +141,7 @@ class Recorder:
         Returns:
             how it ended, as the number that an event holds (see `OUTCOMES`).
         """
-        record = self.tasks[number - 1]
+        record = self.tasks[number]
         record.name = task.get_name()
         record.ended_ns = self.now()
         if task.cancelled():
@@ -183,17 +184,21 @@ class Recorder:
         self.ended_ns = self.now()
         self.borrowed.close()
         for task, name in self._living(loop):
-            self.tasks[self.number_of(task) - 1].name = name
+            self.tasks[self.number_of(task)].name = name
         # the loop may still be within a turn that holds on to the old list
         self.log.pending = list(self.log.pending)
-        self.tasks = [copy.copy(task) if task.ended_ns is None else task for task in self.tasks]
-        self.handoffs = [call.frozen() for call in self.handoffs]
-        self.requests = [request.frozen() for request in self.requests]
-        self.spans = [copy.copy(span) if span.end_ns is None else span for span in self.spans]
+        self.tasks = self.tasks.mapped(lambda task: copy.copy(task) if task.ended_ns is None else task)
+        self.handoffs = self.handoffs.mapped(HandoffRecord.frozen)
+        self.requests = self.requests.mapped(RequestRecord.frozen)
+        self.spans = self.spans.mapped(lambda span: copy.copy(span) if span.end_ns is None else span)
         self.looks = list(self.looks)
 
     def _living(self, loop: asyncio.AbstractEventLoop | None) -> list[tuple[Any, str]]:
         return [(task, task.get_name()) for task in asyncio.all_tasks(loop)]
+
+    def _forget(self, dropped: Fields) -> None:
+        """Events were dropped: forget what only they spoke of."""
+        forget(self, dropped, self.log.dropped_ns, self.log.dropped)
 
     # -- what the hooks call ----------------------------------------------------------------------------------
 
@@ -210,6 +215,10 @@ class Recorder:
         if number is None:
             number = self._workers.number = next(self._worker_count)
         return number
+
+    def running(self) -> int:
+        """The number of the step that is running, counted from 0: each that is over has left one event."""
+        return self.log.dropped + len(self.log)
 
     def current_task(self) -> int:
         """The number of the task that is running in this thread; 0 for none."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final, Literal, Protocol
 
 from playground.asgi import ASGIApp, Message, Receive, Scope, Send
+from playground.trace.kept import Kept
 from playground.trace.onion import watch_app
 from playground.trace.spans import Place, SpanRecorder, Telling, back, here
 
@@ -51,7 +52,7 @@ class RequestRecord:
 class RequestRecorder(SpanRecorder, Protocol):
     """What the wrapper needs of a recorder."""
 
-    requests: list[RequestRecord]
+    requests: Kept[RequestRecord]
     entrances: dict[int, ASGIApp | None]
     """What to call in place of an app while its spans are noted, by the app's `id`; `None` where it has none."""
 
@@ -73,7 +74,7 @@ def recorded_app(app: ASGIApp, recorder: Callable[[], RequestRecorder | None]) -
         if entrance is None:
             await _record(app, scope, receive, send, to)
             return
-        token = here.set(Place(Telling(to, len(to.requests))))
+        token = here.set(Place(Telling(to, to.requests.next)))
         try:
             await _record(entrance, scope, receive, send, to)
         finally:
@@ -122,8 +123,10 @@ def _words(error: BaseException) -> str:
 
 
 def _route(scope: Scope) -> str | None:
-    """The path template of the route that answered: Starlette, FastAPI and playground.web say it in the scope."""
-    path = getattr(scope.get("route"), "path", None)
+    """The path template of the route that answered. Starlette, FastAPI and playground.web put the route into the
+    scope, Litestar the template; Django, Quart and WSGI apps keep it to themselves.
+    """
+    path = getattr(scope.get("route"), "path", None) or scope.get("path_template")
     return path if isinstance(path, str) else None
 
 

@@ -19,6 +19,7 @@ from types import CodeType, FunctionType, MethodType
 from typing import Any, Final, Protocol
 
 from playground.asgi import Receive, Scope, Send
+from playground.trace.kept import Kept
 from playground.trace.rows import SpanKind
 from playground.trace.sites import label, unwrapped
 
@@ -69,7 +70,7 @@ class SpanRecorder(Protocol):
     """What spans need of a recorder."""
 
     now: Callable[[], int]
-    spans: list[SpanRecord]
+    spans: Kept[SpanRecord]
     codes: dict[int, tuple[int, int, bool]]
     meet: Callable[[CodeType], tuple[int, int, bool]]
     ended_ns: int | None
@@ -132,7 +133,7 @@ class Place:
     def enter(self, kind: SpanKind, name: str, code: CodeType | None) -> "Place":
         """The place within a new span."""
         span = self.begin(kind, name, code)
-        return Place(self.telling, len(self.telling.spans) - 1, span)
+        return Place(self.telling, self.telling.spans.next - 1, span)
 
     def leave(self) -> None:
         """End what ends here."""

@@ -1,7 +1,7 @@
-"""Which columns each table of a recording has, in words that `store` turns into numbers and back.
+"""Which columns each table of a recording has, in memory as in a file, and what the numbers in them stand for.
 
-This is the schema of a saved recording and nothing else. A change to it that old files would misread (another
-order of fields or of words, a field more or less) needs a new `SCHEMA`.
+This is the schema of a recording and nothing else. A change to it that old files would misread (another order of
+fields or of words, a field more or less) needs a new `SCHEMA`.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from typing import Any, Final, get_args
 from playground.trace.rows import (
     Handoff,
     Message,
+    Request,
     Sample,
     Span,
     SpanKind,
@@ -21,7 +22,7 @@ from playground.trace.rows import (
     WaitOn,
 )
 
-__all__ = ["ROWS", "SCHEMA", "TABLES", "WORDS"]
+__all__ = ["NO_INT", "PARTS", "ROWS", "SCHEMA", "TABLES", "WORDS", "columns_of", "kind_of"]
 
 SCHEMA: Final = 2
 """Version of the tables below; the wire's own version is in `columns`."""
@@ -34,9 +35,13 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "SpanKind": get_args(SpanKind),
 }
 
-# For each table, its fields in the order of the row's class, each with its kind: `int`, `string`, `site`, an
-# index into a table, or one of the words above. A `?` says that it may be `None`. Requests also hold lists
-# of hand-offs and of messages: a `length` says how many, and `made` and `messages` hold them, one after another.
+NO_INT: Final = -(1 << 63)
+"""`None` in a column of 64-bit integers: no moment that a clock can tell."""
+
+# For each table, its fields in the order of the row's class, each with its kind: `int`; a pointer to a `string`, to a
+# `site` or to a row of the table that it names, which is one more than the index; or one of the words above. A `?`
+# says that it may be `None`, which is the pointer 0. A kind such as `messages[]` is several rows of another table
+# that follow one another: columns named `..._from` and `..._until` say which.
 TABLES: Final[dict[str, dict[str, str]]] = {
     "tasks": {
         "name": "string",
@@ -80,8 +85,8 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "start_ns": "int",
         "end_ns": "int?",
         "task": "tasks?",
-        "handoffs": "length",
-        "messages": "length",
+        "handoffs": "made[]",
+        "messages": "messages[]",
         "error": "string?",
     },
     "spans": {
@@ -102,5 +107,27 @@ ROWS: Final[dict[str, Callable[..., Any]]] = {
     "waits": Wait,
     "handoffs": Handoff,
     "messages": Message,
+    "made": int,
+    "requests": Request,
     "spans": Span,
 }
+
+PARTS: Final = ("made", "messages")
+"""Tables whose rows are seen only as parts of other rows."""
+
+
+def kind_of(written: str) -> tuple[str, bool]:
+    """A field's kind as it is written above: its name without marks, and whether it may be `None`."""
+    return written.rstrip("?[]"), written.endswith("?")
+
+
+def columns_of(table: str) -> dict[str, str]:
+    """The columns of a table in order, each with its `array` typecode."""
+    columns: dict[str, str] = {}
+    for field, written in TABLES[table].items():
+        kind, _ = kind_of(written)
+        if written.endswith("[]"):
+            columns |= {f"{field}_from": "I", f"{field}_until": "I"}
+        else:
+            columns[field] = "q" if kind == "int" else "B" if kind in WORDS else "I"
+    return columns

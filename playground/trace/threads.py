@@ -20,6 +20,7 @@ from typing import Any, Final, Protocol, TypeVar
 import anyio
 from anyio._backends._asyncio import AsyncIOBackend
 
+from playground.trace.kept import Kept
 from playground.trace.rows import TaskOutcome
 from playground.trace.sites import label, unwrapped
 
@@ -31,11 +32,13 @@ T = TypeVar("T")
 class HandoffRecord:
     """One hand-off while it happens. Times are nanoseconds of the recorder's clock; `None` until known.
 
+    `asked_step` and `step` are the steps, counted from 0, in which a thread was asked for and the call given to one;
     `future` is what asyncio gave for a call that no worker has begun: it alone knows if the call was cancelled.
     """
 
     __slots__ = (
         "asked_ns",
+        "asked_step",
         "code",
         "cpu_ns",
         "ended_ns",
@@ -43,16 +46,18 @@ class HandoffRecord:
         "future",
         "outcome",
         "started_ns",
+        "step",
         "submitted_ns",
         "task",
         "thread",
     )
 
-    def __init__(self, function: str, code: int, task: int, asked_ns: int) -> None:
+    def __init__(self, function: str, code: int, task: int, asked_ns: int, asked_step: int) -> None:
         self.function = function
         self.code = code
         self.task = task
         self.asked_ns = asked_ns
+        self.asked_step = self.step = asked_step
         self.submitted_ns: int | None = None
         self.started_ns: int | None = None
         self.ended_ns: int | None = None
@@ -78,13 +83,16 @@ class HandoffRecorder(Protocol):
     now: Callable[[], int]
     cpu_now: Callable[[], int]
     """Processor time of the calling thread, in nanoseconds."""
-    handoffs: list[HandoffRecord]
+    handoffs: Kept[HandoffRecord]
 
     def callback(self, function: object) -> int:
         """The number of a callable's code; 0 if it has none."""
 
     def worker(self) -> int:
         """The number of the worker thread that calls this."""
+
+    def running(self) -> int:
+        """The number of the step that is running in the loop's thread, counted from 0."""
 
     def number_of(self, task: "asyncio.Task[Any] | None") -> int:
         """The number of a task; 0 for none."""
@@ -185,7 +193,7 @@ def _begin(
     task = asyncio.current_task(loop)
     # with its arguments: of `run_in_executor(None, context.run, function)`, as Quart has it, one is what is called
     called = unwrapped(functools.partial(function, *args) if args else function)
-    record = HandoffRecord(label(called), recorder.callback(called), recorder.number_of(task), recorder.now())
+    record = HandoffRecord(label(called), recorder.callback(called), recorder.number_of(task), recorder.now(), recorder.running())
     return record, Observed(recorder, record, task, function)
 
 
@@ -216,6 +224,7 @@ class _Entrance:
     async def __aenter__(self) -> None:
         await self._limiter.__aenter__()
         self._record.submitted_ns = self._recorder.now()
+        self._record.step = self._recorder.running()
 
     async def __aexit__(self, *exc_info: Any) -> Any:
         return await self._limiter.__aexit__(*exc_info)

@@ -1,19 +1,25 @@
 """A finished recording, frozen: what people and checks ask, and what the views draw.
 
-A `Trace` holds rows (see `rows`) and answers questions that need nothing but rows. It does not know how
-they were recorded (`recorder`), how they travel (`store`), or how they look (`playground.views`, which its
+A `Trace` holds rows (see `rows`) and answers questions that need nothing but rows. Rows may be a `Table`, which
+makes them from columns when they are asked for; so questions about all rows are answered from columns. It does not
+know how they were recorded (`recorder`), how they travel (`store`), or how they look (`playground.views`, which its
 doors at the bottom open only when asked).
 """
 
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from operator import add
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from playground.trace import store
+from playground.trace.groups import Groups
 from playground.trace.looks import Look, inside
 from playground.trace.rows import Block, Handoff, Request, Sample, Site, Span, Step, Task, Wait
+from playground.trace.table import column
+from playground.trace.tables import NO_INT, WORDS
 
 if TYPE_CHECKING:
     from playground.widgets import Timeline
@@ -21,6 +27,17 @@ if TYPE_CHECKING:
 __all__ = ["Clock", "Trace"]
 
 Clock = Literal["real", "virtual"]
+
+_WAITING: Final = WORDS["StepOutcome"].index("waits")
+_MOMENTS: Final = {
+    "samples": ("at_ns",),
+    "waits": ("end_ns",),
+    "tasks": ("created_ns", "ended_ns"),
+    "handoffs": ("submitted_ns", "started_ns", "ended_ns", "woken_ns"),
+    "requests": ("start_ns", "end_ns"),
+    "spans": ("start_ns", "end_ns"),
+}
+"""The fields that tell moments, but for a step's end and a message's."""
 
 
 class Trace:
@@ -33,6 +50,8 @@ class Trace:
         duration_ns: length of the run; by default up to the last moment in any row.
         clock: `real`, or `virtual` where time jumps from timer to timer.
         dropped: how many events the recorder let go because its ring was full.
+        forgotten: how many rows of other kinds it let go with them, by the table's name; those that are not
+            named there, none. A row that would point at such a row says `None`.
         title: what to call the run.
     """
 
@@ -49,6 +68,7 @@ class Trace:
         duration_ns: int | None = None,
         clock: Clock = "real",
         dropped: int = 0,
+        forgotten: Mapping[str, int] | None = None,
         title: str = "Run",
     ) -> None:
         self.steps = steps
@@ -60,7 +80,9 @@ class Trace:
         self.spans = spans
         self.clock: Clock = clock
         self.dropped = dropped
+        self.forgotten = {kind: count for kind, count in (forgotten or {}).items() if count}
         self.title = title
+        self._columns: dict[tuple[str, str], Sequence[int]] = {}
         self.duration_ns = self._last_moment() if duration_ns is None else duration_ns
 
     def __repr__(self) -> str:
@@ -78,8 +100,8 @@ class Trace:
         machine is not mistaken for a busy handler.
         """
         threshold_ns = round(threshold_s * 1e9)
-        long = (pair for pair in enumerate(self.steps) if pair[1].duration_ns >= threshold_ns)
-        blocks = (self._block(index, step) for index, step in long)
+        durations = enumerate(self._column("steps", "duration_ns"))
+        blocks = [self._block(index, self.steps[index]) for index, held_ns in durations if held_ns >= threshold_ns]
         return [block for block in blocks if block.duration_ns >= threshold_ns]
 
     def inside(self, step: int) -> list[Look]:
@@ -96,85 +118,72 @@ class Trace:
         What the recording does not tell is left out: the time after a step that waited for something whose
         wait was not recorded, and the time before the first step where earlier ones may have been dropped.
         """
-        waits = self.waits_of.get(task, ())
+        starts, ends = self._column("waits", "start_ns"), self._column("waits", "end_ns")
+        waits = [(starts[index], ends[index]) for index in self.waits_of.get(task, ())]
+        steps = self._steps_of(task)
         at = 0
-        ready_at = self._created_ns(task)
-        first = next(iter(self.steps_of.get(task, ())), None)
-        if first is not None and waits and self.waits[waits[0]].end_ns <= self.steps[first].start_ns:
-            ready_at = self.waits[waits[0]].end_ns  # it stood in a wait already when the recording began
+        ready_ns = self._created_ns(task)
+        if steps and waits and waits[0][1] <= steps[0][0]:
+            ready_ns = waits[0][1]  # it stood in a wait already when the recording began
             at = 1
         spans = []
-        for index in self.steps_of.get(task, ()):
-            step = self.steps[index]
-            if ready_at is not None and ready_at < step.start_ns:
-                spans.append((ready_at, step.start_ns))
-            ready_at = step.end_ns
-            if step.outcome == "waits":
+        for start_ns, end_ns, outcome in steps:
+            if ready_ns is not None and ready_ns < start_ns:
+                spans.append((ready_ns, start_ns))
+            ready_ns = end_ns
+            if outcome == _WAITING:
                 # by position, not by time alone: in virtual time many steps and waits share one moment
-                while at < len(waits) and self.waits[waits[at]].start_ns < step.end_ns:
+                while at < len(waits) and waits[at][0] < end_ns:
                     at += 1
-                found = at < len(waits) and self.waits[waits[at]].start_ns == step.end_ns
-                ready_at = self.waits[waits[at]].end_ns if found else None
+                found = at < len(waits) and waits[at][0] == end_ns
+                ready_ns = waits[at][1] if found else None
                 at += found
         return spans
 
     @cached_property
     def max_overlap(self) -> int:
         """The greatest number of requests in progress at one moment (of tasks, if there are no requests)."""
-        lives: Iterable[tuple[int, int | None]]
-        if self.requests:
-            lives = ((request.start_ns, request.end_ns) for request in self.requests)
-        else:
-            lives = ((task.created_ns, task.ended_ns) for task in self.tasks)
-        edges = []
-        for start, ended in lives:
-            end = self.duration_ns if ended is None else ended
-            # at one moment ends come first, so that touching lives do not overlap; then those that began
-            # and ended there (virtual time): none of these is known to have overlapped another
-            edges += [(start, 1, 0)] if start == end else [(start, 2, 1), (end, 0, -1)]
-        most = now = 0
-        for _, order, change in sorted(edges):
-            now += change
-            most = max(most, now + (order == 1))
-        return most
+        starts, ends = ("requests", "start_ns"), ("requests", "end_ns")
+        if not self.requests:
+            starts, ends = ("tasks", "created_ns"), ("tasks", "ended_ns")
+        ended = (self.duration_ns if end == NO_INT else end for end in self._column(*ends))
+        return most_at_once(zip(self._column(*starts), ended, strict=True))
 
     @cached_property
-    def steps_of(self) -> dict[int, list[int]]:
+    def steps_of(self) -> Mapping[int, list[int]]:
         """For each task that ran, the indexes of its steps, in order."""
-        steps_of: dict[int, list[int]] = defaultdict(list)
-        for index, step in enumerate(self.steps):
-            if step.task is not None:
-                steps_of[step.task].append(index)
-        return dict(steps_of)
+        return Groups(self._column("steps", "task"))
 
     @cached_property
-    def waits_of(self) -> dict[int, list[int]]:
+    def waits_of(self) -> Mapping[int, list[int]]:
         """For each task that waited, the indexes of its waits, in order."""
-        waits_of: dict[int, list[int]] = defaultdict(list)
-        for index, wait in enumerate(self.waits):
-            waits_of[wait.task].append(index)
-        return dict(waits_of)
+        return Groups(self._column("waits", "task"))
 
     @cached_property
     def request_of(self) -> dict[int, int]:
         """For each task that worked for a request, the index of that request: its own, or its ancestors'."""
-        own = {request.task: index for index, request in enumerate(self.requests) if request.task is not None}
-        return inherited(own, (task.parent for task in self.tasks))
+        own = {task: index for index, task in enumerate(self._column("requests", "task")) if task}
+        return {task - 1: index for task, index in inherited(own, self._column("tasks", "parent")).items()}
 
     # -- keeping ---------------------------------------------------------------------------------------
 
     def save(self, path: str | Path) -> None:
         """Write the recording to a file, for `Trace.load`."""
-        Path(path).write_bytes(store.dump(self))
+        store.save(self, path)
 
     @classmethod
-    def load(cls, path: str | Path) -> "Trace":
+    def load(cls, path: str | Path, *, most_bytes: int = store.MOST_BYTES) -> "Trace":
         """Read a recording that `save` wrote.
 
+        Args:
+            path: the file.
+            most_bytes: how much memory the recording may take, in bytes: a file of a few megabytes may say that it
+                holds gigabytes.
+
         Raises:
-            TraceError: the file is no recording, damaged, or of a version that this release does not know.
+            TraceError: the file is no recording, damaged, too large, or of a version that this release does not know.
         """
-        return store.restore(cls, Path(path).read_bytes())
+        return store.load(cls, path, most_bytes)
 
     # -- doors to the views, opened on demand ----------------------------------------------------------
 
@@ -206,26 +215,30 @@ class Trace:
 
     # -- inside ----------------------------------------------------------------------------------------
 
+    def _column(self, table: str, field: str) -> Sequence[int]:
+        """A field of all rows of a table, as numbers: see `playground.trace.table.column`."""
+        if (table, field) not in self._columns:
+            self._columns[table, field] = column(getattr(self, table), table, field)
+        return self._columns[table, field]
+
     def _last_moment(self) -> int:
-        moments: list[int | None] = [0]
-        moments += [step.end_ns for step in self.steps]
-        moments += [sample.at_ns for sample in self.samples]
-        moments += [wait.end_ns for wait in self.waits]
-        for task in self.tasks:
-            moments += [task.created_ns, task.ended_ns]
-        for call in self.handoffs:
-            moments += [call.submitted_ns, call.started_ns, call.ended_ns, call.woken_ns]
-        for request in self.requests:
-            moments += [request.start_ns, request.end_ns]
-            moments += [message.at_ns for message in request.messages]
-        for span in self.spans:
-            moments += [span.start_ns, span.end_ns]
-        return max(moment for moment in moments if moment is not None)
+        ends = map(add, self._column("steps", "start_ns"), self._column("steps", "duration_ns"))
+        messages = (message.at_ns for request in self.requests for message in request.messages)
+        moments = (self._column(table, field) for table, fields in _MOMENTS.items() for field in fields)
+        return max(0, *(max(each, default=0) for each in (ends, messages, *moments)))
 
     def _created_ns(self, task: int) -> int | None:
         """When a task was created; `None` if its first steps may be among the events dropped, the oldest."""
-        created_ns = self.tasks[task].created_ns
-        return None if self.dropped and self.steps and created_ns < self.steps[0].start_ns else created_ns
+        created_ns = self._column("tasks", "created_ns")[task]
+        starts = self._column("steps", "start_ns")
+        return None if self.dropped and starts and created_ns < starts[0] else created_ns
+
+    def _steps_of(self, task: int) -> list[tuple[int, int, int]]:
+        """Start, end and outcome of each step of a task."""
+        starts, durations = self._column("steps", "start_ns"), self._column("steps", "duration_ns")
+        outcomes = self._column("steps", "outcome")
+        indexes = self.steps_of.get(task, ())
+        return [(starts[index], starts[index] + durations[index], outcomes[index]) for index in indexes]
 
     @cached_property
     def _samples_of(self) -> dict[int, list[Sample]]:
@@ -267,17 +280,43 @@ def _longest(looks: list[Look]) -> tuple[Site, str, int]:
     return site, max((call for call in calls if call[0] == site), key=calls.__getitem__)[1], held_ns
 
 
-def inherited(own: Mapping[int, int], parents: Iterable[int | None]) -> dict[int, int]:
+def inherited(own: Mapping[int, int], parents: Iterable[int]) -> dict[int, int]:
     """What tasks have of their own, or else of the nearest ancestor that has it.
 
     Args:
-        own: what some tasks have, by the task's index.
-        parents: each task's parent, in the order of the tasks: parents come before their children.
+        own: what some tasks have, by a pointer to the task, which is its index and one more.
+        parents: pointers to each task's parent, 0 for none, in the order of the tasks: parents come before their
+            children.
     """
     found: dict[int, int] = {}
-    for index, parent in enumerate(parents):
-        if index in own:
-            found[index] = own[index]
-        elif parent is not None and parent in found:
-            found[index] = found[parent]
+    for task, parent in enumerate(parents, 1):
+        if task in own:
+            found[task] = own[task]
+        elif parent in found:
+            found[task] = found[parent]
     return found
+
+
+def most_at_once(lives: Iterable[tuple[int, int]]) -> int:
+    """The greatest number of lives, each from a start to an end, that went on at one moment.
+
+    Lives that touch do not overlap. One that began and ended at a moment (in virtual time) overlaps those that were
+    in progress then, and no other that began and ended there: of these none is known to have overlapped another.
+    """
+    starts, ends, points = [], [], set()
+    for start, end in lives:
+        if start == end:
+            points.add(start)
+        else:
+            starts.append(start)
+            ends.append(end)
+    starts.sort()
+    ends.sort()
+    most = over = 0
+    for begun, start in enumerate(starts, 1):
+        while over < len(ends) and ends[over] <= start:
+            over += 1
+        most = max(most, begun - over)
+    for point in points:
+        most = max(most, bisect_left(starts, point) - bisect_right(ends, point) + 1)
+    return most

@@ -126,4 +126,4 @@ def test_lifespan_is_no_request() -> None:
 
     recorder = Recorder()
     asyncio.run(call(recorded_app(app, lambda: recorder), {"type": "lifespan"}, []))
-    assert recorder.requests == []
+    assert not recorder.requests

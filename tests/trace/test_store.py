@@ -1,6 +1,9 @@
 """A recording kept and read back: exact, or refused in words; never anything else."""
 
+import struct
+from array import array
 from dataclasses import replace
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +139,8 @@ def test_a_flipped_bit_is_refused_or_changes_nothing(trace: Trace, data: st.Data
 
 def test_every_single_byte_of_the_header_is_watched() -> None:
     whole = dump(Trace(tasks=[Task("Task-1", "main", None, 0, 9, "returned")], title="Run 1"))
-    for at in range(len(whole)):
+    (length,) = struct.unpack_from("<I", whole, 8)
+    for at in range(12 + length):
         damaged = whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]
         with pytest.raises(TraceError):
             restore(Trace, damaged)
@@ -173,8 +177,15 @@ def test_tables_of_another_version_are_refused_by_number() -> None:
 
 
 def test_a_header_with_a_field_of_another_type_is_refused() -> None:
-    assert refused(changed(Trace(), strings={})) == (
-        "expected a list as 'strings' in the header, found dict: the file is damaged; save it again"
+    assert refused(changed(Trace(), forgotten=[])) == (
+        "expected a dict as 'forgotten' in the header, found list: the file is damaged; save it again"
+    )
+    assert refused(changed(Trace(), forgotten={"tasks": 0.5})) == (
+        "expected counts of what was forgotten in the header, found something else among them: "
+        "the file is damaged; save it again"
+    )
+    assert refused(changed(Trace(), duration_ns=float("nan"))) == (
+        "expected a int as 'duration_ns' in the header, found float: the file is damaged; save it again"
     )
 
 
@@ -215,9 +226,12 @@ def test_a_time_too_long_for_the_wire_is_refused_when_saved(number: int) -> None
 
 
 def test_a_recording_holds_each_string_and_site_once() -> None:
-    header, _ = unpack(dump(large_run(500)))
-    assert len(set(header["strings"])) == len(header["strings"])
-    assert len(header["sites"]) < 20
+    _, columns = unpack(dump(large_run(500)))
+    text = columns["strings.text"].tobytes()
+    ends = [0, *accumulate(columns["strings.length"])]
+    strings = [text[start:end] for start, end in pairwise(ends)]
+    assert len(set(strings)) == len(strings) < 2_000
+    assert len(columns["sites.line"]) < 20
 
 
 def test_a_step_takes_few_bytes() -> None:
