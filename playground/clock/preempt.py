@@ -33,6 +33,8 @@ class Preemption:
 
     def begin(self) -> None:
         """From now on, cut into the calling thread."""
+        # CPython 3.12 and later tell of bytecodes only if some frame has asked for them before this call
+        sys._getframe().f_trace_opcodes = True
         sys.settrace(self._enter)
 
     def _enter(self, frame: FrameType, event: str, argument: Any) -> Any:

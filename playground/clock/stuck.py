@@ -56,10 +56,15 @@ def _told(loop: "VirtualLoop", problem: str, advice: str) -> str:
 
 
 def _waiting(loop: "VirtualLoop") -> list[str]:
-    tasks = [(_own_link(task), task) for task in sorted(_tasks(loop), key=_created)]
-    # our own, such as the one that holds an app's lifespan open, are not whom one looks for
-    shown = [(link, task) for link, task in tasks if link is not None or not _is_ours(task)]
-    lines = [_task_line(link, task) for link, task in shown]
+    running = asyncio.current_task(loop)
+    lines = []
+    for task in sorted(_tasks(loop), key=_created):
+        link = _own_link(task)
+        if task is running:  # a chain of awaits that runs cannot be followed, but its thread's frames can
+            lines.append(f"  task {task.get_name()!r} waits at {_thread_place(loop.baton.loop)}")
+        elif link is not None or not _is_ours(task):
+            # our own, such as the one that holds an app's lifespan open, are not whom one looks for
+            lines.append(_task_line(link, task))
     lines += [_worker_line(runner) for runner in loop.baton.workers if workers.is_at_work(runner) or _own_place(runner)]
     more = len(lines) - _SHOWN
     return lines if more <= 0 else [*lines[:_SHOWN], f"  … and {more} more"]
@@ -103,9 +108,12 @@ def _task_line(own: Any, task: "asyncio.Task[Any]") -> str:
 
 
 def _worker_line(runner: "Runner") -> str:
+    return f"  {runner.name} waits at {_thread_place(runner)}"
+
+
+def _thread_place(runner: "Runner") -> str:
     place = _own_place(runner)
-    where = _place(place.f_code, place.f_lineno) if place is not None else "unknown place"
-    return f"  worker thread {runner.name!r} waits at {where}"
+    return _place(place.f_code, place.f_lineno) if place is not None else "unknown place"
 
 
 def _own_place(runner: "Runner") -> FrameType | None:

@@ -38,7 +38,7 @@ def start(thread: threading.Thread) -> None:
     if me is None or thread in _runner_of:  # started before: the real one says so
         _start(thread)
         return
-    runner = me.baton.join_in(thread.name)
+    runner = me.baton.join_in(f"the thread {thread.name!r}")
     _runner_of[thread] = runner
     _thread_of[runner] = thread
     thread.run = _Life(runner, thread.run)  # type: ignore[method-assign]
