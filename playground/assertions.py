@@ -2,9 +2,9 @@
 
 Each takes a `Run` or a `Trace` and raises an `AssertionError` that tells what was expected, what was recorded, with
 the rows that say so, and what to do next. They judge recordings only, and know neither pytest nor how a recording
-came about. Two rules hold for all of them. A run in which there was nothing to judge does not pass. And as the
-recorder's ring drops the oldest steps while it keeps every task, hand-off and request, what is judged by steps does
-not pass on a recording that dropped some: what is missing there was not seen to be absent.
+came about. Two rules hold for all of them. A run in which there was nothing to judge does not pass. Nor does one whose
+recorder had to drop its oldest events, and with them what only these spoke of: what is missing there was not seen to
+be absent. (That so many requests overlapped at least is seen in what is left.)
 """
 
 import math
@@ -98,6 +98,7 @@ def assert_handoffs(run: Run | Trace, *, per_request: int | None = None, total: 
     trace = _trace(run)
     if per_request is not None:
         expected = f"expected {counted(per_request, 'hand-off')} to a worker thread for each request"
+        _refuse_dropped(trace, expected)
         requests = _need_requests(trace, expected)
         wrong = [request for request in requests if len(request.handoffs) != per_request]
         if wrong:
@@ -106,13 +107,15 @@ def assert_handoffs(run: Run | Trace, *, per_request: int | None = None, total: 
                 (handed_line(trace, request) for request in wrong),
                 _handoff_advice(min(len(request.handoffs) for request in wrong) < per_request),
             )
-    if total is not None and len(trace.handoffs) != total:
-        _fail(
-            f"expected {counted(total, 'hand-off')} to worker threads in all, got {len(trace.handoffs):,}{_of(trace)}"
-            f"{':' if trace.handoffs else '.'}",
-            (call_line(handoff) for handoff in trace.handoffs),
-            _handoff_advice(len(trace.handoffs) < total),
-        )
+    if total is not None:
+        expected = f"expected {counted(total, 'hand-off')} to worker threads in all"
+        _refuse_dropped(trace, expected)
+        if len(trace.handoffs) != total:
+            _fail(
+                f"{expected}, got {len(trace.handoffs):,}{_of(trace)}{':' if trace.handoffs else '.'}",
+                (call_line(handoff) for handoff in trace.handoffs),
+                _handoff_advice(len(trace.handoffs) < total),
+            )
 
 
 @overload
@@ -136,19 +139,18 @@ def assert_overlap(run: Run | Trace, *, at_least: int | None = None, at_most: in
     if at_least is None and at_most is None:
         raise LabError("expected at_least=..., at_most=... or both, got neither: say how much overlap is right")
     trace = _trace(run)
-    noun = "request" if trace.requests else "task"
-    most = trace.max_overlap
-    for bound, words, wrong in (
-        (at_least, "at least", most < (at_least or 0)),
-        (at_most, "at most", at_most is not None and (most > at_most or not lives(trace))),
-    ):
-        if wrong:
-            _fail(
-                f"expected {words} {counted(bound or 0, noun)} in progress at one moment, got {most:,}{_of(trace)}"
-                f"{':' if lives(trace) else '.'}",
-                lives(trace),
-                _APART if words == "at least" else _CROWDED,
-            )
+    noun, most = "request" if trace.requests else "task", trace.max_overlap
+    if at_least is not None and most < at_least:
+        expected = f"expected at least {counted(at_least, noun)} in progress at one moment"
+        _refuse_dropped(trace, expected)
+        _fail(f"{expected}, got {most:,}{_of(trace)}{':' if most else '.'}", lives(trace), _APART)
+    if at_most is not None:
+        expected = f"expected at most {counted(at_most, noun)} in progress at one moment"
+        if most > at_most:
+            _fail(f"{expected}, got {most:,}{_of(trace)}:", lives(trace), _CROWDED)
+        if not most:
+            _fail(f"{expected}, got a recording without any task{_of(trace)}.", (), _NOTHING_RAN)
+        _refuse_dropped(trace, expected)
 
 
 def assert_responds_within(run: Run | Trace, seconds: float, share: float = 1.0) -> None:
@@ -174,6 +176,8 @@ def assert_responds_within(run: Run | Trace, seconds: float, share: float = 1.0)
     trace = _trace(run)
     who = "every request" if share == 1 else f"{share * 100:g} % of the requests"
     expected = f"expected {who} to be answered within {duration(round(seconds * 1e9))}"
+    if share < 1:
+        _refuse_dropped(trace, expected)  # of how many it would be a share is not known
     requests = _need_requests(trace, expected)
     took = {request.number: answered_ns(request) for request in requests}
     late = [request for request in requests if _late(took[request.number], seconds)]
@@ -185,7 +189,6 @@ def assert_responds_within(run: Run | Trace, seconds: float, share: float = 1.0)
             (_late_line(request, took[request.number], seconds) for request in late),
             _SLOW[trace.clock],
         )
-    # of a request whose first step was dropped it is not known how long it had queued for the loop before
     _refuse_dropped(trace, expected)
 
 
@@ -222,6 +225,7 @@ def assert_all_answered(run: Run | Trace, status: int | Collection[int] = 200) -
             (answer_line(request, answered_ns(request)) for request in wrong),
             _send_alone(wrong[0]),
         )
+    _refuse_dropped(trace, expected)
 
 
 def assert_no_findings(run: Run | Trace, *, ignore: Collection[Rule] = ()) -> None:
@@ -278,6 +282,7 @@ def assert_nothing_left(run: Run | Trace) -> None:
         )
     if not trace.tasks:
         _fail(f"{expected}, got a recording without any task{_of(trace)}.", (), _NOTHING_RAN)
+    _refuse_dropped(trace, expected)
 
 
 # -- what all messages have in common -------------------------------------------------------------------
@@ -315,12 +320,12 @@ def _fail(expected: str, evidence: Iterable[str], advice: str) -> NoReturn:
 
 
 def _refuse_dropped(trace: Trace, expected: str) -> None:
-    """Do not take for absent what may be among the steps that are missing."""
+    """Do not take for absent what may be among the rows that are missing."""
     __tracebackhide__ = True
     if trace.dropped:
         _fail(
-            f"{expected}, got a recording that cannot say{_of(trace)}: none was found in what is left of it, but "
-            f"{counted(trace.dropped, 'event')} were dropped, the oldest, because the recorder's ring was full.",
+            f"{expected}, got a recording that cannot say{_of(trace)}: {counted(trace.dropped, 'event')}, the oldest, "
+            "and what only they spoke of were dropped, because the recorder's ring was full.",
             (),
             "Send fewer requests in one run, or split it into several.",
         )

@@ -175,6 +175,17 @@ def test_what_is_judged_by_steps_does_not_pass_where_there_were_none(check: Call
         (assert_never_blocks, "expected no step to hold the event loop for 50 ms or longer"),
         (assert_no_findings, "expected a run without findings"),
         (lambda run: assert_responds_within(run, 9), "expected every request to be answered within 9 s"),
+        (
+            lambda run: assert_responds_within(run, 9, share=0.5),
+            "expected 50 % of the requests to be answered within 9 s",
+        ),
+        (lambda run: assert_all_answered(run, range(600)), "expected every request to be answered 0 to 599"),
+        (assert_nothing_left, "expected nothing to be left when the run ended"),
+        (lambda run: assert_overlap(run, at_most=99), "expected at most 99 requests in progress at one moment"),
+        (
+            lambda run: assert_handoffs(run, total=len(run.handoffs)),
+            f"expected {len(healthy_run().handoffs)} hand-offs to worker threads in all",
+        ),
     ],
 )
 def test_a_recording_that_dropped_events_does_not_pass_for_what_it_does_not_hold(
@@ -184,8 +195,8 @@ def test_a_recording_that_dropped_events_does_not_pass_for_what_it_does_not_hold
     check(whole)
     rows = {name: getattr(whole, name) for name in ("steps", "tasks", "waits", "handoffs", "requests", "samples")}
     assert failure(check, Trace(**rows, dropped=1_234)) == (
-        f"{expected}, got a recording that cannot say in Run (real clock): none was found in what is left of it, but "
-        "1,234 events were dropped, the oldest, because the recorder's ring was full.\n"
+        f"{expected}, got a recording that cannot say in Run (real clock): 1,234 events, the oldest, and what only "
+        "they spoke of were dropped, because the recorder's ring was full.\n"
         "Send fewer requests in one run, or split it into several."
     )
 
@@ -304,7 +315,7 @@ def test_too_much_overlap_lists_from_when_to_when() -> None:
 
 def test_a_bound_on_overlap_needs_something_that_could() -> None:
     assert failure(assert_overlap, Trace(), at_most=1).splitlines()[0] == (
-        "expected at most 1 task in progress at one moment, got 0 in Run (real clock)."
+        "expected at most 1 task in progress at one moment, got a recording without any task in Run (real clock)."
     )
 
 
@@ -489,24 +500,23 @@ def test_a_task_that_a_callback_makes_in_the_first_step_is_of_the_run() -> None:
 # -- what is judged -------------------------------------------------------------------------------------------------
 
 
-def test_the_ring_drops_steps_and_keeps_every_task_and_request() -> None:
-    # what the module says of itself: else more assertions would have to refuse a recording that dropped events
+def test_a_count_of_handoffs_is_not_taken_from_a_recorder_that_has_forgotten_some() -> None:
     loop = LabLoop()
 
     async def main() -> Trace:
         with recording(loop, limit=100) as recorder:
-            tasks = [asyncio.create_task(asyncio.sleep(0)) for _ in range(40_000)]
-            await asyncio.gather(*tasks)
-            calls = [loop.run_in_executor(None, int) for _ in range(10)]
-            await asyncio.gather(*calls)
+            await loop.run_in_executor(None, int)
+            await asyncio.gather(*[asyncio.create_task(asyncio.sleep(0)) for _ in range(40_000)])
         return build(recorder)
 
     trace = loop.run_until_complete(main())
     loop.run_until_complete(loop.shutdown_default_executor())
     loop.close()
     assert trace.dropped > 0
-    assert sum(task.outcome == "returned" for task in trace.tasks) == 40_000
-    assert_handoffs(trace, total=10)
+    assert ", got a recording that cannot say in Run (real clock): " in failure(assert_handoffs, trace, total=1)
+    assert ", got a recording that cannot say in Run (real clock): " in failure(assert_handoffs, trace, per_request=1)
+    assert ", got a recording that cannot say in " in failure(assert_overlap, trace, at_least=50_000)
+    assert_overlap(trace, at_least=1)
 
 
 def test_a_healthy_recording_passes_all(lab: Lab) -> None:
