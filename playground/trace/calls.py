@@ -48,19 +48,19 @@ class Calls:
         self._tasks = tasks
         self._done: dict[int, tuple[int, ...]] | None = {} if keep else None
         self._known: dict[int, HandoffRecord] = {}
-        self._seen: dict[int, int] = {}  # by the pointer of the task, the step in which it last asked
 
     def columns(self, kept: "Kept[HandoffRecord]") -> "dict[str, array[int]]":
         """The columns of the table of hand-offs."""
         there = kept.copy()
         if self._done is not None:  # what was forgotten since is not forgotten here
             there = self._known = {**self._known, **there}
-        submitted = sorted((at, number) for number, record in there.items() if (at := record.submitted_ns) is not None)
+        submitted = sorted(
+            (at, record.step, number) for number, record in there.items() if (at := record.submitted_ns) is not None
+        )
         threads = self._threads(there)
         columns = {name: array(code) for name, code in columns_of("handoffs").items()}
         arrays = list(columns.values())
-        self._seen.clear()
-        for submitted_ns, number in submitted:
+        for submitted_ns, _, number in submitted:
             row = self._row(number, there[number].frozen(), submitted_ns)
             for column, value in zip(arrays, row, strict=True):
                 column.append(value)
@@ -69,11 +69,8 @@ class Calls:
 
     def _threads(self, there: dict[int, HandoffRecord]) -> dict[int, int]:
         """Numbers for the threads, in the order in which they were first used."""
-        started = sorted((at, record.thread) for record in there.values() if (at := record.started_ns) is not None)
-        threads: dict[int, int] = {}
-        for _, thread in started:
-            threads.setdefault(thread, len(threads))
-        return threads
+        used = {record.thread for record in there.values() if record.started_ns is not None}
+        return {thread: number for number, thread in enumerate(sorted(used))}
 
     def _row(self, number: int, record: HandoffRecord, submitted_ns: int) -> tuple[int, ...]:
         if self._done is not None and number in self._done:
@@ -83,8 +80,9 @@ class Calls:
         submitted_ns -= self._tasks.origin_ns
         ended_ns = moment(record.ended_ns)
         task = self._tasks.pointer(record.task)
-        asked, queued = self._asked(task, record.asked_ns - self._tasks.origin_ns, submitted_ns)
-        waited = self._waited(asked, submitted_ns, _NEVER if ended_ns == NO_INT else ended_ns)
+        given = self._steps.pointer(record.step)
+        waited = self._waited(task, given, _NEVER if ended_ns == NO_INT else ended_ns)
+        queued = self._queued(task, self._steps.pointer(record.asked_step), given)
         went_on_ns = self._steps.columns["start_ns"][waited.step - 1] if waited.step else NO_INT
         row = (
             task,
@@ -103,32 +101,26 @@ class Calls:
             self._done[number] = row
         return row
 
-    def _of(self, task: int, at_ns: int) -> int:
-        """The first step of a task that ended at a moment or later; 0 if there is none."""
-        starts, durations = self._steps.columns["start_ns"], self._steps.columns["duration_ns"]
-        step = self._seen.get(task, 0)
-        if not step or starts[step - 1] > at_ns:
-            step = self._steps.first[task]
-        while step and starts[step - 1] + durations[step - 1] < at_ns:
-            step = self._steps.following[step - 1]
-        return step
+    # by the number of a step, and not by its time: in virtual time many steps share one moment
 
-    def _asked(self, task: int, asked_ns: int, submitted_ns: int) -> tuple[int, bool]:
-        """The step in which a call was submitted, and whether the task waited between asking for it and that."""
-        step = self._of(task, asked_ns)
-        if step:
-            self._seen[task] = step
-        columns, queued = self._steps.columns, False
-        while step and columns["start_ns"][step - 1] + columns["duration_ns"][step - 1] < submitted_ns:
-            queued = queued or columns["outcome"][step - 1] == WAITING
-            step = self._steps.following[step - 1]
-        return step, queued
+    def _queued(self, task: int, asked: int, given: int) -> bool:
+        """Whether the task waited between the step in which it asked for a thread and the one in which it got it."""
+        if not asked or self._steps.columns["task"][asked - 1] != task:
+            return False
+        while asked and asked < given:
+            if self._steps.columns["outcome"][asked - 1] == WAITING:
+                return True
+            asked = self._steps.following[asked - 1]
+        return False
 
-    def _waited(self, step: int, submitted_ns: int, ended_ns: int) -> _Waited:
+    def _waited(self, task: int, step: int, ended_ns: int) -> _Waited:
         """The first wait for a thread, or for a future that only the task knows, that followed the step that handed
         the call over, or that began later but before the worker was done."""
-        if not step or self._steps.columns["start_ns"][step - 1] > submitted_ns:
-            return _Waited(0, step)  # handed over in another's step, as an eager task does: that wait is not known
+        if not step:
+            return _Waited(0, 0)
+        if self._steps.columns["task"][step - 1] != task:  # as an eager task does: that wait is not known
+            first = self._steps.first[task]
+            return _Waited(0, first if first > step else 0)
         for place, wait in enumerate(self._waits_from(step)):
             if place and self._steps.waits["start_ns"][wait - 1] > ended_ns:
                 break

@@ -103,6 +103,11 @@ class Steps:
     def __len__(self) -> int:
         return len(self.following)
 
+    def pointer(self, number: int) -> int:
+        """The pointer to a step by its number in the recording, counted from 0; 0 if it is not kept, or not over."""
+        step = number + 1 - self._dropped
+        return step if 0 < step <= len(self) else 0
+
     def stands(self, task: int, start_ns: int, where: Where) -> None:
         """A task stood in a wait when the recording began. To be told before the first step."""
         kind, code, offset = where

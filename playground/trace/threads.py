@@ -193,7 +193,9 @@ def _begin(
     task = asyncio.current_task(loop)
     # with its arguments: of `run_in_executor(None, context.run, function)`, as Quart has it, one is what is called
     called = unwrapped(functools.partial(function, *args) if args else function)
-    record = HandoffRecord(label(called), recorder.callback(called), recorder.number_of(task), recorder.now(), recorder.running())
+    record = HandoffRecord(
+        label(called), recorder.callback(called), recorder.number_of(task), recorder.now(), recorder.running()
+    )
     return record, Observed(recorder, record, task, function)
 
 

@@ -19,9 +19,9 @@ EVENTS = LOCKS = QUEUES = FUTURES = 3
 
 @dataclass(frozen=True)
 class Work:
-    """Keep the processor busy, within the step."""
+    """Keep the processor busy within the step, by units of about a microsecond."""
 
-    duration_us: int
+    units: int
 
 
 @dataclass(frozen=True)
