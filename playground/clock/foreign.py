@@ -8,21 +8,24 @@ loop, is for others to say.
 """
 
 import asyncio
+import sys
 
 # by its own name: nest_asyncio replaces asyncio.Task by the Python one when it is applied
 from _asyncio import Task
 from collections.abc import Callable
 from contextvars import Context
+from types import CodeType, FrameType
 from typing import Any, Final
 
-from playground.clock.recorder import Outcome, Recorder
-from playground.clock.steps import is_c_step
+from playground.clock.recorder import LONG_STEP_NS, Outcome, Recorder
+from playground.clock.steps import is_c_step, state_of
 from playground.clock.turns import Turns
 from playground.clock.wrapped import WrappedCalls
 
 __all__ = ["Watcher", "watcher_of"]
 
 _METHODS: Final = ("_run_once", "call_soon", "call_soon_threadsafe", "create_task")
+_TURN: Final = Turns._recorded_turn.__code__
 
 
 class LentTurns(Turns):
@@ -35,12 +38,17 @@ class LentTurns(Turns):
     def __init__(self, loop: Any) -> None:
         self.loop = loop
         super().__init__()
+        self._home = loop
         self._ready = loop._ready
         self._selector = loop._selector
         self._lent: dict[str, Any] = {}
+        self._begun: tuple[Any, int] | None = None  # the task within whose step the recording began, and when
+        self._probe: asyncio.Handle | None = None
 
     def record(self, recorder: Recorder, told: tuple[int, int] | None = None) -> None:
         """Tell `recorder` of every step from the next turn on; on the loop's thread, or when it does not run.
+
+        The step within which this is called is told of from here on; others in the same turn are not.
 
         Args:
             recorder: whom to tell.
@@ -49,7 +57,9 @@ class LentTurns(Turns):
         self.recorder = recorder
         self._steps, self._last_ns = told or (0, recorder.started_ns)
         self._offset_ns = recorder.now() - round(self.loop.time() * 1e9)
-        if not self.loop.is_running():  # a turn that is under way has counted its handles, and takes them as they are
+        if self.loop.is_running():  # a turn that is under way has counted its handles, and takes them as they are
+            self._await_end_of_step(recorder.now())
+        else:
             self._take_steps(recorder.now())
         methods = (
             self._turn,
@@ -60,12 +70,34 @@ class LentTurns(Turns):
         self._lent = dict(zip(_METHODS, methods, strict=True))
         vars(self.loop).update(self._lent)
 
+    def cut(self) -> None:
+        """Tell of the step within which this is called, as far as it has come."""
+        recorder = self.recorder
+        if recorder is None:
+            return
+        if self._begun is not None:
+            self._tell_begun(whole=False)
+        elif (turn := _caller(_TURN)) is not None and self.step:
+            # the turn keeps this to itself, for writing it down at each step would be felt
+            seen = turn.f_locals
+            entry, start, end = seen["entry"], seen["start"], recorder.now()
+            task, by, at = (
+                (seen["callback"].__self__, seen["by"], seen["at"]) if type(entry) is tuple else (None, 0, start)
+            )
+            number, *rest = state_of(recorder, task, getattr(entry, "_callback", None), whole=False)
+            recorder.extend((seen["gap"], end - start, number, by, start - at, seen["left"], *rest))
+            if end - start > LONG_STEP_NS:
+                recorder.long_step(self.step)
+
     def stop_recording(self) -> None:
         """Give back what was found; on the loop's thread, or when it does not run."""
         own = vars(self.loop)
         for name, method in self._lent.items():
             if own.get(name) is method:  # else another tool has put its own over it, and still calls this one
                 del own[name]
+        if self._probe is not None:
+            self._probe.cancel()
+        self._begun = None
         self.recorder = None
         self.step = 0
         self._give_steps()
@@ -80,8 +112,12 @@ class LentTurns(Turns):
     def _turn(self) -> None:
         if self.recorder is None:
             type(self.loop)._run_once(self.loop)
-        else:
-            self._recorded_turn()
+            return
+        if self._begun is not None:
+            if self._ready and self._ready[0] is self._probe:
+                self._ready.popleft()
+            self._tell_begun(whole=True)
+        self._recorded_turn()
 
     def _soon(self, recording: Callable[..., Any]) -> Callable[..., Any]:
         loop = self.loop
@@ -101,6 +137,32 @@ class LentTurns(Turns):
         return task
 
     # -- inside -------------------------------------------------------------------------------------------------
+
+    def _await_end_of_step(self, now_ns: int) -> None:
+        """Have the loop call us as soon as the step that runs is over, in this turn or at the start of the next."""
+        self._begun = asyncio.current_task(self.loop), now_ns
+        self.step = self._steps + 1
+        self._probe = asyncio.Handle(self._end_of_begun, (), self.loop)
+        self._ready.appendleft(self._probe)
+
+    def _end_of_begun(self) -> None:
+        if self._begun is not None:
+            self._tell_begun(whole=True)
+
+    def _tell_begun(self, *, whole: bool) -> None:
+        recorder = self.recorder
+        assert recorder is not None
+        assert self._begun is not None
+        (task, start_ns), self._begun = self._begun, None
+        end_ns = recorder.now()
+        # which callback it is, if it is no task's, nobody knows
+        number, *rest = (0, Outcome.CALLBACK, 0, 0, 0) if task is None else state_of(recorder, task, None, whole=whole)
+        recorder.extend((start_ns - self._last_ns, end_ns - start_ns, number, 0, 0, 0, *rest))
+        if end_ns - start_ns > LONG_STEP_NS:
+            recorder.long_step(self.step)
+        self._last_ns = end_ns
+        self._steps = self.step
+        self.step = 0
 
     def _take_steps(self, now_ns: int) -> None:
         """Steps that are in the ready queue already, as the recorded turn knows them."""
@@ -155,6 +217,14 @@ Watcher = LentTurns | WrappedCalls
 def watcher_of(loop: asyncio.AbstractEventLoop) -> Watcher:
     """What can record this loop best; nothing is touched yet."""
     return LentTurns(loop) if _is_stock(loop) else WrappedCalls(loop)
+
+
+def _caller(code: CodeType) -> FrameType | None:
+    """The innermost frame of some code among those that called us."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code is not code:
+        frame = frame.f_back
+    return frame
 
 
 def _is_stock(loop: asyncio.AbstractEventLoop) -> bool:

@@ -47,15 +47,16 @@ class _Wake(asyncio.Handle):
 class _Sent(_Wake):
     """A callback from a worker thread, which works for a task: what the callback makes is that task's."""
 
-    __slots__ = ("sender",)
+    __slots__ = ("sender", "turns")
 
     sender: "asyncio.Task[Any]"
+    turns: "Turns"
 
     def _run(self) -> None:
-        turns: Turns = self._loop  # type: ignore[attr-defined]
+        turns = self.turns
         turns._sender = self.sender
         try:
-            super()._run()  # type: ignore[misc]
+            super()._run()
         finally:
             turns._sender = None
 
@@ -99,11 +100,13 @@ class Turns(_Loop):
         self._last_ns = 0
         self._offset_ns = 0
         self._sender: asyncio.Task[Any] | None = None
+        self._home: asyncio.AbstractEventLoop = self  # whose the handles are
 
     def _recording_call_soon(self, recorder: Recorder) -> Callable[..., Any]:
         """`call_soon` while `recorder` is told. A closure: it runs once a step, and each attribute is felt."""
         now = recorder.now
         append = self._ready.append
+        home = self._home
 
         def call_soon(callback: Any, *args: Any, context: Context | None = None) -> asyncio.Handle | None:
             kind = type(callback)
@@ -113,7 +116,7 @@ class Turns(_Loop):
             self._check_closed()  # type: ignore[attr-defined]
             if self.get_debug():
                 self._check_thread()  # type: ignore[attr-defined]
-            wake = _Wake(callback, args, self, context)
+            wake = _Wake(callback, args, home, context)
             wake.by = self.step
             wake.at_ns = now()
             append(wake)
@@ -129,10 +132,10 @@ class Turns(_Loop):
         here = threading.get_ident() == self._thread_id
         sender = None if here or recorder is None else recorder.sender()
         if sender is None:
-            wake = _Wake(callback, args, self, context)
+            wake = _Wake(callback, args, self._home, context)
         else:
-            wake = _Sent(callback, args, self, context)
-            wake.sender = sender
+            wake = _Sent(callback, args, self._home, context)
+            wake.sender, wake.turns = sender, self
         wake.by = self.step if here else 0
         # the recording may end on the loop's thread while this one is here
         wake.at_ns = recorder.now() if recorder is not None else 0

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from contextvars import Context
 from typing import Any, Final
 
-from playground.clock.recorder import LONG_STEP_NS, Outcome, Recorder
-from playground.clock.steps import task_of
+from playground.clock.recorder import LONG_STEP_NS, Recorder
+from playground.clock.steps import state_of, task_of
 
 __all__ = ["WrappedCalls"]
 
@@ -66,6 +66,7 @@ class WrappedCalls:
         self._current: _Call | None = None
         self._ready_ns = 0  # how long the current step, or this piece of it, was ready
         self._start_ns = 0
+        self._begun: tuple[Any, int] | None = None  # the task within whose step the recording began, and when
         self._found: dict[str, Any] = {}  # as bound methods
         self._had: dict[str, Any] = {}  # what stood on the instance
         self._put: dict[str, Any] = {}
@@ -87,10 +88,28 @@ class WrappedCalls:
         own.update(self._put)
 
     def record(self, recorder: Recorder, told: tuple[int, int] | None = None) -> None:
-        """Tell `recorder` of every step from now on; see `LentTurns.record`."""
+        """Tell `recorder` of every step from now on; see `LentTurns.record`.
+
+        When the step ends within which this is called, nobody knows: it is told of only if it is cut.
+        """
         self.prepare()
+        if _runs_here(self.loop) and (task := asyncio.current_task(self.loop)) is not None:
+            self._begun = task, recorder.now()
         self._steps, self._last_ns = told or (0, recorder.started_ns)
         self.recorder = recorder
+
+    def cut(self) -> None:
+        """Tell of the step within which this is called, as far as it has come."""
+        recorder = self.recorder
+        if recorder is None or not _runs_here(self.loop):
+            return
+        if self._current is not None:
+            self._tell(recorder, self._current, recorder.now(), whole=False)
+        elif self._begun is not None and self._begun[0] is asyncio.current_task(self.loop):
+            # it is still in that step, for its next one would be wrapped
+            task, start_ns = self._begun
+            number, *rest = state_of(recorder, task, None, whole=False)
+            recorder.extend((start_ns - self._last_ns, recorder.now() - start_ns, number, 0, 0, 0, *rest))
 
     def stop_recording(self) -> None:
         """Give back what was found; on the loop's thread, or when it does not run."""
@@ -137,7 +156,7 @@ class WrappedCalls:
     def _tell(self, recorder: Recorder, call: _Call, end_ns: int, *, whole: bool) -> None:
         start_ns = self._start_ns
         task = task_of(call.callback)
-        number, outcome, kind, code, offset = _state(recorder, task, call.callback, whole)
+        number, outcome, kind, code, offset = state_of(recorder, task, call.callback, whole=whole)
         gap, duration = start_ns - self._last_ns, end_ns - start_ns
         recorder.extend((gap, duration, number, call.by, self._ready_ns, 0, outcome, kind, code, offset))
         self._last_ns = end_ns
@@ -190,23 +209,3 @@ class WrappedCalls:
 
 def _runs_here(loop: asyncio.AbstractEventLoop) -> bool:
     return asyncio._get_running_loop() is loop
-
-
-def _state(recorder: Recorder, task: Any, callback: object, whole: bool) -> tuple[int, int, int, int, int]:
-    """Where a step has left its task: number, outcome, kind, code, offset.
-
-    Args:
-        whole: whether the step is over; else it has let others run, in the midst of a call.
-    """
-    if task is None:
-        return 0, Outcome.CALLBACK, 0, recorder.callback(callback), 0
-    number: int = getattr(task, "_playground", 0) or recorder.created(task, None)
-    if not whole:
-        return number, Outcome.YIELDS, 0, 0, 0
-    if task.done():
-        return number, recorder.ended(task, number), 0, 0, 0
-    kind, code, place = recorder.search(task.get_coro())
-    offset = place.cr_frame.f_lasti if code else 0
-    if task._fut_waiter is None:
-        return number, Outcome.YIELDS, kind, code, offset
-    return number, Outcome.WAITS, kind or recorder.waiter(task._fut_waiter), code, offset
