@@ -16,7 +16,7 @@ from _thread import allocate_lock
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, Protocol
 
 __all__ = ["NEVER_NS", "Aborted", "Baton", "Runner", "current", "outside"]
 
@@ -29,6 +29,19 @@ some ten seconds of real time."""
 
 class Aborted(BaseException):
     """Ends a worker thread that nobody will ever wake. Like `SystemExit`, it is for no `except Exception`."""
+
+
+class Preemption(Protocol):
+    """What may take the baton from a worker in the middle of its code."""
+
+    def begin(self) -> None:
+        """The calling worker begins to run."""
+
+    def cut(self) -> None:
+        """The calling worker is at a place where it may lose its turn."""
+
+    def end(self) -> None:
+        """There are no more workers."""
 
 
 class Runner:
@@ -143,7 +156,7 @@ class Baton:
         self.resting = False
         self.spinning = False
         self.workers: dict[Runner, None] = {}  # in the order in which they came
-        self.preempt: Callable[[], None] | None = None  # called by each worker when it begins
+        self.preemption: Preemption | None = None
         self.computing: Runner | None = None  # who holds the simulated interpreter lock, and who waits for it
         self.to_compute: deque[Runner] = deque()
         self.on_block: Callable[[], None] | None = None  # called before and after the loop parks within a step

@@ -71,7 +71,7 @@ class VirtualLoop(LabLoop):
         self.baton = kind(self._may_pass, self._blocked_for_ever, self._rng)
         self.baton.on_block = self._note_block
         if self._rng is not None:
-            self.baton.preempt = Preemption(self.baton, self._rng).begin
+            self.baton.preemption = Preemption(self.baton, self._rng)
         self.task_numbers = itertools.count(1)
         self._instant_ns = 0
         self._turns_here = 0
@@ -154,6 +154,8 @@ class VirtualLoop(LabLoop):
             self.dismiss_workers()
         super().close()
         self._watchdog.close()
+        if self.baton.preemption is not None:
+            self.baton.preemption.end()
         borrowed.give_back(self)
 
     def dismiss_workers(self) -> None:

@@ -80,8 +80,8 @@ class _Life:
         runner = self._runner
         try:
             runner.baton.begin(runner)
-            if runner.baton.preempt is not None:
-                runner.baton.preempt()
+            if runner.baton.preemption is not None:
+                runner.baton.preemption.begin()
             self._run()
         except Aborted:
             pass  # nobody waits for what it did
