@@ -39,6 +39,7 @@ OUTCOMES: Final[tuple[StepOutcome, ...]] = ("callback", "yields", "waits", "retu
 _NUMBER_OF: Final[dict[str, int]] = {outcome: number for number, outcome in enumerate(OUTCOMES)}
 
 _TASK: Final = WAITS.index("task")
+_THREAD: Final = WAITS.index("thread")
 _FUTURE: Final = WAITS.index("future", 1)
 
 
@@ -152,10 +153,12 @@ class Recorder:
         return _NUMBER_OF[record.outcome]
 
     def waiter(self, future: object) -> int:
-        """What waiting directly for a future means: for a task, or for something that only it knows."""
+        """What waiting directly for a future means: for a task, for a worker's call, or for what only it knows."""
         kind = type(future)
         is_task = issubclass(kind, asyncio.Task) or kind.__name__ == "_GatheringFuture"
-        return _TASK if is_task else _FUTURE
+        if is_task:
+            return _TASK
+        return _THREAD if getattr(future, "_playground_call", False) else _FUTURE
 
     def idle(self) -> None:
         """Pack while the loop has nothing else to do."""

@@ -11,6 +11,7 @@ What runs in another process or in another interpreter cannot be seen from here,
 """
 
 import asyncio
+import contextlib
 import copy
 import functools
 import threading
@@ -207,6 +208,8 @@ def _executor_hook(loop: asyncio.AbstractEventLoop, recorder: HandoffRecorder) -
         record.submitted_ns = record.asked_ns
         future: asyncio.Future[T] = original(executor, observed, *args)
         record.future = future
+        with contextlib.suppress(AttributeError):  # a loop may give futures of its own kind
+            future._playground_call = True  # type: ignore[attr-defined]
         if record.started_ns is not None:
             record.future = None  # or the worker's result would be kept with it
         recorder.handoffs.append(record)  # not before: an executor that was shut down refuses the call

@@ -18,6 +18,8 @@ from tests.truth.witness import Gap, Stretch, TaskNote, Witness
 __all__ = ["check"]
 
 _FILE = "tests/truth/interpreter.py"
+_AT_ONCE = (".by_to_thread", ".by_executor", ".by_own")
+"""Where a call is given away in the step that asks for it."""
 
 
 def check(trace: Trace, witness: Witness, origin_ns: int, *, exact: bool) -> None:
@@ -193,7 +195,7 @@ class _Comparison:
         waiting = [row for row in rows if row.started_ns is None]
         # of anyio's calls, the program cannot see whether they had a thread yet when they were cancelled
         left = [gap for gap in gaps if not gap.calls]
-        assert sum(gap.on == "future" or gap.function.endswith(".by_to_thread") for gap in left) <= len(waiting)
+        assert sum(gap.function.endswith(_AT_ONCE) for gap in left) <= len(waiting)
         assert len(waiting) <= len(left)
         assert all(gap.how == "cancelled" for gap in left)
         assert {row.outcome for row in waiting} <= {"cancelled"}
@@ -227,7 +229,9 @@ class _Comparison:
         for other in others:
             (call,) = other.calls
             assert call.end_ns is not None
-            assert call.start_ns - self.origin_ns >= row.submitted_ns or call.end_ns - self.origin_ns <= row.submitted_ns
+            assert (
+                call.start_ns - self.origin_ns >= row.submitted_ns or call.end_ns - self.origin_ns <= row.submitted_ns
+            )
         if row.limiter_wait_ns:
             assert any(other.start_ns - self.origin_ns <= row.submitted_ns for other in others)
 
@@ -237,7 +241,9 @@ class _Comparison:
         assert len([row for row in self.trace.handoffs if row.started_ns is not None]) == len(calls)
         number_of: dict[int, int | None] = {}
         for note in self.witness.tasks:
-            rows = [row for row in self.trace.handoffs if row.task == self.index_of[id(note)] and row.thread is not None]
+            rows = [
+                row for row in self.trace.handoffs if row.task == self.index_of[id(note)] and row.thread is not None
+            ]
             for row, gap in zip(rows, (gap for gap in note.gaps if gap.calls), strict=True):
                 assert number_of.setdefault(id(gap.calls[0].thread), row.thread) == row.thread
         assert sorted(number_of.values()) == list(range(len(number_of)))  # type: ignore[type-var]

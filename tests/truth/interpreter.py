@@ -231,11 +231,11 @@ class Interpreter:
             await asyncio.to_thread(self.worker, gap, errands)
 
     async def by_executor(self, errands: tuple[p.Errand, ...]) -> None:
-        with self.w.waits("future") as gap:  # asyncio gives a bare future: only its name tells what it is for
+        with self.w.waits("thread") as gap:
             await self.loop.run_in_executor(None, functools.partial(self.worker, gap), errands)
 
     async def by_own(self, errands: tuple[p.Errand, ...]) -> None:
-        with self.w.waits("future") as gap:
+        with self.w.waits("thread") as gap:
             await self.loop.run_in_executor(self.pool, self.worker, gap, errands)
 
     async def by_anyio(self, errands: tuple[p.Errand, ...]) -> None:

@@ -1,6 +1,5 @@
 """The recording agrees with an independent witness, over random programs, on every clock."""
 
-import asyncio
 from typing import Any, Final
 
 import pytest

@@ -12,11 +12,11 @@ import sys
 import threading
 from _asyncio import Task  # by its own name: nest_asyncio replaces asyncio.Task
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType, TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from playground.trace import StepOutcome, TaskOutcome, WaitOn
 
@@ -100,7 +100,7 @@ class Gap:
     @property
     def hands_over(self) -> bool:
         """Whether it is for a worker."""
-        return self.on == "thread" or (self.on == "future" and self.key is None)
+        return self.on == "thread"
 
     def __enter__(self) -> "Gap":
         note = self._witness.current()
@@ -192,7 +192,7 @@ class Witness:
 
     # -- what the witness sees for itself -------------------------------------------------------------------
 
-    def make_task(self, loop: asyncio.AbstractEventLoop, coro: Coroutine[Any, Any, Any], **kwargs: Any) -> Any:
+    def make_task(self, loop: asyncio.AbstractEventLoop, coro: Any, **kwargs: Any) -> Any:
         """A task factory."""
         context = Watched(kwargs.pop("context", None) or contextvars.copy_context(), self)
         made_ns = self.now()
@@ -204,9 +204,7 @@ class Witness:
         return task
 
     @contextmanager
-    def stretch(
-        self, note: TaskNote | None, callback: Callable[..., object] | None, by: int | None
-    ) -> Iterator[None]:
+    def stretch(self, note: TaskNote | None, callback: Callable[..., object] | None, by: int | None) -> Iterator[None]:
         """Around one step."""
         seen = Stretch(len(self.stretches), note, callback, by, self.now())
         self.stretches.append(seen)
@@ -226,7 +224,7 @@ class Witness:
     def watching(self) -> Iterator[None]:
         """Note the loop's tasks and callbacks while this is open."""
         init, run = asyncio.Handle.__init__, asyncio.Handle._run
-        witness = self
+        witness, loop = self, cast(Any, self.loop)
 
         def noted_init(handle: asyncio.Handle, *args: Any, **kwargs: Any) -> None:
             init(handle, *args, **kwargs)
@@ -241,10 +239,11 @@ class Witness:
             with witness.stretch(None, handle._callback, by):
                 return run(handle)
 
-        self.loop.set_task_factory(self.make_task)
-        asyncio.Handle.__init__, asyncio.Handle._run = noted_init, noted_run  # type: ignore[method-assign]
+        loop.set_task_factory(self.make_task)
+        handles: Any = asyncio.Handle
+        handles.__init__, handles._run = noted_init, noted_run
         try:
             yield
         finally:
-            asyncio.Handle.__init__, asyncio.Handle._run = init, run  # type: ignore[method-assign]
-            self.loop.set_task_factory(None)
+            handles.__init__, handles._run = init, run
+            loop.set_task_factory(None)

@@ -1,0 +1,189 @@
+"""Hand-offs: whom a worker works for, what it has the loop do, and what is no hand-off at all."""
+
+import asyncio
+import concurrent.futures
+import gc
+import pickle
+import threading
+import weakref
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import anyio
+import anyio.from_thread
+import anyio.to_thread
+import pytest
+
+from playground.clock.loop import LabLoop
+from playground.clock.virtual import VirtualLoop
+from playground.trace import Trace
+from playground.trace.build import build
+from playground.trace.recorder import Recorder, recording
+from playground.trace.threads import sender
+
+CLOCKS = pytest.mark.parametrize("make", [LabLoop, VirtualLoop], ids=["real", "virtual"])
+
+
+def record(function: Callable[[], Coroutine[Any, Any, Any]], make: Callable[[], Any] = LabLoop) -> Trace:
+    """Run a coroutine function on a recorded loop, in a task named `main`."""
+    loop = make()
+
+    async def main() -> Recorder:
+        with recording(loop) as recorder:
+            await loop.create_task(function(), name="main")
+        return recorder
+
+    try:
+        recorder = loop.run_until_complete(main())
+        loop.run_until_complete(loop.shutdown_default_executor())
+    finally:
+        loop.close()
+    return build(recorder)
+
+
+async def child() -> None:
+    await asyncio.sleep(0)
+
+
+# -- whose a worker's tasks are ---------------------------------------------------------------------------------------
+
+
+@CLOCKS
+def test_a_task_that_a_worker_makes_is_the_child_of_the_task_that_it_works_for(make: Callable[[], Any]) -> None:
+    async def program() -> None:
+        loop = asyncio.get_running_loop()
+        await anyio.to_thread.run_sync(anyio.from_thread.run, child)
+        await asyncio.to_thread(lambda: asyncio.run_coroutine_threadsafe(child(), loop).result())
+
+    trace = record(program, make)
+    made = [task for task in trace.tasks if task.coroutine.endswith(("task_wrapper", "child"))]
+    assert [trace.tasks[task.parent].name for task in made if task.parent is not None] == ["main", "main"]
+
+
+@CLOCKS
+def test_a_portals_tasks_are_the_children_of_the_task_whose_worker_called_it(make: Callable[[], Any]) -> None:
+    async def calls(portal: anyio.from_thread.BlockingPortal) -> None:
+        await anyio.to_thread.run_sync(portal.call, child)
+
+    def starts(portal: anyio.from_thread.BlockingPortal) -> None:
+        portal.start_task_soon(child).result()
+
+    async def program() -> None:
+        async with anyio.from_thread.BlockingPortal() as portal:
+            await asyncio.create_task(calls(portal), name="calls")
+            await asyncio.create_task(anyio.to_thread.run_sync(starts, portal), name="starts")
+
+    trace = record(program, make)
+    (main,) = (index for index, task in enumerate(trace.tasks) if task.name == "main")
+    makers = [trace.tasks[task.parent].name for task in trace.tasks if task.parent is not None and task.parent > main]
+    assert makers == ["calls", "starts"]
+
+
+def test_a_thread_that_works_for_no_task_makes_tasks_without_a_parent() -> None:
+    async def program() -> None:
+        loop = asyncio.get_running_loop()
+        made = concurrent.futures.Future[None]()
+
+        def post() -> None:
+            asyncio.run_coroutine_threadsafe(child(), loop).add_done_callback(lambda _: made.set_result(None))
+
+        thread = threading.Thread(target=post)
+        thread.start()
+        await asyncio.wrap_future(made)
+        thread.join()
+
+    assert [task.parent for task in record(program).tasks if task.coroutine == "child"] == [None]
+
+
+def test_a_worker_that_is_done_works_for_nobody() -> None:
+    seen: list[str | None] = []
+    pool = concurrent.futures.ThreadPoolExecutor(1)
+
+    def look() -> None:
+        task = sender()
+        seen.append(None if task is None else task.get_name())
+
+    def fail() -> None:
+        raise ValueError
+
+    async def program() -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(pool, look)
+        with pytest.raises(ValueError, match=r"^$"):
+            await loop.run_in_executor(pool, fail)
+        await asyncio.wrap_future(pool.submit(look))
+
+    with pool:
+        record(program)
+    assert seen == ["main", None]
+
+
+# -- what is no hand-off, and what never began ------------------------------------------------------------------------
+
+
+class ElsewherePool(concurrent.futures.Executor):
+    """Sends calls away, as a pool of processes does, and so needs them pickled."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> concurrent.futures.Future[Any]:
+        future = concurrent.futures.Future[Any]()
+        future.set_result(pickle.loads(pickle.dumps(fn))(*args, **kwargs))
+        return future
+
+
+def test_a_call_that_is_sent_to_another_process_arrives_bare_and_is_no_handoff() -> None:
+    async def program() -> None:
+        assert await asyncio.get_running_loop().run_in_executor(ElsewherePool(), abs, -7) == 7
+
+    assert list(record(program).handoffs) == []
+
+
+@CLOCKS
+def test_a_call_that_was_cancelled_before_a_worker_began_it_says_so(make: Callable[[], Any]) -> None:
+    async def program() -> None:
+        loop = asyncio.get_running_loop()
+        free = threading.Event()
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            first = loop.run_in_executor(pool, free.wait)
+            second = loop.run_in_executor(pool, int)
+            await asyncio.sleep(0.001)
+            second.cancel()
+            await asyncio.sleep(0)  # asyncio takes it back from the pool in a callback
+            free.set()
+            await first
+
+    trace = record(program, make)
+    assert [(call.outcome, call.started_ns is None) for call in trace.handoffs] == [
+        ("returned", False),
+        ("cancelled", True),
+    ]
+
+
+def test_the_recorder_does_not_keep_what_a_worker_gives_back() -> None:
+    class Answer:
+        pass
+
+    gone: list[weakref.ref[Answer]] = []
+
+    async def program() -> None:
+        answer = await asyncio.to_thread(Answer)
+        gone.append(weakref.ref(answer))
+        del answer
+        await asyncio.sleep(0)
+        gc.collect()
+        assert gone[0]() is None
+
+    trace = record(program)
+    assert [call.function for call in trace.handoffs] == [
+        "test_the_recorder_does_not_keep_what_a_worker_gives_back.<locals>.Answer"
+    ]
+
+
+@CLOCKS
+def test_waiting_for_an_executors_call_is_waiting_for_a_thread(make: Callable[[], Any]) -> None:
+    async def program() -> None:
+        await asyncio.get_running_loop().run_in_executor(None, threading.Event().wait, 0.005)
+
+    trace = record(program, make)
+    assert [wait.on for wait in trace.waits if wait.site is not None and "run_in_executor" in wait.site.text] == [
+        "thread"
+    ]
