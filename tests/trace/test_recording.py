@@ -647,7 +647,8 @@ def test_a_recording_that_dropped_its_beginning_tells_no_tales_of_it() -> None:
     assert trace.dropped + len(trace.steps) >= 8_000
     assert [task.name for task in trace.tasks if task.name in ("early", "busy")] == ["busy"]
     assert trace.handoffs == ()
-    assert (trace.forgotten["tasks"], trace.forgotten["handoffs"]) == (1, 1)  # only what was dropped could speak of them
+    # only what was dropped could speak of them
+    assert (trace.forgotten["tasks"], trace.forgotten["handoffs"]) == (1, 1)
     check_the_loop_does_one_thing_at_a_time(trace)
 
 

@@ -1,7 +1,6 @@
 """A recording kept and read back: exact, or refused in words; never anything else."""
 
 import struct
-from array import array
 from dataclasses import replace
 from itertools import accumulate, pairwise
 from pathlib import Path
