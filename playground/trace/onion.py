@@ -17,7 +17,7 @@ from typing import Any, Final
 from playground.asgi import ASGIApp
 from playground.trace.seams import borrow, found
 from playground.trace.sites import label
-from playground.trace.spans import Arguments, Handler, Layer, Routing, Shell, StandIn, code_of
+from playground.trace.spans import Arguments, Endpoint, Handler, Layer, Routing, Shell, StandIn, code_of
 
 __all__ = ["watch_app"]
 
@@ -223,7 +223,7 @@ def _watch_handler(made: FunctionType, endpoint: Any, borrowed: ExitStack) -> bo
         _put(cell, "cell_contents", lambda real: Arguments(real, "dependencies"), borrowed)
         module = sys.modules.get(handler.__module__)
         if hasattr(module, _FASTAPIS_CALL):
-            _put(module, _FASTAPIS_CALL, lambda real: Handler(real, _FASTAPIS_CALL), borrowed)
+            _put(module, _FASTAPIS_CALL, lambda real: Endpoint(real, _FASTAPIS_CALL), borrowed)
         return True
     name, code = _told(handler if endpoint is None else endpoint)
     _put(cell, "cell_contents", lambda real: Handler(real, name, code), borrowed)

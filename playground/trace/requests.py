@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, Protocol
 from playground.asgi import ASGIApp, Message, Receive, Scope, Send
 from playground.trace.kept import Kept
 from playground.trace.onion import watch_app
-from playground.trace.spans import Place, SpanRecorder, Telling, back, here
+from playground.trace.spans import SpanRecorder, on_the_way
 
 __all__ = ["RequestRecord", "RequestRecorder", "detail_of", "recorded_app"]
 
@@ -74,11 +74,8 @@ def recorded_app(app: ASGIApp, recorder: Callable[[], RequestRecorder | None]) -
         if entrance is None:
             await _record(app, scope, receive, send, to)
             return
-        token = here.set(Place(Telling(to, to.requests.next)))
-        try:
+        with on_the_way(to, to.requests.next):
             await _record(entrance, scope, receive, send, to)
-        finally:
-            back(token)
 
     return recorded
 

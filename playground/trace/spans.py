@@ -4,16 +4,19 @@ Here are the stand-ins that note it: each takes the place of a layer, a router o
 on, does what that does, and says when. Where they are put is decided by `onion`; a request that did not come
 through `recorded_app` passes through them unnoticed.
 
-The span that a call is in is a context variable, so it follows a request into the tasks that are made for it. A
-span may also be left open until the next begins or the call around it ends: that of the routing, which is over
-when what it has found is entered, and that of the response, which is being sent until the route is done.
+A request's way is a context variable, so it follows the request into the tasks that are made for it, each of which
+goes on from the span in which it was made. A span may be left open until the next begins or the call around it ends:
+that of the routing, which is over when what it has found is entered, and that of the response, which is being sent
+until the route is done.
 """
 
 import asyncio
+import copy
 import inspect
-from collections.abc import Callable
-from contextlib import ExitStack
-from contextvars import ContextVar, Token
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
 from threading import get_ident
 from types import CodeType, FunctionType, MethodType
 from typing import Any, Final, Protocol
@@ -25,19 +28,28 @@ from playground.trace.sites import label, unwrapped
 
 __all__ = [
     "Arguments",
+    "Endpoint",
     "Handler",
     "Layer",
-    "Place",
     "Routing",
     "Shell",
     "SpanRecord",
     "SpanRecorder",
     "StandIn",
-    "Telling",
-    "back",
     "code_of",
-    "here",
+    "on_the_way",
 ]
+
+
+if sys.version_info >= (3, 12):
+    _current_task = asyncio.current_task
+else:
+
+    def _current_task() -> "asyncio.Task[Any] | None":
+        """What asyncio.current_task() gives, which is slow on Python 3.11: 0.2 µs, for each span."""
+        return _tasks.get(asyncio._get_running_loop())
+
+    _tasks: Final[dict[Any, Any]] = asyncio.tasks._current_tasks  # type: ignore[attr-defined]
 
 
 class SpanRecord:
@@ -49,12 +61,21 @@ class SpanRecord:
         start_ns, end_ns: nanoseconds of the recorder's clock; `None` until known.
         parent: an index into the recorder's spans, or `None`.
         task, code: numbers of the task and of the code; 0 for none.
+        around: the open span that it is within, while it lasts; see `Way.open`.
     """
 
-    __slots__ = ("code", "end_ns", "kind", "name", "parent", "request", "start_ns", "task")
+    __slots__ = ("around", "code", "end_ns", "kind", "name", "parent", "request", "start_ns", "task")
 
     def __init__(
-        self, request: int, kind: SpanKind, name: str, start_ns: int, parent: int | None, task: int, code: int
+        self,
+        request: int,
+        kind: SpanKind,
+        name: str,
+        start_ns: int,
+        parent: int | None,
+        task: int,
+        code: int,
+        around: "SpanRecord | None" = None,
     ) -> None:
         self.request = request
         self.kind = kind
@@ -64,6 +85,7 @@ class SpanRecord:
         self.parent = parent
         self.task = task
         self.code = code
+        self.around = around
 
 
 class SpanRecorder(Protocol):
@@ -81,84 +103,101 @@ class SpanRecorder(Protocol):
         """The number of a task; 0 for none."""
 
 
-class Telling:
-    """One request, and to whom its spans are told: the list that was the recorder's when the request came in."""
+class Way:
+    """One request's way through the app, in one task; tasks that are made on the way have ways of their own.
 
-    __slots__ = ("codes", "meet", "now", "number_of", "recorder", "request", "spans", "thread")
+    Attributes:
+        recorder: whom it is told.
+        index: the span that it is in, as an index; `None` outside of all.
+        open: a span that no call of its own ends: the routing, which the next span ends; the dependencies, which the
+            handler ends; the response, which ends with the call around it. It is gone into, but for the routing.
+    """
+
+    __slots__ = ("_now", "_number", "_request", "_spans", "_task", "_thread", "index", "open", "recorder")
 
     def __init__(self, recorder: SpanRecorder, request: int) -> None:
         self.recorder = recorder
-        self.request = request
-        self.spans = recorder.spans  # a recorder that is closed goes on with a copy, so what comes later is not in it
-        self.now = recorder.now
-        self.codes = recorder.codes
-        self.meet = recorder.meet
-        self.number_of = recorder.number_of
-        self.thread = get_ident()
-
-
-class Place:
-    """Where in its request a call stands.
-
-    Attributes:
-        telling: the request.
-        index: the span that it is in, as an index; `None` outside of all.
-        span: that span, if it ends together with this place.
-        open: a span within that lasts until the next begins or this place is left.
-    """
-
-    __slots__ = ("index", "open", "span", "telling")
-
-    def __init__(self, telling: Telling, index: int | None = None, span: SpanRecord | None = None) -> None:
-        self.telling = telling
-        self.index = index
-        self.span = span
+        self.index: int | None = None
         self.open: SpanRecord | None = None
+        self._request = request
+        self._spans = recorder.spans  # a recorder that is closed goes on with a copy, so what comes later is not in it
+        self._now = recorder.now
+        self._thread = get_ident()
+        self._task = _current_task()
+        self._number = recorder.number_of(self._task)
 
-    def begin(self, kind: SpanKind, name: str, code: CodeType | None) -> SpanRecord:
-        """Begin a span in this place, and so end the one that was open."""
-        telling = self.telling
-        task = asyncio.current_task()
-        number = getattr(task, "_playground", 0) or telling.number_of(task)
-        entry = 0 if code is None else (telling.codes.get(id(code)) or telling.meet(code))[1]
-        now = telling.now()
-        if self.open is not None:
-            if self.open.end_ns is None:
-                self.open.end_ns = now
+    def enter(self, stand_in: "StandIn", kind: SpanKind) -> SpanRecord:
+        """Begin a span and go into it; the routing ends. Every layer of every request comes by here."""
+        code = stand_in._seen_number
+        if stand_in._seen_recorder is not self.recorder:
+            code = stand_in._seen_by(self.recorder)
+        around = self.open
+        now = self._now()
+        if around is not None:
             self.open = None
-        span = SpanRecord(telling.request, kind, name, now, self.index, number, entry)
-        telling.spans.append(span)
+            if around.kind == "routing":
+                around.end_ns = now
+                around = None
+        span = SpanRecord(self._request, kind, stand_in._seen_name, now, self.index, self._number, code, around)
+        spans = self._spans
+        self.index = number = spans.added  # `append`, written out, as a call would cost a tenth of all this
+        spans[number] = span
+        spans.added = number + 1
         return span
 
-    def enter(self, kind: SpanKind, name: str, code: CodeType | None) -> "Place":
-        """The place within a new span."""
-        span = self.begin(kind, name, code)
-        return Place(self.telling, self.telling.spans.next - 1, span)
-
-    def leave(self) -> None:
-        """End what ends here."""
-        now = self.telling.now()
-        if self.open is not None and self.open.end_ns is None:
+    def leave(self, span: SpanRecord) -> None:
+        """End a span, and what is open within, and go out of it."""
+        span.end_ns = now = self._now()
+        if self.open is not None:
             self.open.end_ns = now
-        if self.span is not None:
-            self.span.end_ns = now
+        self.index = span.parent
+        self.open = span.around
+        if self.open is not None:
+            span.around = None
+
+    def end(self) -> None:
+        """End what is open, and go out of it."""
+        if self.open is not None:
+            self.open.end_ns = self._now()
+            self.index = self.open.parent
+            self.open = None
+
+    def go_on(self, stand_in: "StandIn", kind: SpanKind) -> SpanRecord:
+        """Begin a span, go into it, and leave it open."""
+        self.open = span = self.enter(stand_in, kind)
+        span.around = None
+        return span
+
+    def here(self) -> "Way | None":
+        """This way, in the task that it was made in; in another, that task's own from here on.
+
+        On another thread's loop there is none, for its tasks are not recorded.
+        """
+        task = _current_task()
+        if self._task is task:
+            return self
+        if self._thread != get_ident():
+            return None
+        way = copy.copy(self)
+        way._task, way._number, way.open = task, self.recorder.number_of(task), None
+        if self.open is not None and self.open.kind == "routing":  # what was found is entered, if by another task
+            self.end()
+        _way.set(way)
+        return way
 
 
-here: Final[ContextVar[Place | None]] = ContextVar("playground_here", default=None)
+_way: Final[ContextVar[Way | None]] = ContextVar("playground_way", default=None)
 
 
-def _known_here() -> Place | None:
-    """The place of this call; `None` if it is not recorded, or runs on another thread's loop, whose tasks are not."""
-    place = here.get()
-    return place if place is not None and place.telling.thread == get_ident() else None
-
-
-def back(token: "Token[Place | None]") -> None:
-    """Go back to the place outside."""
+@contextmanager
+def on_the_way(recorder: SpanRecorder, request: int) -> Iterator[None]:
+    """Within it, spans of this task, and of those made there, belong to this request."""
+    token = _way.set(Way(recorder, request))
     try:
-        here.reset(token)
-    except ValueError:  # a call that was given up is being closed by somebody else, whose context this is
-        return
+        yield
+    finally:
+        with suppress(ValueError):  # if the call was given up, and somebody else closes it, whose context this is
+            _way.reset(token)
 
 
 def code_of(function: object) -> CodeType | None:
@@ -180,12 +219,22 @@ class StandIn:
         code: where it is written, if that is known.
     """
 
-    __slots__ = ("_seen_code", "_seen_name", "_seen_real")
+    __slots__ = ("_seen_code", "_seen_name", "_seen_number", "_seen_real", "_seen_recorder")
 
     def __init__(self, real: Any, name: str, code: CodeType | None = None) -> None:
-        object.__setattr__(self, "_seen_real", real)
-        object.__setattr__(self, "_seen_name", name)
-        object.__setattr__(self, "_seen_code", code)
+        self._seen(real=real, name=name, code=code, number=0, recorder=None)
+
+    def _seen(self, **own: Any) -> None:
+        """Set what is the stand-in's own: all else is set on what it stands for."""
+        for name, value in own.items():
+            object.__setattr__(self, f"_seen_{name}", value)
+
+    def _seen_by(self, recorder: SpanRecorder) -> int:
+        """The number of the code in a recording."""
+        code = self._seen_code
+        number = 0 if code is None else (recorder.codes.get(id(code)) or recorder.meet(code))[1]
+        self._seen(number=number, recorder=recorder)
+        return number
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._seen_real, name)
@@ -205,20 +254,18 @@ class Layer(StandIn):
 
     def __init__(self, real: Any, kind: SpanKind, name: str, code: CodeType | None = None) -> None:
         super().__init__(real, name, code)
-        object.__setattr__(self, "_seen_kind", kind)
+        self._seen(kind=kind)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        outside = _known_here()
-        if outside is None:
+        way = _way.get()
+        if way is None or (way := way.here()) is None:
             await self._seen_real(scope, receive, send)
             return
-        inside = outside.enter(self._seen_kind, self._seen_name, self._seen_code)
-        token = here.set(inside)
+        span = way.enter(self, self._seen_kind)
         try:
             await self._seen_real(scope, receive, send)
         finally:
-            inside.leave()
-            back(token)
+            way.leave(span)
 
 
 class Routing(StandIn):
@@ -239,34 +286,31 @@ class Routing(StandIn):
         watched: frozenset[int],
     ) -> None:
         super().__init__(real, name)
-        object.__setattr__(self, "_seen_watch_routes", watch_routes)
-        object.__setattr__(self, "_seen_routes", watched)
-        object.__setattr__(self, "_seen_count", len(real.__self__.routes))
-
-    def _seen_look(self, recorder: SpanRecorder) -> None:
-        """Watch the routes that were added since."""
-        router = self._seen_real.__self__
-        if len(router.routes) != self._seen_count and recorder.ended_ns is None:
-            object.__setattr__(self, "_seen_count", len(router.routes))
-            object.__setattr__(self, "_seen_routes", self._seen_watch_routes(router, recorder.borrowed))
+        self._seen(watch_routes=watch_routes, routes=watched, count=len(real.__self__.routes))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        outside = _known_here()
-        if outside is None:
+        way = _way.get()
+        if way is None or (way := way.here()) is None:
             await self._seen_real(scope, receive, send)
             return
-        self._seen_look(outside.telling.recorder)
-        inside = Place(outside.telling, outside.index)
-        span = inside.open = outside.begin("routing", self._seen_name, None)
+        if len(self._seen_real.__self__.routes) != self._seen_count:
+            self._seen_look(way.recorder)
+        span = way.enter(self, "routing")
+        around, way.open, way.index = span.around, span, span.parent
         before = scope.get("endpoint")
-        token = here.set(inside)
         try:
             await self._seen_real(scope, receive, send)
         finally:
             if span.end_ns is None and scope.get("endpoint") is not before:
                 self._seen_unwatched(span, scope)
-            inside.leave()
-            back(token)
+            way.end()
+            way.open = around
+
+    def _seen_look(self, recorder: SpanRecorder) -> None:
+        """Watch the routes that were added since."""
+        router = self._seen_real.__self__
+        if recorder.ended_ns is None:
+            self._seen(count=len(router.routes), routes=self._seen_watch_routes(router, recorder.borrowed))
 
     def _seen_unwatched(self, span: SpanRecord, scope: Scope) -> None:
         """A route was found that nobody watches: the span held its handler too, which is nearly all of it."""
@@ -281,45 +325,46 @@ class Shell(StandIn):
     __slots__ = ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        outside = _known_here()
-        if outside is None:
-            await self._seen_real(scope, receive, send)
-            return
-        inside = Place(outside.telling, outside.index)
-        token = here.set(inside)
         try:
             await self._seen_real(scope, receive, send)
         finally:
-            inside.leave()
-            back(token)
+            way = _way.get()
+            if way is not None and (way := way.here()) is not None:
+                way.end()
 
 
 class Handler(StandIn):
-    """An async function that a route calls, and that may call a plain one in a thread; what it returns is then sent.
-
-    FastAPI's `run_endpoint_function` says by its argument `dependant` which function it calls.
-    """
+    """An async function that a route calls, and that may call a plain one in a thread; what it returns is then sent."""
 
     __slots__ = ()
 
     async def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        outside = _known_here()
-        if outside is None:
+        way = _way.get()
+        if way is None or (way := way.here()) is None:
             return await self._seen_real(*args, **kwargs)
-        name, code = self._seen_name, self._seen_code
-        if "dependant" in kwargs:
-            called = getattr(kwargs["dependant"], "call", None)
-            name, code = label(called), code_of(called)
-        inside = outside.enter("handler", name, code)
-        token = here.set(inside)
+        span = way.enter(self._seen_as(way, kwargs), "handler")
         try:
             result = await self._seen_real(*args, **kwargs)
         finally:
-            inside.leave()
-            back(token)
+            way.leave(span)
         if result is not None:
-            outside.open = outside.begin("response", type(result).__qualname__, None)
+            way.go_on(_RESPONSE, "response").name = type(result).__qualname__
         return result
+
+    def _seen_as(self, way: Way, arguments: dict[str, Any]) -> StandIn:
+        """What is about to be called, and by which name."""
+        return self
+
+
+class Endpoint(Handler):
+    """FastAPI's `run_endpoint_function`, which says by its argument `dependant` which function it calls."""
+
+    __slots__ = ()
+
+    def _seen_as(self, way: Way, arguments: dict[str, Any]) -> StandIn:
+        way.end()
+        called = getattr(arguments.get("dependant"), "call", None)
+        return StandIn(called, label(called), code_of(called))
 
 
 class Arguments(StandIn):
@@ -328,23 +373,22 @@ class Arguments(StandIn):
     __slots__ = ()
 
     async def __call__(self, request: Any) -> Any:
-        outside = _known_here()
-        if outside is None:
+        way = _way.get()
+        if way is None or (way := way.here()) is None:
             return await self._seen_real(request)
-        inside = Place(outside.telling, outside.index)
-        arguments = inside.open = outside.begin("dependency", self._seen_name, None)
-        token = here.set(inside)
+        arguments = way.go_on(self, "dependency")
         try:
             response = await self._seen_real(request)
         except BaseException:
-            inside.leave()
+            way.end()
             raise
-        finally:
-            back(token)
-        sending = inside.open
-        if sending is None or sending is arguments:  # a generator: it runs while it is sent
-            inside.leave()
-            sending = outside.begin("response", "", None)
-        sending.name = type(response).__qualname__
-        outside.open = sending
+        if arguments.end_ns is None:  # the handler is a generator: it runs while it is sent
+            way.end()
+            way.go_on(_RESPONSE, "response")
+        if way.open is not None:
+            way.open.name = type(response).__qualname__
         return response
+
+
+_RESPONSE: Final = StandIn(None, "")
+"""Stands for responses: nothing is called in their place, and their names are known when they are."""

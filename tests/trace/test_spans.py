@@ -672,6 +672,39 @@ def test_an_app_that_a_handler_calls_lies_within_the_handler(kit: Kit) -> None:
     assert_nested(trace)
 
 
+def test_an_app_that_a_stream_calls_lies_within_the_response(kit: Kit) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        await call(app, "/inner")
+        yield b"x"
+        await asyncio.create_task(call(app, "/inner"))
+        yield b"y"
+
+    async def stream(request: Any) -> Any:
+        return kit.StreamingResponse(pieces())
+
+    async def answer(request: Any) -> Any:
+        return kit.PlainTextResponse("answer")
+
+    app = kit.Starlette(routes=[kit.Route("/", stream), kit.Route("/inner", answer)])
+    inner = [
+        ("middleware", "ServerErrorMiddleware", 3),
+        ("middleware", "ExceptionMiddleware", 4),
+        ("routing", "Router", 5),
+        ("handler", "answer", 5),
+        ("response", "PlainTextResponse", 5),
+    ]
+    trace = burst(app)
+    assert shapes(trace) == [
+        *ONION,
+        ("routing", "Router", 2),
+        ("handler", "stream", 2),
+        ("response", "StreamingResponse", 2),
+        *inner,
+        *inner,
+    ]
+    assert_nested(trace)
+
+
 def test_a_layer_that_calls_the_app_twice_at_once_has_both_calls(kit: Kit) -> None:
     class Hedging:
         def __init__(self, app: Any) -> None:
