@@ -1,4 +1,4 @@
-"""The command line: `playground lab` and `playground demo`.
+"""The command line: `playground lab`, `playground demo` and `playground watch`.
 
 Decides what the words on the command line mean, where the notebooks are, and how a command ends: 0 it did
 what was asked, 1 it could not and said why on stderr, 2 the words were wrong (argparse). It refuses to know
@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 __all__ = ["main"]
 
@@ -27,6 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options, unknown = parser.parse_known_args(argv)
     if unknown and options.command != "lab":  # only `lab` has someone to pass them on to
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    if options.command == "watch":  # not within the try below: the script's errors are its own
+        return watch(options)
     try:
         return lab(options, unknown) if options.command == "lab" else demo(options)
     except BrokenPipeError:  # who reads us, such as `head`, has seen enough; Python's own last flush must not fail
@@ -69,7 +72,36 @@ def _parser() -> argparse.ArgumentParser:
         help="where to write the interactive timeline (default: %(default)s)",
     )
     page.add_argument("--no-html", action="store_const", const=None, dest="html", help="do not write it")
+    _add_watch(commands)
     return parser
+
+
+def _add_watch(commands: Any) -> None:
+    watch = commands.add_parser(
+        "watch",
+        help="run a script and see what its event loops do",
+        description="Run a Python script as `python script.py` would, record every event loop that it runs, and "
+        "tell what they did: in words on stdout, or in the files asked for. Options come before the script.",
+        usage="playground watch [--html PATH] [--svg PATH] [--save PATH] (script.py | -m module) [argument ...]",
+        allow_abbrev=False,
+    )
+    watch.add_argument("--html", type=Path, metavar="PATH", help="write the interactive timeline")
+    watch.add_argument("--svg", type=Path, metavar="PATH", help="write the timeline as a picture")
+    watch.add_argument("--save", type=Path, metavar="PATH", help="write the recording, for Trace.load")
+    watch.add_argument("-m", dest="module", action="store_true", help="run a module instead, as `python -m` does")
+    watch.add_argument("script", help="the script's path, or the module's name")
+    watch.add_argument("arguments", nargs=argparse.REMAINDER, help="what the script finds in sys.argv")
+
+
+# -- playground watch ----------------------------------------------------------------------------------------
+
+
+def watch(options: argparse.Namespace) -> int:
+    """Run a script, recorded; what the script raises is raised."""
+    from playground import script
+
+    outputs = script.Outputs(options.html, options.svg, options.save)
+    return script.run(options.script, options.arguments, outputs, module=options.module)
 
 
 # -- playground demo -----------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """What a notebook shows of an `httpx.Response`: status, headers, time and body, readable and harmless.
 
-Everything of the response is text here, never markup: it is escaped, and a large body is cut, with its size.
+Everything of the response is text here, never markup: it is escaped, and a large body is cut, with its size. The
+cell magics are in `magics`.
 """
 
 import html

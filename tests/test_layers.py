@@ -19,7 +19,7 @@ FACE = "__init__"
 # What a room may import, beyond the standard library and itself. To move a wall, change the design, this
 # table and the code together.
 ROOMS: dict[str, set[str]] = {
-    FACE: {"app", "lab", "nesting", "run", "web", "trace", "transport", "clock", "errors"},
+    FACE: {"app", "lab", "nesting", "run", "web", "trace", "transport", "clock", "watch", "errors"},
     "errors": set(),
     "asgi": {"errors"},
     "code": set(),
@@ -34,6 +34,10 @@ ROOMS: dict[str, set[str]] = {
     "server": {"clock", "asgi", "errors"},
     "nesting": {"errors"},
     "notebook": {"httpx"},
+    "watching": {"clock", "trace", "errors"},
+    "watch": {"watching", "clock", "trace", "errors"},
+    "magics": {"watch", "errors"},
+    "script": {"watch", "trace", "views"},
     "arrivals": {"errors"},
     "progress": set(),
     "lab": {
@@ -45,7 +49,7 @@ ROOMS: dict[str, set[str]] = {
     "views": {"trace", "errors"},
     "widgets": {"views", "trace", "errors", "anywidget", "ipywidgets", "traitlets"},
     "demo": {"app", "lab", "views"},
-    "__main__": {"demo", "jupyterlab"},
+    "__main__": {"demo", "script", "jupyterlab"},
 }
 
 # Files that may import more than their room: the test clients are built on a client library and our transport.
@@ -56,7 +60,10 @@ GATES: dict[str, set[str]] = {
 
 # Files that may open a door: inside a function, or under TYPE_CHECKING.
 DOORS: set[tuple[str, str]] = {
+    ("__init__.py", "magics"),
+    ("__init__.py", "notebook"),
     ("lab.py", "notebook"),
+    ("magics.py", "IPython"),
     ("nesting.py", "nest_asyncio"),
     ("pytest_plugin.py", "clock"),
     ("pytest_plugin.py", "lab"),
@@ -68,6 +75,11 @@ DOORS: set[tuple[str, str]] = {
     ("server.py", "uvicorn"),
     ("trace/trace.py", "views"),
     ("trace/trace.py", "widgets"),
+    ("trace/trio_instrument.py", "trio"),
+    ("trace/trio_threads.py", "trio"),
+    ("watch.py", "trio"),
+    ("watching/parts.py", "trio"),
+    ("watching/session.py", "trio"),
     ("web/_connection.py", "typing_extensions"),
     ("web/_multipart.py", "python_multipart"),
     ("web/templating.py", "jinja2"),

@@ -1,0 +1,124 @@
+"""The cell magic `%%watch`: a cell whose value is the trace of what its event loops did.
+
+A magic of IPython's is a plain function, and a cell with a top-level `await` must be awaited by the kernel's own loop.
+So the cell is rewritten, before IPython looks at it, into one line that awaits `watch_cell`; IPython runs that as it
+runs any cell that awaits. What stands in the cell is handed on as a string and compiled here, in the user's own
+namespace and under the cell's own name, so that lines are named as in any other cell.
+"""
+
+import ast
+import inspect
+import sys
+from types import CodeType
+from typing import Any, Final
+
+from playground.errors import WatchError
+from playground.watch import WatchedTrace, watch
+
+__all__ = ["load", "unload", "watch_cell", "watched_lines"]
+
+_MAGIC: Final = "%%watch"
+_CALL: Final = (
+    "await __import__('playground.magics', fromlist=['watch_cell']).watch_cell({title!r}, {source!r}, {line!r})\n"
+)
+
+
+def load(shell: Any) -> None:
+    """Teach an IPython shell `%%watch`. Doing so twice changes nothing."""
+    transforms = shell.input_transformer_manager.cleanup_transforms
+    if watched_lines not in transforms:
+        transforms.insert(0, watched_lines)  # before IPython makes a call of the magic of it
+    shell.register_magic_function(_magic, "cell", "watch")
+
+
+def unload(shell: Any) -> None:
+    """Take it back."""
+    transforms = shell.input_transformer_manager.cleanup_transforms
+    if watched_lines in transforms:
+        transforms.remove(watched_lines)
+    shell.magics_manager.magics["cell"].pop("watch", None)
+
+
+def watched_lines(lines: list[str]) -> list[str]:
+    """A cell that begins with `%%watch` as the line that runs it; any other cell as it is."""
+    first = next((index for index, line in enumerate(lines) if line.strip()), None)
+    if first is None:
+        return lines
+    magic, _, title = lines[first].strip().partition(" ")
+    if magic != _MAGIC:
+        return lines
+    return [_CALL.format(title=title.strip(), source="".join(lines[first + 1 :]), line=first + 2)]
+
+
+async def watch_cell(title: str, source: str, line: int = 1) -> WatchedTrace:
+    """Run the source of a cell in the user's namespace, watched.
+
+    Args:
+        title: what to call the recording; the cell's own name if it is empty.
+        source: the cell without its first line.
+        line: which of the cell's lines the source begins at.
+
+    Raises:
+        whatever the cell raises, after its recording so far was displayed.
+    """
+    shell = _shell()
+    number = _number_of_cell(shell, sys._getframe(1).f_code.co_filename)
+    code = _compiled(shell, source, line, number)
+    trace = None
+    try:
+        with watch(title=title or f"cell {number}") as trace:
+            result = eval(code, shell.user_global_ns, shell.user_ns)
+            if inspect.iscoroutine(result):
+                await result
+    except BaseException:
+        if trace is not None:
+            _display(trace)
+        raise
+    return trace
+
+
+def _magic(line: str, cell: str) -> WatchedTrace:
+    """Record every event loop that runs in this cell, and show what it did.
+
+    Usage, as the cell's first line: %%watch [title of the recording]
+    """
+    # IPython comes here only where the cell was not rewritten: called by its name, or within another magic's cell
+    running = watch_cell(line.strip(), cell)
+    try:
+        running.send(None)
+    except StopIteration as over:
+        trace: WatchedTrace = over.value
+        return trace
+    running.close()
+    raise WatchError(
+        "expected a cell without a top-level await, for this magic is within another or called by its name: put "
+        "%%watch on the first line of the cell"
+    )
+
+
+def _shell() -> Any:
+    from IPython import get_ipython
+
+    return get_ipython()
+
+
+def _display(trace: WatchedTrace) -> None:
+    from IPython.display import display
+
+    display(trace)
+
+
+def _number_of_cell(shell: Any, filename: str) -> int:
+    """The number of the cell whose code this is; that of the next one, where nobody knows."""
+    number: int = getattr(shell.compile, "_filename_map", {}).get(filename, shell.execution_count)
+    return number
+
+
+def _compiled(shell: Any, source: str, line: int, number: int) -> CodeType:
+    """A cell's code, under a file name and with line numbers that are the cell's."""
+    text = "\n" * (line - 1) + shell.transform_cell(source)
+    name = shell.compile.cache(text, number, raw_code=text)
+    tree = shell.transform_ast(shell.compile.ast_parse(text, filename=name))
+    flags = shell.compile.flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    code: CodeType = compile(tree, name, "exec", flags, dont_inherit=True)
+    return code
