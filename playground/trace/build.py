@@ -7,6 +7,7 @@ what cannot be known becomes `None`.
 
 from array import array
 from collections import defaultdict
+from types import CodeType
 from typing import Any, Final
 
 from playground.trace.calls import Calls
@@ -16,7 +17,7 @@ from playground.trace.sites import call_text
 from playground.trace.steps import Places, Steps
 from playground.trace.table import Names, Table
 from playground.trace.tables import NO_INT, columns_of
-from playground.trace.trace import Trace, inherited
+from playground.trace.trace import Trace
 
 __all__ = ["Live", "build"]
 
@@ -73,7 +74,7 @@ class _Reading:
         self._steps: Steps | None = None
         self._calls: Calls | None = None
         self._dropped = 0
-        self._calls_seen: dict[tuple[int, int], str] = {}
+        self._looked_at: dict[tuple[int, int], tuple[int, int]] = {}
 
     def behind(self) -> bool:
         """Whether the recorder has dropped so much since that it is better to begin anew."""
@@ -151,12 +152,15 @@ class _Reading:
 
     def _made(self, requests: Columns, tasks: "array[int]") -> "array[int]":
         """Which hand-offs were made for each request: pointers, one request after the other."""
-        own = {task: request for request, task in enumerate(requests["task"]) if task}
-        owner = inherited(own, self._tasks.columns["parent"]) if own and tasks else {}
+        own = {task: request for request, task in enumerate(requests["task"]) if task} if tasks else {}
+        parents = self._tasks.columns["parent"]
         made_for: dict[int, list[int]] = defaultdict(list)
-        for handoff, task in enumerate(tasks, 1):
-            if task in owner:
-                made_for[owner[task]].append(handoff)
+        for handoff, made_by in enumerate(tasks, 1):
+            task = made_by
+            while task and task not in own:
+                task = parents[task - 1]
+            if task:
+                made_for[own[task]].append(handoff)
         made = array("I")
         for request, handoffs in made_for.items():
             requests["handoffs_from"][request] = len(made)
@@ -168,36 +172,38 @@ class _Reading:
         """The looks that fall into the steps that they were taken of, in order of time."""
         columns = {name: array(code) for name, code in columns_of("samples").items()}
         starts, durations = steps.columns["start_ns"], steps.columns["duration_ns"]
-        sites, origin_ns = self._recorder.sites, self._origin_ns
+        origin_ns = self._origin_ns
         for number, looked_ns, delay_ns, code, offset in sorted(self._recorder.looks.copy(), key=lambda look: look[1]):
             step, at_ns = number - self._dropped, looked_ns - origin_ns
             if not 0 < step <= len(steps):
                 continue
-            site = call = 0
+            site = 0
             if code is not None:
                 if not starts[step - 1] <= at_ns <= starts[step - 1] + durations[step - 1]:
                     continue  # the step had ended while the thread that looked was kept waiting
-                site = self._names.site(sites.site(sites.number(code), offset))
-            call = self._names.string(self._call(code, offset))
+                site, call = self._seen(code, offset)
+            else:
+                call = self._names.string("")
             for column, value in zip(
                 columns.values(), (step, at_ns, NO_INT if delay_ns is None else delay_ns, site, call), strict=True
             ):
                 column.append(value)
         return columns
 
-    def _call(self, code: Any, offset: int) -> str:
-        if code is None:
-            return ""
-        seen = self._recorder.sites.number(code), offset
-        if seen not in self._calls_seen:
-            self._calls_seen[seen] = call_text(code, offset)
-        return self._calls_seen[seen]
+    def _seen(self, code: CodeType, offset: int) -> tuple[int, int]:
+        """Pointers to a place and to the call at it."""
+        sites = self._recorder.sites
+        number = sites.number(code)
+        if (number, offset) not in self._looked_at:
+            pointers = self._names.site(sites.site(number, offset)), self._names.string(call_text(code, offset))
+            self._looked_at[number, offset] = pointers
+        return self._looked_at[number, offset]
 
     def _forgotten(self) -> dict[str, int]:
         recorder = self._recorder
         return {
             "tasks": recorder.tasks.added - self._tasks.count,
-            "handoffs": recorder.handoffs.forgotten,
+            "handoffs": recorder.handoffs.added - (self._calls.count if self._calls else 0),
             "requests": recorder.requests.added - self._requests.count,
             "spans": recorder.spans.added - self._spans.count,
             **recorder.forgotten,

@@ -25,6 +25,10 @@ _NEVER: Final = 1 << 63
 """Later than any moment."""
 
 
+_AT_ONCE: Final = 4096
+"""Rows that are turned into columns at a time: few enough to take no memory."""
+
+
 class _Waited(NamedTuple):
     """The wait in which a task stood for a call, and the step with which it went on; 0 for none."""
 
@@ -48,6 +52,7 @@ class Calls:
         self._tasks = tasks
         self._done: dict[int, tuple[int, ...]] | None = {} if keep else None
         self._known: dict[int, HandoffRecord] = {}
+        self.count = 0
 
     def columns(self, kept: "Kept[HandoffRecord]") -> "dict[str, array[int]]":
         """The columns of the table of hand-offs."""
@@ -57,14 +62,15 @@ class Calls:
         submitted = sorted(
             (at, record.step, number) for number, record in there.items() if (at := record.submitted_ns) is not None
         )
-        threads = self._threads(there)
+        self.count = len(there)
         columns = {name: array(code) for name, code in columns_of("handoffs").items()}
-        arrays = list(columns.values())
-        for submitted_ns, _, number in submitted:
-            row = self._row(number, there[number].frozen(), submitted_ns)
-            for column, value in zip(arrays, row, strict=True):
-                column.append(value)
-            columns["thread"][-1] = threads.get(there[number].thread, NO_INT) if row[4] != NO_INT else NO_INT
+        for at in range(0, len(submitted), _AT_ONCE):
+            batch = submitted[at : at + _AT_ONCE]
+            rows = [self._row(number, there[number].frozen(), at_ns) for at_ns, _, number in batch]
+            for column, values in zip(columns.values(), zip(*rows, strict=True), strict=True):
+                column.extend(values)
+        threads = self._threads(there)
+        columns["thread"] = array("q", (threads.get(thread, NO_INT) for thread in columns["thread"]))
         return columns
 
     def _threads(self, there: dict[int, HandoffRecord]) -> dict[int, int]:
@@ -92,7 +98,7 @@ class Calls:
             moment(record.started_ns),
             ended_ns,
             NO_INT if ended_ns == NO_INT or went_on_ns < ended_ns else went_on_ns,
-            NO_INT,
+            NO_INT if record.started_ns is None else record.thread,  # as the recorder counts them
             record.cpu_ns,
             outcome,
             self._site(record, waited.wait),
