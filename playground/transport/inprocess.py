@@ -13,6 +13,7 @@ which a scope held open between the two calls would not survive.
 import itertools
 import logging
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Self
 
 import anyio
@@ -29,6 +30,9 @@ from playground.transport.reply import Reply
 from playground.transport.scope import Address, http_scope
 
 __all__ = ["ASGITransport"]
+
+PHRASES: dict[int | None, bytes] = {status.value: status.phrase.encode() for status in HTTPStatus}
+"""What servers write behind a status. Clients show it, and would have to look it up if it were missing."""
 
 log = logging.getLogger("playground.transport")
 
@@ -79,7 +83,6 @@ class ASGITransport(httpx.AsyncBaseTransport):
         self.wait_for_app = wait_for_app
         self._open: set[Exchange] = set()
         self._numbers = itertools.count()  # of requests over the network
-        self._manner: dict[str, Any] = {}  # what else an exchange is told
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request to the app and return its response as soon as that has begun.
@@ -100,7 +103,7 @@ class ASGITransport(httpx.AsyncBaseTransport):
             journey = Journey(self.network, self.network.fate(next(self._numbers)), library, request, timeout_s)
             body = await journey.out(body)
             app = journey.watched(app)
-        exchange = Exchange(app, self.scope_of(request), body, on_end=self._open.discard, **self._manner)
+        exchange = self._exchange(app, self.scope_of(request), body)
         self._open.add(exchange)
         try:
             await exchange.start(timeout_s)
@@ -151,6 +154,9 @@ class ASGITransport(httpx.AsyncBaseTransport):
             state=self.state,
         )
 
+    def _exchange(self, app: ASGIApp, scope: Scope, body: Any) -> Exchange:
+        return Exchange(app, scope, body, on_end=self._open.discard)
+
     def _in_place_of(
         self, error: Exception, exchange: Exchange, library: Library, request: httpx.Request
     ) -> httpx.Response | None:
@@ -173,7 +179,8 @@ class ASGITransport(httpx.AsyncBaseTransport):
             response.whole = None  # type: ignore[attr-defined]  # it comes piece by piece
 
     def _extensions(self, reply: Reply) -> dict[str, Any]:
-        extensions: dict[str, Any] = {"http_version": b"HTTP/1.1", "trailers": reply.trailers}
+        phrase = PHRASES.get(reply.status, b"")
+        extensions: dict[str, Any] = {"http_version": b"HTTP/1.1", "reason_phrase": phrase, "trailers": reply.trailers}
         if reply.early_hints:
             extensions["early_hints"] = reply.early_hints
         return extensions

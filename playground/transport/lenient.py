@@ -67,7 +67,7 @@ class LenientReply(Reply):
     def app_returned(self) -> None:
         """Take what has come for the whole response."""
         if self.status is not None:
-            self._move("done")
+            self.stage, self.complete = HTTP_RESPONSE["done"], True
 
     def _promised(self, value: bytes, status: int) -> None:
         return None

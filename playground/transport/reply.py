@@ -130,12 +130,10 @@ class Reply:
             self._take_start(message)
         else:
             self._take_extra(kind, message)
-        return self._move(turn.set if message.get(turn.flag) else turn.unset) or self.size != size
-
-    def _move(self, stage: str) -> bool:
-        before, self.stage = self.stage, HTTP_RESPONSE[stage]
-        self.complete = stage == "done"
-        return self.stage is not before
+        before, name = self.stage, turn.set if message.get(turn.flag) else turn.unset
+        self.stage = HTTP_RESPONSE[name]
+        self.complete = name == "done"
+        return self.stage is not before or self.size != size
 
     def answer(self) -> Answer:
         """Hand over all of a complete response.

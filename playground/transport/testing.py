@@ -96,7 +96,9 @@ class TestTransport(ASGITransport):
         super().__init__(
             app, raise_app_exceptions=raise_app_exceptions, root_path=root_path, client=client, state=state
         )
-        self._manner = {"reply_type": LenientReply, "buffer_bytes": 0, "grace_s": 0}
+
+    def _exchange(self, app: ASGIApp, scope: Scope, body: Any) -> Exchange:
+        return Exchange(app, scope, body, on_end=self._open.discard, reply_type=LenientReply, buffer_bytes=0, grace_s=0)
 
     def websocket_scope(self, request: httpx.Request) -> Scope:
         """Build the scope of the websocket that a request asks for."""

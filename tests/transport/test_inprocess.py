@@ -1,6 +1,7 @@
 """An app at the far end of an `httpx.AsyncClient`."""
 
 import contextvars
+import gc
 import logging
 import random
 import tracemalloc
@@ -18,7 +19,7 @@ from starlette.routing import Route
 from playground.asgi import Receive, Scope, Send
 from playground.errors import ProtocolError
 from playground.transport import ASGITransport, http_scope
-from playground.transport.exchange import BUFFER_BYTES
+from playground.transport.exchange import BUFFER_BYTES, Exchange
 from tests.transport.helpers import START, app_of, body, client, echo, hello, running_tasks, settle
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_task_is_left")]
@@ -489,3 +490,28 @@ async def test_a_request_of_no_known_library_is_refused_in_words() -> None:
     assert str(caught.value) == (
         "expected a request of httpx or httpx2, but got a object. Send it with httpx.AsyncClient(transport=...)."
     )
+
+
+@pytest.mark.parametrize(("status", "phrase"), [(200, "OK"), (404, "Not Found"), (299, "")])
+async def test_a_status_has_the_phrase_that_a_server_writes(status: int, phrase: str) -> None:
+    async def handler(receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": status})
+        await send(body())
+
+    async with client(app_of(handler)) as http:
+        response = await http.get("/")
+    assert response.reason_phrase == phrase
+
+
+async def test_a_response_that_was_read_holds_nothing_of_its_exchange() -> None:
+    async with client(hello) as http:
+        gc.collect()
+        gc.disable()  # which would find what hangs in the client library's own cycle
+        try:
+            responses = [await http.get("/") for _ in range(3)]
+            assert [one for one in gc.get_objects() if type(one) is Exchange] == []
+        finally:
+            gc.enable()
+    stream: Any = responses[0].stream
+    assert [piece async for piece in stream] == []
+    await stream.aclose()
