@@ -17,7 +17,7 @@ from typing import Any, Final
 from playground.asgi import ASGIApp
 from playground.trace.seams import borrow, found
 from playground.trace.sites import label
-from playground.trace.spans import Arguments, Endpoint, Handler, Layer, Routing, Shell, StandIn, code_of
+from playground.trace.standins import Arguments, Endpoint, Handler, Layer, Routing, Shell, StandIn, code_of
 
 __all__ = ["watch_app"]
 

@@ -5,6 +5,7 @@ transport that calls it, nor of the framework inside, except that Starlette and 
 into the scope.
 """
 
+import asyncio
 import copy
 from collections.abc import Callable
 from typing import Any, Final, Literal, Protocol
@@ -12,7 +13,7 @@ from typing import Any, Final, Literal, Protocol
 from playground.asgi import ASGIApp, Message, Receive, Scope, Send
 from playground.trace.kept import Kept
 from playground.trace.onion import watch_app
-from playground.trace.spans import SpanRecorder, on_the_way
+from playground.trace.spans import SpanRecorder, arrive, set_out
 
 __all__ = ["RequestRecord", "RequestRecorder", "detail_of", "recorded_app"]
 
@@ -71,11 +72,16 @@ def recorded_app(app: ASGIApp, recorder: Callable[[], RequestRecorder | None]) -
         if id(app) not in to.entrances:
             to.entrances[id(app)] = watch_app(app, to.borrowed)
         entrance = to.entrances[id(app)]
-        if entrance is None:
+        if (
+            entrance is None or asyncio._get_running_loop() is None
+        ):  # spans know asyncio's tasks, not trio's
             await _record(app, scope, receive, send, to)
             return
-        with on_the_way(to, to.requests.next):
+        token = set_out(to, to.requests.next)
+        try:
             await _record(entrance, scope, receive, send, to)
+        finally:
+            arrive(token)
 
     return recorded
 

@@ -1,8 +1,7 @@
 """Spans: how long each layer of an app, its routing and its handler had a request, one within the other.
 
-Here are the stand-ins that note it: each takes the place of a layer, a router or a handler while a recording is
-on, does what that does, and says when. Where they are put is decided by `onion`; a request that did not come
-through `recorded_app` passes through them unnoticed.
+Who notes it are the stand-ins of `standins`, which `onion` puts in their places; here is what they note, and on which
+request's way. A request that did not come through `recorded_app` has none, and is passed through unnoticed.
 
 A request's way is a context variable, so it follows the request into the tasks that are made for it, each of which
 goes on from the span in which it was made. A span may be left open until the next begins or the call around it ends:
@@ -12,33 +11,18 @@ until the route is done.
 
 import asyncio
 import copy
-import inspect
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from contextvars import ContextVar
+from collections.abc import Callable
+from contextlib import ExitStack
+from contextvars import ContextVar, Token
 from threading import get_ident
-from types import CodeType, FunctionType, MethodType
+from types import CodeType
 from typing import Any, Final, Protocol
 
-from playground.asgi import Receive, Scope, Send
 from playground.trace.kept import Kept
 from playground.trace.rows import SpanKind
-from playground.trace.sites import label, unwrapped
 
-__all__ = [
-    "Arguments",
-    "Endpoint",
-    "Handler",
-    "Layer",
-    "Routing",
-    "Shell",
-    "SpanRecord",
-    "SpanRecorder",
-    "StandIn",
-    "code_of",
-    "on_the_way",
-]
+__all__ = ["SpanRecord", "SpanRecorder", "Told", "Way", "arrive", "set_out", "way_here"]
 
 
 if sys.version_info >= (3, 12):
@@ -103,17 +87,29 @@ class SpanRecorder(Protocol):
         """The number of a task; 0 for none."""
 
 
+class Told(Protocol):
+    """What spans are told of a layer: see `standins.StandIn`."""
+
+    _seen_name: str
+    _seen_number: int
+    _seen_recorder: SpanRecorder | None
+
+    def _seen_by(self, recorder: SpanRecorder) -> int:
+        """The number of its code in a recording."""
+
+
 class Way:
     """One request's way through the app, in one task; tasks that are made on the way have ways of their own.
 
     Attributes:
         recorder: whom it is told.
+        task: whose way it is.
         index: the span that it is in, as an index; `None` outside of all.
         open: a span that no call of its own ends: the routing, which the next span ends; the dependencies, which the
             handler ends; the response, which ends with the call around it. It is gone into, but for the routing.
     """
 
-    __slots__ = ("_now", "_number", "_request", "_spans", "_task", "_thread", "index", "open", "recorder")
+    __slots__ = ("_now", "_number", "_request", "_spans", "_thread", "index", "open", "recorder", "task")
 
     def __init__(self, recorder: SpanRecorder, request: int) -> None:
         self.recorder = recorder
@@ -123,14 +119,14 @@ class Way:
         self._spans = recorder.spans  # a recorder that is closed goes on with a copy, so what comes later is not in it
         self._now = recorder.now
         self._thread = get_ident()
-        self._task = _current_task()
-        self._number = recorder.number_of(self._task)
+        self.task = _current_task()
+        self._number = recorder.number_of(self.task)
 
-    def enter(self, stand_in: "StandIn", kind: SpanKind) -> SpanRecord:
+    def enter(self, told: Told, kind: SpanKind) -> SpanRecord:
         """Begin a span and go into it; the routing ends. Every layer of every request comes by here."""
-        code = stand_in._seen_number
-        if stand_in._seen_recorder is not self.recorder:
-            code = stand_in._seen_by(self.recorder)
+        code = told._seen_number
+        if told._seen_recorder is not self.recorder:
+            code = told._seen_by(self.recorder)
         around = self.open
         now = self._now()
         if around is not None:
@@ -138,7 +134,7 @@ class Way:
             if around.kind == "routing":
                 around.end_ns = now
                 around = None
-        span = SpanRecord(self._request, kind, stand_in._seen_name, now, self.index, self._number, code, around)
+        span = SpanRecord(self._request, kind, told._seen_name, now, self.index, self._number, code, around)
         spans = self._spans
         self.index = number = spans.added  # `append`, written out, as a call would cost a tenth of all this
         spans[number] = span
@@ -162,24 +158,22 @@ class Way:
             self.index = self.open.parent
             self.open = None
 
-    def go_on(self, stand_in: "StandIn", kind: SpanKind) -> SpanRecord:
+    def go_on(self, told: Told, kind: SpanKind) -> SpanRecord:
         """Begin a span, go into it, and leave it open."""
-        self.open = span = self.enter(stand_in, kind)
+        self.open = span = self.enter(told, kind)
         span.around = None
         return span
 
-    def here(self) -> "Way | None":
-        """This way, in the task that it was made in; in another, that task's own from here on.
+    def elsewhere(self) -> "Way | None":
+        """The way of a task that was made on this one.
 
         On another thread's loop there is none, for its tasks are not recorded.
         """
-        task = _current_task()
-        if self._task is task:
-            return self
         if self._thread != get_ident():
             return None
         way = copy.copy(self)
-        way._task, way._number, way.open = task, self.recorder.number_of(task), None
+        way.task, way.open = _current_task(), None
+        way._number = self.recorder.number_of(way.task)
         if self.open is not None and self.open.kind == "routing":  # what was found is entered, if by another task
             self.end()
         _way.set(way)
@@ -189,206 +183,20 @@ class Way:
 _way: Final[ContextVar[Way | None]] = ContextVar("playground_way", default=None)
 
 
-@contextmanager
-def on_the_way(recorder: SpanRecorder, request: int) -> Iterator[None]:
-    """Within it, spans of this task, and of those made there, belong to this request."""
-    token = _way.set(Way(recorder, request))
+def way_here() -> Way | None:
+    """The way of this task; `None` if what it does is not recorded."""
+    way = _way.get()
+    return way if way is None or way.task is _current_task() else way.elsewhere()
+
+
+def set_out(recorder: SpanRecorder, request: int) -> "Token[Way | None]":
+    """From here on, spans of this task, and of those that it makes, belong to this request."""
+    return _way.set(Way(recorder, request))
+
+
+def arrive(token: "Token[Way | None]") -> None:
+    """The request is over."""
     try:
-        yield
-    finally:
-        with suppress(ValueError):  # if the call was given up, and somebody else closes it, whose context this is
-            _way.reset(token)
-
-
-def code_of(function: object) -> CodeType | None:
-    """Where a function is written: its own code, below partials and what `functools.wraps` has put around it."""
-    function = unwrapped(function)
-    if isinstance(function, MethodType):
-        function = function.__func__
-    if isinstance(function, FunctionType):
-        function = unwrapped(inspect.unwrap(function))
-    return function.__code__ if isinstance(function, FunctionType) else None
-
-
-class StandIn:
-    """What stands for somebody else's callable: whoever looks at it sees that.
-
-    Args:
-        real: the callable.
-        name: what its spans are called.
-        code: where it is written, if that is known.
-    """
-
-    __slots__ = ("_seen_code", "_seen_name", "_seen_number", "_seen_real", "_seen_recorder")
-
-    def __init__(self, real: Any, name: str, code: CodeType | None = None) -> None:
-        self._seen(real=real, name=name, code=code, number=0, recorder=None)
-
-    def _seen(self, **own: Any) -> None:
-        """Set what is the stand-in's own: all else is set on what it stands for."""
-        for name, value in own.items():
-            object.__setattr__(self, f"_seen_{name}", value)
-
-    def _seen_by(self, recorder: SpanRecorder) -> int:
-        """The number of the code in a recording."""
-        code = self._seen_code
-        number = 0 if code is None else (recorder.codes.get(id(code)) or recorder.meet(code))[1]
-        self._seen(number=number, recorder=recorder)
-        return number
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._seen_real, name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        setattr(self._seen_real, name, value)
-
-    @property  # type: ignore[misc]
-    def __class__(self) -> Any:
-        return type(self._seen_real)
-
-
-class Layer(StandIn):
-    """An ASGI app that has one span for each call: a layer of middleware, or a handler that is an app itself."""
-
-    __slots__ = ("_seen_kind",)
-
-    def __init__(self, real: Any, kind: SpanKind, name: str, code: CodeType | None = None) -> None:
-        super().__init__(real, name, code)
-        self._seen(kind=kind)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        way = _way.get()
-        if way is None or (way := way.here()) is None:
-            await self._seen_real(scope, receive, send)
-            return
-        span = way.enter(self, self._seen_kind)
-        try:
-            await self._seen_real(scope, receive, send)
-        finally:
-            way.leave(span)
-
-
-class Routing(StandIn):
-    """A router's own app: its span lasts until what it has found is entered.
-
-    Args:
-        watch_routes: watches the routes for a recorder; gives the `id` of each that is watched.
-        watched: those that are watched already.
-    """
-
-    __slots__ = ("_seen_count", "_seen_routes", "_seen_watch_routes")
-
-    def __init__(
-        self,
-        real: Any,
-        name: str,
-        watch_routes: Callable[[Any, ExitStack], frozenset[int]],
-        watched: frozenset[int],
-    ) -> None:
-        super().__init__(real, name)
-        self._seen(watch_routes=watch_routes, routes=watched, count=len(real.__self__.routes))
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        way = _way.get()
-        if way is None or (way := way.here()) is None:
-            await self._seen_real(scope, receive, send)
-            return
-        if len(self._seen_real.__self__.routes) != self._seen_count:
-            self._seen_look(way.recorder)
-        span = way.enter(self, "routing")
-        around, way.open, way.index = span.around, span, span.parent
-        before = scope.get("endpoint")
-        try:
-            await self._seen_real(scope, receive, send)
-        finally:
-            if span.end_ns is None and scope.get("endpoint") is not before:
-                self._seen_unwatched(span, scope)
-            way.end()
-            way.open = around
-
-    def _seen_look(self, recorder: SpanRecorder) -> None:
-        """Watch the routes that were added since."""
-        router = self._seen_real.__self__
-        if recorder.ended_ns is None:
-            self._seen(count=len(router.routes), routes=self._seen_watch_routes(router, recorder.borrowed))
-
-    def _seen_unwatched(self, span: SpanRecord, scope: Scope) -> None:
-        """A route was found that nobody watches: the span held its handler too, which is nearly all of it."""
-        if id(scope.get("route")) not in self._seen_routes:
-            span.kind = "handler"
-            span.name = label(scope["endpoint"])
-
-
-class Shell(StandIn):
-    """What a route's layers are around: an app without a span of its own, in which a response is being sent."""
-
-    __slots__ = ()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await self._seen_real(scope, receive, send)
-        finally:
-            way = _way.get()
-            if way is not None and (way := way.here()) is not None:
-                way.end()
-
-
-class Handler(StandIn):
-    """An async function that a route calls, and that may call a plain one in a thread; what it returns is then sent."""
-
-    __slots__ = ()
-
-    async def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        way = _way.get()
-        if way is None or (way := way.here()) is None:
-            return await self._seen_real(*args, **kwargs)
-        span = way.enter(self._seen_as(way, kwargs), "handler")
-        try:
-            result = await self._seen_real(*args, **kwargs)
-        finally:
-            way.leave(span)
-        if result is not None:
-            way.go_on(_RESPONSE, "response").name = type(result).__qualname__
-        return result
-
-    def _seen_as(self, way: Way, arguments: dict[str, Any]) -> StandIn:
-        """What is about to be called, and by which name."""
-        return self
-
-
-class Endpoint(Handler):
-    """FastAPI's `run_endpoint_function`, which says by its argument `dependant` which function it calls."""
-
-    __slots__ = ()
-
-    def _seen_as(self, way: Way, arguments: dict[str, Any]) -> StandIn:
-        way.end()
-        called = getattr(arguments.get("dependant"), "call", None)
-        return StandIn(called, label(called), code_of(called))
-
-
-class Arguments(StandIn):
-    """FastAPI's part of a route: it makes the arguments, has the endpoint called, and makes the response."""
-
-    __slots__ = ()
-
-    async def __call__(self, request: Any) -> Any:
-        way = _way.get()
-        if way is None or (way := way.here()) is None:
-            return await self._seen_real(request)
-        arguments = way.go_on(self, "dependency")
-        try:
-            response = await self._seen_real(request)
-        except BaseException:
-            way.end()
-            raise
-        if arguments.end_ns is None:  # the handler is a generator: it runs while it is sent
-            way.end()
-            way.go_on(_RESPONSE, "response")
-        if way.open is not None:
-            way.open.name = type(response).__qualname__
-        return response
-
-
-_RESPONSE: Final = StandIn(None, "")
-"""Stands for responses: nothing is called in their place, and their names are known when they are."""
+        _way.reset(token)
+    except ValueError:  # the call was given up, and somebody else closes it, whose context this is
+        return

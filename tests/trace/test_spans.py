@@ -32,7 +32,7 @@ from playground.trace.build import build
 from playground.trace.recorder import Recorder
 from playground.trace.requests import recorded_app
 from playground.trace.seams import borrow, found
-from playground.trace.spans import StandIn
+from playground.trace.standins import StandIn
 
 Shape = tuple[str, str, int]  # kind, name, depth
 
