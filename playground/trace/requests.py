@@ -72,9 +72,7 @@ def recorded_app(app: ASGIApp, recorder: Callable[[], RequestRecorder | None]) -
         if id(app) not in to.entrances:
             to.entrances[id(app)] = watch_app(app, to.borrowed)
         entrance = to.entrances[id(app)]
-        if (
-            entrance is None or asyncio._get_running_loop() is None
-        ):  # spans know asyncio's tasks, not trio's
+        if entrance is None or asyncio._get_running_loop() is None:  # spans know asyncio's tasks, not trio's
             await _record(app, scope, receive, send, to)
             return
         token = set_out(to, to.requests.next)

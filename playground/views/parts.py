@@ -8,7 +8,6 @@ task). Where a request has no spans, nothing is said of its parts.
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from math import inf
 from typing import Final
 
@@ -66,8 +65,7 @@ class Parts:
 def _joined(edges: Sequence[int], kinds: Sequence[int]) -> Iterator[tuple[int, int, int]]:
     """The pieces between these edges, neighbours of one kind made one."""
     began = edges[0]
-    for (start, end), kind, following in zip(pairwise(edges), kinds, [*kinds[1:], None], strict=True):
-        began = min(began, start)
+    for end, kind, following in zip(edges[1:], kinds, [*kinds[1:], None], strict=True):
         if kind != following:
             yield began, end, kind
             began = end
@@ -81,8 +79,7 @@ def _line(spans: Sequence[Span], made_in: int | None) -> tuple[list[float], list
     for span in spans:
         _close(within, span.start_ns, times, kinds)
         within.append((inf if span.end_ns is None else span.end_ns, _KIND_OF[span.kind]))
-        times.append(span.start_ns)
-        kinds.append(within[-1][1])
+        _turn(times, kinds, span.start_ns, within[-1][1])
     _close(within, inf, times, kinds)
     return times, kinds
 
@@ -90,5 +87,14 @@ def _line(spans: Sequence[Span], made_in: int | None) -> tuple[list[float], list
 def _close(within: list[tuple[float, int]], until: float, times: list[float], kinds: list[int | None]) -> None:
     """Leave the spans that are over by then."""
     while within and within[-1][0] <= until and within[-1][0] < inf:
-        times.append(max(times[-1], within.pop()[0]))
-        kinds.append(within[-1][1] if within else kinds[0])
+        ended = within.pop()[0]
+        _turn(times, kinds, ended, within[-1][1] if within else kinds[0])
+
+
+def _turn(times: list[float], kinds: list[int | None], at: float, kind: int | None) -> None:
+    """From this moment on, run that: what began at the same moment has not lasted."""
+    if at > times[-1]:
+        times.append(at)
+        kinds.append(kind)
+    else:
+        kinds[-1] = kind
