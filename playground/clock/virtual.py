@@ -8,14 +8,10 @@ the loop, that is a `Deadlock`; where nobody waits, time stands still until some
 
 import asyncio
 import concurrent.futures
-import heapq
 import itertools
 import random
-
-# by its own name: nest_asyncio replaces asyncio.Task by the Python one when it is applied
-from _asyncio import Task
 from collections.abc import Callable
-from contextvars import Context, copy_context
+from contextvars import Context
 from types import BuiltinFunctionType
 from typing import Any, Final, Literal, NoReturn
 
@@ -27,7 +23,8 @@ from playground.clock.loop import LabLoop
 from playground.clock.pool import Pool
 from playground.clock.preempt import Preemption
 from playground.clock.recorder import Recorder
-from playground.clock.turns import TASK_STEP, Timer
+from playground.clock.timers import TimerHeap, VirtualTask, VirtualTimer, moment_ns
+from playground.clock.turns import TASK_STEP
 from playground.clock.watchdog import Watchdog, place_of
 from playground.errors import Deadlock, LabError, NotInVirtualTime, Runaway
 
@@ -72,14 +69,15 @@ class VirtualLoop(LabLoop):
         self.baton.on_block = self._note_block
         if self._rng is not None:
             self.baton.preemption = Preemption(self.baton, self._rng)
-        self.task_numbers = itertools.count(1)
+        self._task_numbers = itertools.count(1)
         self._instant_ns = 0
         self._turns_here = 0
         self._clock_resolution = 1e-9
         self._pool = Pool(self)
         self._refusal: LabError | None = None
         self._progress = 0
-        self._timers: list[tuple[int, int, Any]] = self._scheduled  # type: ignore[assignment]
+        self._timers = TimerHeap(self._rng)
+        self._scheduled = self._timers.entries  # type: ignore[assignment]
         self._default_executor: concurrent.futures.Executor | None
         self._watchdog = Watchdog(lambda: self._progress + self.baton.switches, lambda: self.baton.holder, self._lose)
         self.collector: Collector | None = None
@@ -108,15 +106,18 @@ class VirtualLoop(LabLoop):
     ) -> asyncio.TimerHandle:
         # from the delay itself: a sum of floats could miss the nanosecond
         due_ns = self.baton.now_ns + round(delay * 1e9) if delay < NEVER_NS / 1e9 else NEVER_NS
-        return self._set_timer(due_ns, due_ns / 1e9, callback, args, context)
+        self._check_closed()  # type: ignore[attr-defined]
+        timer = VirtualTimer(due_ns / 1e9, callback, args, self, context)
+        self._timers.add(due_ns, self.baton.serial(), timer)
+        return timer
 
     def call_at(
         self, when: float, callback: Callable[..., object], *args: object, context: Context | None = None
     ) -> asyncio.TimerHandle:
-        due_ns = round(when * 1e9) if when < NEVER_NS / 1e9 else NEVER_NS
-        if due_ns / 1e9 < when:  # or a callback that asks for the time would find that it is early
-            due_ns += 1
-        return self._set_timer(due_ns, when, callback, args, context)
+        self._check_closed()  # type: ignore[attr-defined]
+        timer = VirtualTimer(when, callback, args, self, context)
+        self._timers.add(moment_ns(when), self.baton.serial(), timer)
+        return timer
 
     # -- running ----------------------------------------------------------------------------------------------
 
@@ -132,7 +133,9 @@ class VirtualLoop(LabLoop):
     def create_task(self, coro: Any, **kwargs: Any) -> "asyncio.Task[Any]":
         if self.get_task_factory() is None:
             self._check_closed()  # type: ignore[attr-defined]
-            return _Task(coro, loop=self, **kwargs)
+            # asyncio's own numbers go on from one loop to the next
+            name = kwargs.pop("name", None) or f"Task-{next(self._task_numbers)}"
+            return VirtualTask(coro, serial=self.baton.serial(), loop=self, name=name, **kwargs)
         return super().create_task(coro, **kwargs)
 
     def run_in_executor(  # type: ignore[override]
@@ -231,9 +234,9 @@ class VirtualLoop(LabLoop):
             if recorder is not None:
                 recorder.idle()
             self._wait()
-        timers = self._timers
-        if timers and timers[0][0] <= baton.now_ns:
-            self._collect_due()
+        first = self._timers.first()
+        if first is not None and first[0] <= baton.now_ns:
+            self._ready.extend(self._timers.take_due(baton.now_ns, baton.first_sleeper()))
         if baton.now_ns != self._instant_ns:
             self._instant_ns = baton.now_ns
             self._turns_here = 0
@@ -246,8 +249,8 @@ class VirtualLoop(LabLoop):
         """Let workers run and time pass until there is something to do."""
         baton = self.baton
         while not (self._ready or self._stopping):
-            deadline = self._first_timer()
-            if deadline is not None and baton.quiet and self.waited_for():
+            deadline = self._timers.first()
+            if deadline is not None and baton.quiet and (deadline[0] <= baton.now_ns or self.waited_for()):
                 baton.jump(deadline[0])
                 return
             baton.rest(deadline)
@@ -280,51 +283,9 @@ class VirtualLoop(LabLoop):
         self.abort_calls()
         self.on_stuck(error)
 
-    # -- inside: timers, a heap of (moment, serial number, timer) -----------------------------------------------
-
-    def _set_timer(
-        self, due_ns: int, when: float, callback: Any, args: tuple[Any, ...], context: Context | None
-    ) -> Timer:
-        self._check_closed()  # type: ignore[attr-defined]
-        timer = _Timer(when, callback, args, self, context)
-        if due_ns < NEVER_NS:
-            heapq.heappush(self._timers, (due_ns, self.baton.serial(), timer))
-            timer._scheduled = True
-        return timer
-
-    def _first_timer(self) -> tuple[int, int] | None:
-        timers = self._timers
-        if timers and timers[0][2]._cancelled:
-            self._drop_cancelled()
-        return timers[0][:2] if timers else None
-
-    def _collect_due(self) -> None:
-        timers = self._timers
-        now_ns = self.baton.now_ns
-        sleeper = self.baton.first_sleeper()
-        due = []
-        while timers and timers[0][0] <= now_ns and (sleeper is None or timers[0][:2] < sleeper):
-            timer = heapq.heappop(timers)[2]
-            timer._scheduled = False
-            if timer._cancelled:
-                self._timer_cancelled_count -= 1
-            else:
-                due.append(timer)
-        if self._rng is not None:
-            self._rng.shuffle(due)
-        self._ready.extend(due)
-
-    def _drop_cancelled(self) -> None:
-        timers = self._timers
-        if len(timers) > 100 and self._timer_cancelled_count > len(timers) // 2:
-            for _, _, timer in timers:
-                timer._scheduled = not timer.cancelled()
-            timers[:] = [entry for entry in timers if not entry[2].cancelled()]
-            heapq.heapify(timers)
-            self._timer_cancelled_count = 0
-        while timers and timers[0][2].cancelled():
-            self._timer_cancelled_count -= 1
-            heapq.heappop(timers)[2]._scheduled = False
+    def _timer_handle_cancelled(self, handle: Any) -> None:
+        if handle._scheduled:
+            self._timers.cancelled += 1
 
     # -- inside: the outside world --------------------------------------------------------------------------
 
@@ -377,37 +338,6 @@ class VirtualLoop(LabLoop):
     def _note_block(self) -> None:
         if self.recorder is not None:
             self.recorder.blocked(self.step)
-
-
-class _Timer(Timer):
-    """A timer, made at half the cost: asyncio's constructors ask twice whether the loop is in debug mode."""
-
-    __slots__ = ()
-
-    def __init__(
-        self, when: float, callback: Any, args: tuple[Any, ...], loop: VirtualLoop, context: Context | None
-    ) -> None:
-        self._when = when
-        self._callback = callback
-        self._args = args
-        self._loop = loop
-        self._context = copy_context() if context is None else context
-        self._cancelled = self._scheduled = False
-        self._repr = self._source_traceback = None
-
-
-class _Task(Task):  # type: ignore[type-arg]
-    """A task with a number for its hash: asyncio keeps tasks in sets, whose order would hang on memory addresses."""
-
-    __slots__ = ("serial",)
-
-    def __init__(self, coro: Any, *, loop: VirtualLoop, name: str | None = None, **kwargs: Any) -> None:
-        self.serial = loop.baton.serial()
-        # asyncio's own numbers go on from one loop to the next
-        super().__init__(coro, loop=loop, name=name or f"Task-{next(loop.task_numbers)}", **kwargs)
-
-    def __hash__(self) -> int:
-        return self.serial
 
 
 def _nothing() -> None:
