@@ -31,7 +31,8 @@ from playground.host import Answered, Host
 from playground.progress import Progress
 from playground.run import Run
 from playground.server import Server
-from playground.trace import Clock
+from playground.trace import Clock, Trace
+from playground.trace.build import Live
 from playground.trace.recorder import Recorder, recording
 from playground.transport import BlockingSession, Network
 
@@ -88,6 +89,8 @@ class Lab:
         self._seed = seed
         self._trace = trace
         self._busy = threading.Lock()
+        self._looking = threading.Lock()
+        self._live: tuple[Recorder, Live] | None = None
         self._host = Host(app, chosen, threads=threads, network=network, trace=trace)
         self._thread = self._host.thread
         self.client = httpx.AsyncClient(transport=Bridge(self._thread, self._host.transport), base_url=_BASE_URL)
@@ -276,6 +279,27 @@ class Lab:
         finally:
             server.close()
 
+    def snapshot(self) -> Trace:
+        """What has happened so far in the run that goes on: ask for it from another thread, as often as you like.
+
+        The loop is not stopped for it, and each look costs only what is new since the last. Steps, tasks, waits and
+        requests that are not over yet are in it as such.
+
+        Raises:
+            LabError: no run goes on just now, or the lab does not record.
+        """
+        with self._looking:
+            recorder = self._thread.loop.recorder
+            if not isinstance(recorder, Recorder):
+                raise LabError(
+                    "expected a recorded run that goes on, got none: ask from another thread while lab.burst, lab.load "
+                    "or lab.run goes on; when it is over, its Run has the trace"
+                )
+            live = self._live
+            if live is None or live[0] is not recorder:
+                live = self._live = recorder, Live(recorder)
+            return live[1].trace(f"Run {len(self.runs) + 1}")
+
     def close(self) -> None:
         """Shut the app down, cancel what still runs and end the loop's thread. A closed lab cannot be used again."""
         self._finalizer()
@@ -327,6 +351,7 @@ class Lab:
                 result = await asyncio.create_task(function(), name="experiment")
             return recorder, result
         finally:
+            self._live = None
             # here and not by the caller, who may have been interrupted long before this has unwound
             self._busy.release()
 
