@@ -95,6 +95,9 @@ class WrappedCalls:
         self.prepare()
         if _runs_here(self.loop) and (task := asyncio.current_task(self.loop)) is not None:
             self._begun = task, recorder.now()
+        elif not self.loop.is_running():
+            for handle in getattr(self.loop, "_ready", ()):  # asyncio's loops let us see what waits to run
+                handle._callback = self._wrap(handle._callback, 0, recorder.now())
         self._steps, self._last_ns = told or (0, recorder.started_ns)
         self.recorder = recorder
 
@@ -104,6 +107,7 @@ class WrappedCalls:
         if recorder is None or not _runs_here(self.loop):
             return
         if self._current is not None:
+            self._resume(self._current)
             self._tell(recorder, self._current, recorder.now(), whole=False)
         elif self._begun is not None and self._begun[0] is asyncio.current_task(self.loop):
             # it is still in that step, for its next one would be wrapped
@@ -132,20 +136,25 @@ class WrappedCalls:
         recorder = self.recorder
         assert recorder is not None
         outer = self._current
+        self._begun = None  # where that step ended, or was interrupted by this one, is not known
         start = recorder.now()
-        if outer is not None:
+        if outer is not None and self.step:
             self._tell(recorder, outer, start, whole=False)
         self._begin(call, start, 0 if call.at_ns is None else max(0, start - call.at_ns))
         try:
             return call.callback(*args)
         finally:
             if self.recorder is recorder:
+                self._resume(call)
                 self._tell(recorder, call, recorder.now(), whole=True)
-                if outer is not None:
-                    self._begin(outer, self._last_ns, 0)
             self._current = outer
-            if outer is None:
-                self.step = 0
+            self.step = 0
+
+    def _resume(self, call: _Call) -> None:
+        """Go on with a step that has run others inside it: from when the last of these was over, for while they ran
+        it may have waited for the next as any loop does."""
+        if not self.step:
+            self._begin(call, self._last_ns, 0)
 
     def _begin(self, call: _Call, start_ns: int, ready_ns: int) -> None:
         self._current = call

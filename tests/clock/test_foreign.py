@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import importlib.util
 import subprocess
 import sys
 import threading
@@ -20,6 +19,7 @@ from playground.clock.wrapped import WrappedCalls
 from playground.trace import Trace
 from playground.trace.build import build
 from playground.trace.recorder import Recorder
+from playground.trace.sampler import Sampler
 from playground.trace.threads import watch_threads
 from playground.watching import Session
 from tests.trace.test_recording import (
@@ -47,7 +47,8 @@ def lent(loop: asyncio.AbstractEventLoop) -> Iterator[Recorder]:
     """Record a running stock loop from its next turn on, without the step that asks for it."""
     recorder = Recorder()
     watcher = LentTurns(loop)
-    with watch_threads(loop, recorder):
+    recorder.sampler = Sampler(watcher, recorder.now, recorder.looks)
+    with contextlib.closing(recorder.sampler), watch_threads(loop, recorder):
         recorder.begin(loop)
         watcher.record(recorder)
         watcher._ready.popleft()  # what would tell of the step that asks
@@ -81,3 +82,305 @@ def test_a_stock_loop_is_recorded_as_a_program_saw_itself(program: TrueProgram) 
     finally:
         loop.close()
     check(build(recorder), witness, recorder.started_ns, exact=False)
+
+
+def record(loop: asyncio.AbstractEventLoop, function: Callable[[], Coroutine[Any, Any, Any]]) -> tuple[Trace, Recorder]:
+    """Run a coroutine function on a loop, recorded from its first step to the loop's end."""
+    with contextlib.closing(Session()) as session, contextlib.closing(loop):
+        loop.run_until_complete(function())
+    ((recorder, _),) = session.recorders()
+    return build(recorder), recorder
+
+
+def new_loop(kind: str) -> asyncio.AbstractEventLoop:
+    if kind == "uvloop":
+        loop: asyncio.AbstractEventLoop = pytest.importorskip("uvloop").new_event_loop()
+        return loop
+    loop = asyncio.SelectorEventLoop()
+    if kind == "patched":  # by another tool, which is why its calls are wrapped
+        loop.call_soon = loop.call_soon  # type: ignore[method-assign]
+    return loop
+
+
+KINDS: Final = ("stock", "patched", "uvloop")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(QUIET, max_examples=30)
+@given(programs=st.lists(st.lists(ACTIONS, max_size=6), min_size=1, max_size=5))
+def test_random_programs_are_recorded_as_their_witness_saw_them(kind: str, programs: list[list[Action]]) -> None:
+    program = Program()
+    trace, recorder = record(new_loop(kind), lambda: program.main(programs))
+
+    check_the_loop_does_one_thing_at_a_time(trace)
+    for name, seen in program.witness.steps.items():
+        task = task_named(trace, name)
+        steps = [trace.steps[index] for index in trace.steps_of[task]]
+        for start_ns, end_ns in seen:
+            start, end = start_ns - recorder.started_ns, end_ns - recorder.started_ns
+            holders = [step for step in steps if step.start_ns <= start and end <= step.end_ns]
+            assert len(holders) == 1, (name, start, end, steps)
+        check_waits_fill_the_gaps(trace, task)
+    assert len(trace.handoffs) == len(program.witness.calls)
+    assert all(handoff.woken_ns is not None for handoff in trace.handoffs)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_who_wakes_whom_is_told_and_what_for_a_task_waits(kind: str) -> None:
+    event = asyncio.Event()
+
+    async def waiter() -> None:
+        await event.wait()
+
+    async def main() -> None:
+        task = asyncio.create_task(waiter(), name="waiter")
+        await asyncio.sleep(0)
+        event.set()
+        await task
+
+    trace, _ = record(new_loop(kind), main)
+    task = task_named(trace, "waiter")
+    first, second = (trace.steps[index] for index in trace.steps_of[task])
+    parent = trace.tasks[task].parent
+    assert parent is not None
+    assert trace.tasks[parent].coroutine.endswith("main")
+    assert first.woken_by == trace.steps_of[parent][0]
+    assert second.woken_by == trace.steps_of[parent][1]
+    (wait,) = (wait for wait in trace.waits if wait.task == task)
+    assert (wait.on, wait.site and wait.site.text) == ("event", "await event.wait()")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_sleep_that_is_over_while_the_loop_is_held_ends_when_it_was_due(kind: str) -> None:
+    async def sleeper() -> None:
+        await asyncio.sleep(0.005)
+
+    async def main() -> None:
+        task = asyncio.create_task(sleeper(), name="sleeper")
+        await asyncio.sleep(0)
+        time.sleep(0.05)
+        await task
+
+    trace, _ = record(new_loop(kind), main)
+    task = task_named(trace, "sleeper")
+    (wait,) = (wait for wait in trace.waits if wait.task == task)
+    ((ready_ns, run_ns),) = trace.ready_spans(task)[-1:]
+    assert wait.end_ns == ready_ns
+    (held,) = trace.blocks(0.04)
+    assert held.start_ns < ready_ns < held.end_ns <= run_ns  # and the rest was queueing
+
+
+def test_a_recording_within_a_step_tells_of_that_step_and_of_the_one_in_which_it_ends() -> None:
+    async def main() -> Session:
+        await asyncio.sleep(0)
+        with contextlib.closing(Session()) as session:
+            time.sleep(0.02)
+            await asyncio.sleep(0.001)
+            time.sleep(0.03)
+        return session
+
+    loop = asyncio.SelectorEventLoop()
+    with contextlib.closing(loop):
+        session = loop.run_until_complete(main())
+    ((recorder, _),) = session.recorders()
+    trace = build(recorder)
+    (task,) = range(len(trace.tasks))
+    first, last = (trace.steps[index] for index in trace.steps_of[task])
+    assert (first.outcome, last.outcome) == ("waits", "yields")
+    assert first.duration_ns >= 20e6
+    assert last.duration_ns >= 30e6
+    assert {block.call for block in trace.blocks(0.015)} == {"time.sleep(0.02)", "time.sleep(0.03)"}
+    (wait,) = trace.waits
+    assert (wait.start_ns, wait.on) == (first.end_ns, "timer")
+    assert last.woken_by == 1  # the timer's callback
+    check_waits_fill_the_gaps(trace, task)
+
+
+@pytest.mark.parametrize("kind", ["patched", "uvloop"])
+def test_where_turns_cannot_be_taken_a_body_without_await_is_still_told_of(kind: str) -> None:
+    async def main() -> Session:
+        with contextlib.closing(Session()) as session:
+            time.sleep(0.02)
+        return session
+
+    loop = new_loop(kind)
+    with contextlib.closing(loop):
+        session = loop.run_until_complete(main())
+    ((recorder, _),) = session.recorders()
+    (step,) = build(recorder).steps
+    assert (step.task, step.outcome) == (0, "yields")
+    assert step.duration_ns >= 20e6
+
+
+NESTED = """
+import asyncio, contextlib, warnings
+warnings.simplefilter("error")
+from playground import allow_asyncio_run, watch
+
+async def inner():
+    await asyncio.sleep(0.001)
+
+async def outer():
+    asyncio.run(inner())
+    await asyncio.sleep(0.001)
+
+async def cell():
+    allow_asyncio_run()
+    with watch() as trace:
+        await asyncio.create_task(outer(), name="outer")
+    return trace
+
+trace = asyncio.run(cell())
+assert all(a.end_ns <= b.start_ns for a, b in zip(trace.steps, trace.steps[1:]))
+for task, row in enumerate(trace.tasks):
+    print(row.coroutine, [trace.steps[index].outcome for index in trace.steps_of.get(task, ())])
+"""
+
+
+def test_a_run_within_a_run_is_recorded_in_pieces_that_do_not_overlap() -> None:
+    pytest.importorskip("nest_asyncio")
+    done = subprocess.run([sys.executable, "-c", NESTED], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stderr == ""
+    told = dict(line.split(" ", 1) for line in done.stdout.splitlines())
+    assert told["outer"] == "['yields', 'waits', 'returned']"
+    assert told["inner"] == "['waits', 'returned']"
+
+
+# -- giving back ----------------------------------------------------------------------------------------------------
+
+METHODS: Final = (
+    *("_run_once", "call_soon", "call_soon_threadsafe", "create_task", "run_in_executor"),
+    *("call_later", "call_at", "add_reader", "add_writer"),
+)
+
+
+def methods_of(loop: asyncio.AbstractEventLoop) -> dict[str, Any]:
+    return {name: vars(loop)[name] for name in METHODS if name in vars(loop)}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("error", [None, ValueError, KeyboardInterrupt, SystemExit])
+def test_a_running_loop_is_left_as_it_was_found(kind: str, error: type[BaseException] | None) -> None:
+    loop = new_loop(kind)
+
+    async def main() -> None:
+        other = asyncio.create_task(asyncio.sleep(60))
+        await asyncio.sleep(0)
+        found = methods_of(loop)
+        try:
+            with contextlib.closing(Session()):
+                assert methods_of(loop) != found
+                await asyncio.sleep(0.001)
+                if error is not None:
+                    raise error
+        finally:
+            assert methods_of(loop) == found
+            assert not hasattr(other, "_playground")
+            other.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await other
+        await asyncio.sleep(0.001)  # and it goes on
+
+    with contextlib.closing(loop):
+        if error is None:
+            loop.run_until_complete(main())
+        else:
+            with pytest.raises(error):
+                loop.run_until_complete(main())
+        assert loop.run_until_complete(asyncio.sleep(0, "fine")) == "fine"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_steps_that_are_ready_when_a_recording_ends_run_afterwards(kind: str) -> None:
+    ran = []
+
+    async def note() -> None:
+        ran.append("step")
+        await asyncio.sleep(0)
+        ran.append("last")
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        with contextlib.closing(Session()):
+            await asyncio.sleep(0)
+            task = asyncio.create_task(note())
+            loop.call_soon(ran.append, "callback")
+        await task
+
+    with contextlib.closing(new_loop(kind)) as loop:
+        loop.run_until_complete(main())
+    assert ran == ["step", "callback", "last"]
+
+
+@pytest.mark.parametrize("leaves", ["first", "last"])
+def test_another_tools_patch_survives_a_recording(leaves: str) -> None:
+    """It was put over ours, and leaves before or after us."""
+    calls = []
+
+    async def main(loop: asyncio.AbstractEventLoop) -> None:
+        session = Session()
+        under = loop.call_soon
+
+        def theirs(callback: Any, *args: Any, context: Any = None) -> Any:
+            calls.append(callback)
+            return under(callback, *args, context=context)
+
+        loop.call_soon = theirs  # type: ignore[method-assign, assignment]
+        await asyncio.sleep(0)
+        if leaves == "first":
+            loop.call_soon = under  # type: ignore[method-assign]
+        session.close()
+        seen = len(calls)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0.001)
+        if leaves == "first":
+            assert len(calls) == seen
+            assert methods_of(loop) == {}
+        else:
+            assert len(calls) > seen
+            assert methods_of(loop) == {"call_soon": theirs}
+        assert calls
+
+    with contextlib.closing(asyncio.SelectorEventLoop()) as loop:
+        loop.run_until_complete(main(loop))
+
+
+def test_only_an_untouched_stock_loop_has_its_turns_taken() -> None:
+    class Own(asyncio.SelectorEventLoop):
+        def call_soon(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+            return super().call_soon(*args, **kwargs)
+
+    kinds = {"stock": LentTurns, "patched": WrappedCalls, "own": WrappedCalls, "lab": WrappedCalls}
+    loops = {"stock": new_loop("stock"), "patched": new_loop("patched"), "own": Own(), "lab": LabLoop()}
+    for name, loop in loops.items():
+        with contextlib.closing(loop):
+            assert type(watcher_of(loop)) is kinds[name]
+
+
+def test_a_loop_that_runs_in_another_thread_is_left_there_as_it_was() -> None:
+    loop = asyncio.SelectorEventLoop()
+    began = threading.Event()
+
+    async def work() -> None:
+        began.set()
+        while True:
+            await asyncio.sleep(0.001)
+
+    def live() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            loop.run_until_complete(work())
+
+    thread = threading.Thread(target=live, name="the other")
+    with contextlib.closing(Session()) as session:
+        thread.start()
+        began.wait()
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0.005), loop).result(10)
+        assert methods_of(loop) != {}
+    assert methods_of(loop) == {}
+    asyncio.run_coroutine_threadsafe(asyncio.sleep(0.001), loop).result(10)  # it goes on
+    loop.call_soon_threadsafe(lambda: [task.cancel() for task in asyncio.all_tasks(loop)])
+    thread.join()
+    loop.close()
+    ((recorder, ran_in),) = session.recorders()
+    assert ran_in is thread
+    assert len(build(recorder).steps) > 3
