@@ -3,6 +3,12 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# a test must not fail because something else keeps the machine busy: hypothesis's deadline, and the time that it
+# allows for drawing examples, are wall time
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 pytest_plugins = "pytester"  # here and not where it is used: it adds an option, and so must be there early
 

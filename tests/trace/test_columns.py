@@ -3,8 +3,10 @@
 import json
 import re
 import struct
+import tracemalloc
 import zlib
 from array import array
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.errors import TraceError
-from playground.trace.columns import TYPECODES, VERSION, pack, unpack
+from playground.trace.columns import TYPECODES, VERSION, Directory, pack, read, stream, unpack
 
 LIMITS = {"u1": (0, 2**8), "u2": (0, 2**16), "u4": (0, 2**32), "i4": (-(2**31), 2**31), "i8": (-(2**63), 2**63)}
 
@@ -122,6 +124,36 @@ def test_a_promise_that_no_stream_can_keep_is_refused_before_inflating(length: i
     assert refused(packet(f'{{"columns":[["a","u1",{length}]]}}', body)) == (
         f"expected {length} bytes of columns, found a stream of 8: the file is truncated or damaged; save it again"
     )
+
+
+def test_a_header_longer_than_is_wanted_is_not_read() -> None:
+    with pytest.raises(TraceError) as caught:
+        read(BytesIO(packet(json.dumps({"columns": [], "x": "y" * 100}))), most_header_bytes=100)
+    assert str(caught.value) == "expected a header of at most 100 bytes, found 124: the file is damaged"
+
+
+def test_whoever_reads_may_refuse_before_anything_is_inflated() -> None:
+    def check(header: dict[str, Any], directory: Directory) -> None:
+        raise TraceError(f"{header} {directory}")
+
+    with pytest.raises(TraceError) as caught:
+        read(BytesIO(packet('{"a":1,"columns":[["t","u4",2]]}')), check)
+    assert str(caught.value) == "{'a': 1} {'t': ('I', 2)}"
+
+
+@pytest.mark.slow
+def test_packing_and_unpacking_take_little_more_memory_than_the_columns() -> None:
+    column = array("q", range(1_000_000))
+    tracemalloc.start()
+    packed = b"".join(stream({}, {"a": column, "b": column}))
+    stream_peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.reset_peak()
+    found = read(BytesIO(packed))
+    read_peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert stream_peak < len(packed) * 2 + 8_000_000
+    assert found[1]["b"] == column
+    assert read_peak < 16_000_000 + 2 * len(packed) + 8_000_000
 
 
 def test_a_bomb_is_not_inflated_beyond_what_its_header_says() -> None:

@@ -1,6 +1,10 @@
 """A recording kept and read back: exact, or refused in words; never anything else."""
 
+import re
 import struct
+import tracemalloc
+import zlib
+from array import array
 from dataclasses import replace
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -13,7 +17,7 @@ from hypothesis import strategies as st
 from playground.errors import TraceError
 from playground.trace import Handoff, Message, Request, Sample, Site, Span, Step, Task, Trace, Wait
 from playground.trace.columns import pack, unpack
-from playground.trace.store import dump, restore
+from playground.trace.store import _checksum, dump, restore
 from playground.trace.tables import SCHEMA, WORDS
 from tests.recordings import blocked_run, large_run
 
@@ -22,13 +26,13 @@ TABLES = ("steps", "tasks", "waits", "handoffs", "requests", "samples", "spans")
 moments = st.integers(-(2**63) + 1, 2**63 - 1)
 maybe_moments = st.none() | moments
 # with halves of surrogate pairs, as in a path that was no UTF-8
-words = st.text(st.characters(codec=None), max_size=6)
+words = st.sampled_from(["", "a", "Task-1", "/\udce9", "𝄞"]) | st.text(st.characters(codec=None), max_size=3)
 sites = st.builds(Site, words, st.integers(0, 10**6), words, words)
 task_outcomes = st.sampled_from(WORDS["TaskOutcome"])
 messages = st.builds(Message, st.sampled_from(WORDS["Direction"]), words, moments, words)
 
 
-def rows(strategy: st.SearchStrategy[Any], most: int = 4) -> st.SearchStrategy[Any]:
+def rows(strategy: st.SearchStrategy[Any], most: int = 3) -> st.SearchStrategy[Any]:
     return st.lists(strategy, max_size=most).map(tuple)
 
 
@@ -41,10 +45,10 @@ def some(count: int) -> st.SearchStrategy[Any]:
 def traces(draw: st.DrawFn) -> Trace:
     tasks = [
         draw(st.builds(Task, words, words, some(index), moments, maybe_moments, task_outcomes))
-        for index in range(draw(st.integers(0, 4)))
+        for index in range(draw(st.integers(0, 3)))
     ]
     owner = some(len(tasks))
-    count = draw(st.integers(0, 4))
+    count = draw(st.integers(0, 3))
     outcomes = st.sampled_from(WORDS["StepOutcome"])
     step = st.builds(Step, owner, moments, moments, some(count), outcomes, st.none() | sites)
     steps = tuple(draw(step) for _ in range(count))
@@ -56,16 +60,16 @@ def traces(draw: st.DrawFn) -> Trace:
         moments, task_outcomes, st.none() | sites,
     )  # fmt: skip
     handoffs = draw(rows(handoff))
-    made = rows(st.integers(0, max(0, len(handoffs) - 1)), most=4 if handoffs else 0)
+    made = rows(st.integers(0, max(0, len(handoffs) - 1)), most=3 if handoffs else 0)
     request = st.builds(
         Request, moments, words, words, st.none() | words, maybe_moments, moments, maybe_moments, owner, made,
-        rows(messages), st.none() | words,
+        rows(messages, most=2), st.none() | words,
     )  # fmt: skip
     requests = draw(rows(request))
     spans = [
         draw(st.builds(Span, st.integers(0, len(requests) - 1), st.sampled_from(WORDS["SpanKind"]), words, moments,
                        maybe_moments, some(index), owner, st.none() | sites))
-        for index in range(draw(st.integers(0, 4)) if requests else 0)
+        for index in range(draw(st.integers(0, 3)) if requests else 0)
     ]  # fmt: skip
     return Trace(
         steps=steps,
@@ -78,13 +82,14 @@ def traces(draw: st.DrawFn) -> Trace:
         duration_ns=draw(moments),
         clock=draw(st.sampled_from(("real", "virtual"))),
         dropped=draw(st.integers(0, 2**70)),
+        forgotten=draw(st.dictionaries(st.sampled_from(TABLES), st.integers(0, 2**70))),
         title=draw(words),
     )
 
 
 def content(trace: Trace) -> tuple[Any, ...]:
     tables = tuple(tuple(getattr(trace, table)) for table in TABLES)
-    return (*tables, trace.duration_ns, trace.clock, trace.dropped, trace.title)
+    return (*tables, trace.duration_ns, trace.clock, trace.dropped, tuple(trace.forgotten.items()), trace.title)
 
 
 def refused(data: bytes) -> str:
@@ -216,6 +221,112 @@ def pointing_nowhere() -> list[tuple[Trace, str]]:
 @pytest.mark.parametrize(("trace", "message"), pointing_nowhere())
 def test_rows_that_point_nowhere_are_refused(trace: Trace, message: str) -> None:
     assert refused(dump(trace)) == message
+
+
+def with_columns(trace: Trace, **changed_columns: "array[int]") -> bytes:
+    """A recording with other columns, whose checksum fits them: `steps__task=...` is the column `steps.task`."""
+    header, columns = unpack(dump(trace))
+    columns |= {name.replace("__", "."): column for name, column in changed_columns.items()}
+    del columns["check"]
+    return pack(header, {**columns, "check": array("I", [_checksum(header, columns)])})
+
+
+def a_request(path: str = "/") -> Request:
+    sent = (Message("send", "http.response.start", 1), Message("send", "http.response.body", 2))
+    return Request(0, "GET", path, None, None, 0, None, None, (), sent, None)
+
+
+@pytest.mark.parametrize(
+    ("trace", "columns", "message"),
+    [
+        (Trace(requests=[a_request()]), {"requests__messages_until": array("I", [3])},
+         "expected stretches of 2 rows in requests.messages, found others"),
+        (Trace(requests=[a_request()]), {"requests__messages_from": array("I", [3])},
+         "expected stretches of 2 rows in requests.messages, found others"),
+        # each request with all messages of all: rows by the square of what is in the file
+        (Trace(requests=[a_request(), a_request()]),
+         {"requests__messages_from": array("I", [0, 0]), "requests__messages_until": array("I", [4, 4])},
+         "expected stretches of 4 rows in requests.messages, found others"),
+        (Trace(requests=[a_request()]), {"requests__path": array("I", [0])},
+         "expected a value in every row of requests.path, found a row without one"),
+        (Trace(steps=[Step(None, 0, 1, None, "callback", None)]), {"steps__site": array("I", [7])},
+         "expected indexes below 0 in steps.site, found 6"),
+        (Trace(steps=[Step(None, 0, 1, None, "callback", None)]), {"steps__outcome": array("B", [6])},
+         "expected indexes below 6 in steps.outcome, found 6"),
+        (Trace(steps=[Step(None, 0, 1, None, "callback", None)]), {"steps__start_ns": array("q", [-(1 << 63)])},
+         "expected a value in every row of steps.start_ns, found a row without one"),
+        (Trace(steps=[Step(None, 0, 1, None, "callback", None)]), {"steps__start_ns": array("q")},
+         "expected columns of one length in steps, found lengths from 0 to 1"),
+        (Trace(), {"sites__line": array("q", [1])}, "expected columns of one length in sites, found several"),
+        (Trace(), {"steps__more": array("q")}, "expected the 66 columns of a recording, found 67 or other ones"),
+        (Trace(), {"steps__task": array("q")}, "expected the 66 columns of a recording, found 66 or other ones"),
+        (Trace(), {"strings__length": array("I", [1])}, "expected 1 bytes of strings, found 0"),
+        (Trace(), {"strings__length": array("I", [1]), "strings__text": array("B", [0xC3])},
+         "expected strings in UTF-8, found 'utf-8' codec can't decode byte 0xc3 in position 0: unexpected end of data"),
+        (Trace(), {"strings__length": array("I", [1, 1]), "strings__text": array("B", b"aa")},
+         "expected each string once, found one twice"),
+    ],
+)  # fmt: skip
+def test_a_file_made_to_harm_is_refused_in_words(trace: Trace, columns: Any, message: str) -> None:
+    assert refused(with_columns(trace, **columns)) == f"{message}: the file is damaged; save it again"
+
+
+def test_a_file_that_would_take_too_much_memory_is_refused_before_it_takes_any() -> None:
+    few = dump(Trace(steps=[Step(None, 0, 1, None, "callback", None)] * 1_000))
+    with pytest.raises(TraceError) as caught:
+        restore(Trace, few, most_bytes=10_000)
+    assert re.fullmatch(
+        r"expected a recording that takes at most 10,000 bytes of memory, found one that takes 29,\d{3}: "
+        "if you trust the file, load it with a larger most_bytes",
+        str(caught.value),
+    )
+    assert len(restore(Trace, few, most_bytes=30_000).steps) == 1_000
+
+
+def test_a_zip_bomb_takes_no_memory(tmp_path: Path) -> None:
+    # a gigabyte and a half of strings' lengths, all zero, in a file of 1.5 MB
+    header, columns = unpack(dump(Trace()))
+    columns["strings.length"] = array("I", bytes(4 * 1_000_000))
+    small = pack(header, columns)
+    text = small[12 : 12 + struct.unpack_from("<I", small, 8)[0]].replace(b"1000000", b"400000000")
+    path = tmp_path / "bomb.trace"
+    path.write_bytes(small[:8] + struct.pack("<I", len(text)) + text + zlib.compress(bytes(1 << 30), 9)[: 3 << 19])
+    tracemalloc.start()
+    with pytest.raises(TraceError, match=r"^expected a recording that takes at most 1,073,741,824 bytes of memory, "):
+        Trace.load(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5_000_000
+
+
+def test_a_recording_too_odd_to_save_leaves_the_file_that_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "run.trace"
+    Trace(title="good").save(path)
+    with pytest.raises(TraceError):
+        Trace(steps=[Step(None, 2**63, 0, None, "callback", None)], duration_ns=0).save(path)
+    assert Trace.load(path).title == "good"
+
+
+@settings(max_examples=60)
+@given(traces(), st.data())
+def test_any_columns_of_the_right_length_are_refused_or_are_rows(trace: Trace, data: st.DataObject) -> None:
+    _, columns = unpack(dump(trace))
+    name = data.draw(st.sampled_from(sorted(set(columns) - {"check"})))
+    column = columns[name]
+    limit = 1 << (8 * column.itemsize - 1)
+    values = (
+        st.integers(-limit, limit - 1) if column.typecode == "q" else st.integers(0, 2 * limit - 1) | st.integers(0, 5)
+    )
+    other = array(column.typecode, data.draw(st.lists(values, min_size=len(column), max_size=len(column))))
+    try:
+        found = restore(Trace, with_columns(trace, **{name.replace(".", "__"): other}))
+    except TraceError:
+        return
+    content(found)  # every row can be made
+    hash(content(found))
+    found.blocks(0)
+    assert found.steps_of.keys() <= set(range(len(found.tasks)))
+    assert all(found.ready_ns(task) >= 0 for task in range(len(found.tasks)))
 
 
 @pytest.mark.parametrize("number", [2**63, -(2**63)])
