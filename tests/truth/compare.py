@@ -18,6 +18,8 @@ from tests.truth.witness import Gap, Stretch, TaskNote, Witness
 __all__ = ["check"]
 
 _FILE = "tests/truth/interpreter.py"
+_BLOCK_NS = 50_000_000
+"""What a trace calls a block unless it is told otherwise."""
 _AT_ONCE = (".by_to_thread", ".by_executor", ".by_own")
 """Where a call is given away in the step that asks for it."""
 
@@ -55,6 +57,7 @@ class _Comparison:
             self.check_waits(note)
             self.check_handoffs(note)
         self.check_threads()
+        self.check_blocks()
         assert len(self.trace.waits) == sum(seen.outcome == "waits" for seen in self.seen)
 
     # -- tasks and steps ------------------------------------------------------------------------------------
@@ -96,6 +99,28 @@ class _Comparison:
             assert step.site is not None
             assert step.site.function == callback.__code__.co_qualname
 
+    # -- blocks ---------------------------------------------------------------------------------------------
+
+    def check_blocks(self) -> None:
+        """Who held the loop is named with its line. On the real clock nothing is said of others: a busy machine may
+        hold any step, and a line that is held longer than the program asked for."""
+        blocks = {block.step: block for block in self.trace.blocks(_BLOCK_NS / 1e9)}
+        for seen in self.seen:
+            held = sorted((each.asked_ns, each.line, each.function) for each in seen.blocks)
+            asked_ns = sum(each[0] for each in held)
+            block = blocks.pop(seen.number, None)
+            if asked_ns < _BLOCK_NS:
+                assert block is None or not self.exact
+                continue
+            assert block is not None
+            assert block.duration_ns == asked_ns if self.exact else block.duration_ns >= asked_ns
+            longest_ns, line, function = held[-1]
+            if longest_ns > block.duration_ns * 2 // 3:  # else another may have been seen longer
+                assert block.site is not None
+                assert block.site.line == line
+                assert block.site.function.startswith(function)  # a generator expression within it has its own
+        assert not blocks
+
     # -- who woke whom --------------------------------------------------------------------------------------
 
     def check_wakers(self, note: TaskNote) -> None:
@@ -132,8 +157,9 @@ class _Comparison:
         elif gap.hands_over:  # a worker; or the step that gave it the call, if it was done before that step was
             causes |= {None, first}
         elif gap.on == "task":
-            causes |= {number for child in gap.children for number in self.end_of(child)}
-        if gap.how != "returned" or gap.on == "task":
+            ends = {number for child in gap.children for number in self.end_of(child)}
+            causes |= ends | {first for number in ends if number <= first}  # it was over when it was asked for
+        if gap.how != "returned" or gap.interrupted:
             causes |= self.family(note, last)
         return causes
 
@@ -222,16 +248,16 @@ class _Comparison:
         """Who waited for a free place waited while another had it, and got it after the other was done."""
         asked_ns = row.submitted_ns - row.limiter_wait_ns
         assert asked_ns >= gap.start_ns - self.origin_ns
-        others = [other for other in self.witness.limited if other is not gap and other.calls]
         if gap.key is None:
             assert row.limiter_wait_ns == 0
             return
+        others = [other for other in self.witness.limited if other is not gap and other.calls]
         for other in others:
-            (call,) = other.calls
+            (call,), (own,) = other.calls, gap.calls
             assert call.end_ns is not None
-            assert (
-                call.start_ns - self.origin_ns >= row.submitted_ns or call.end_ns - self.origin_ns <= row.submitted_ns
-            )
+            assert own.end_ns is not None
+            # the place is one's own from the moment of being let in, not only while the worker is at it
+            assert call.end_ns - self.origin_ns <= row.submitted_ns or own.end_ns <= call.start_ns
         if row.limiter_wait_ns:
             assert any(other.start_ns - self.origin_ns <= row.submitted_ns for other in others)
 

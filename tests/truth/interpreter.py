@@ -9,6 +9,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import functools
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -38,6 +39,7 @@ class Interpreter:
     def __init__(self, witness: Witness) -> None:
         self.w = witness
         self.loop = witness.loop
+        self.virtual = getattr(self.loop, "clock", "real") == "virtual"
         self.events: list[Any] = [asyncio.Event(), asyncio.Event(), anyio.Event()]
         self.locks: list[Any] = [asyncio.Lock(), asyncio.Semaphore(2), anyio.Lock()]
         self.queues: list[Any] = [asyncio.Queue(), asyncio.Queue(1)]
@@ -56,12 +58,14 @@ class Interpreter:
         """Run a program to its end."""
         tasks = [self.task(body) for body in program]
         with contextlib.closing(self.sender), contextlib.closing(self.receiver):
-            with self.w.waits("task", children=tuple(tasks)):
+            with self.w.waits("task", children=tuple(tasks), lines=2) as gap:
+                gap.interrupted = True
                 await asyncio.wait(tasks, timeout=PATIENCE_S)
             while unfinished := self.unfinished():
                 for task in unfinished:
                     self.cancel(task)
-                with self.w.waits("task", children=tuple(unfinished)):
+                with self.w.waits("task", children=tuple(unfinished), lines=2) as gap:
+                    gap.interrupted = True
                     await asyncio.wait(unfinished, timeout=PATIENCE_S / 10)
             while self.at_work:
                 with self.w.waits("timer"):
@@ -98,6 +102,8 @@ class Interpreter:
         match action:
             case p.Work(units):
                 sum(range(units * 100))  # a count and not a time, for where time is virtual it stands still meanwhile
+            case p.Block(way, delay_ms):
+                getattr(self, f"blocks_by_{way}")(delay_ms)
             case p.Yield(library):
                 await (self.yields() if library == "asyncio" else self.checkpoint())
             case p.Sleep(delay_ms, library):
@@ -144,6 +150,24 @@ class Interpreter:
                     await self.together(way, bodies, body)
                 except* Boom:
                     pass
+
+    # -- holding the loop --------------------------------------------------------------------------------------
+
+    def blocks_by_sleep(self, delay_ms: int) -> None:
+        self.w.blocks(delay_ms)
+        time.sleep(delay_ms / 1000)
+
+    def blocks_by_event(self, delay_ms: int) -> None:
+        never = threading.Event()
+        self.w.blocks(delay_ms)
+        never.wait(delay_ms / 1000)
+
+    def blocks_by_work(self, delay_ms: int) -> None:
+        if not self.virtual:  # there, work costs no time unless it is charged
+            # by the processor's time, for a busy machine may make it last longer; in Python, so that others may look
+            until_ns = time.thread_time_ns() + delay_ms * 1_000_000
+            self.w.blocks(delay_ms)
+            all(time.thread_time_ns() < until_ns for _ in itertools.repeat(None))
 
     # -- waiting -----------------------------------------------------------------------------------------------
 
@@ -342,7 +366,8 @@ class Interpreter:
             await asyncio.wait(tasks, return_when=when)
 
     async def group(self, bodies: tuple[p.Body, ...], body: p.Body) -> None:
-        leaving = self.w.waits("task", lines=3)
+        leaving = self.w.waits("task", lines=4)
+        leaving.interrupted = True
         with contextlib.ExitStack() as after:
             after.push(leaving)
             async with asyncio.TaskGroup() as group:
@@ -351,7 +376,8 @@ class Interpreter:
                     await self.run(body)
 
     async def anyio_group(self, bodies: tuple[p.Body, ...], body: p.Body) -> None:
-        leaving = self.w.waits("task", lines=3)
+        leaving = self.w.waits("task", lines=4)
+        leaving.interrupted = True
         with contextlib.ExitStack() as after:
             after.push(leaving)
             async with anyio.create_task_group() as group:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from hypothesis import strategies as st
 
-__all__ = ["PROGRAMS", "Action", "Body", "Program"]
+__all__ = ["BLOCKING", "PROGRAMS", "Action", "Body", "Program"]
 
 EVENTS = LOCKS = QUEUES = FUTURES = 3
 """How many of each a program has: of asyncio's kind, of asyncio's other kind, of anyio's."""
@@ -22,6 +22,14 @@ class Work:
     """Keep the processor busy within the step, by units of about a microsecond."""
 
     units: int
+
+
+@dataclass(frozen=True)
+class Block:
+    """Hold the loop: asleep, waiting for another thread, or at work."""
+
+    way: Literal["sleep", "event", "work"]
+    delay_ms: int
 
 
 @dataclass(frozen=True)
@@ -170,6 +178,7 @@ class Together:
 
 Action = (
     Work
+    | Block
     | Yield
     | Sleep
     | SetEvent
@@ -208,6 +217,7 @@ _LEAVES: st.SearchStrategy[Action] = st.one_of(
     st.builds(Yield, _LIBRARIES),
     st.builds(Sleep, st.integers(1, 3), _LIBRARIES),
     st.builds(Work, st.integers(0, 200)),
+    st.builds(Block, _one_of(["sleep", "event"]), _SHORT_MS),
     st.builds(SetEvent, _INDEX),
     st.builds(WaitEvent, _INDEX),
     st.builds(Put, _INDEX),
@@ -254,3 +264,17 @@ PROGRAMS: st.SearchStrategy[Program] = st.lists(
     _some(st.recursive(_LEAVES, _branches, max_leaves=6), 5), min_size=1, max_size=5
 ).map(tuple)
 """Programs of up to five tasks that may make more, and are made smaller by dropping tasks, actions and delays."""
+
+_LONG_MS = 60
+"""Longer than what is called a block, and enough for ten looks."""
+
+_BLOCKS: st.SearchStrategy[Action] = st.builds(
+    Block, _one_of(["sleep", "event", "work"]), st.sampled_from([_LONG_MS, 2 * _LONG_MS])
+)
+
+BLOCKING: st.SearchStrategy[Program] = st.lists(
+    st.tuples(_LEAVES, _BLOCKS, _LEAVES) | st.tuples(_BLOCKS, st.just(Yield("asyncio")), _LEAVES) | _some(_LEAVES, 3),
+    min_size=1,
+    max_size=3,
+).map(tuple)
+"""Programs of which some tasks hold the loop for long."""

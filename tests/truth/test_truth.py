@@ -1,5 +1,6 @@
 """The recording agrees with an independent witness, over random programs, on every clock."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
@@ -7,18 +8,20 @@ from hypothesis import HealthCheck, given, settings
 
 from playground.clock.loop import LabLoop
 from playground.clock.virtual import VirtualLoop
+from playground.trace import Trace
 from playground.trace.build import build
 from playground.trace.recorder import Recorder, recording
 from tests.truth.compare import check
+from tests.truth.forgeries import FORGERIES, PROGRAM
 from tests.truth.interpreter import Interpreter
-from tests.truth.program import PROGRAMS, Program
+from tests.truth.program import BLOCKING, PROGRAMS, Program
 from tests.truth.witness import Witness
 
 CLOCKS: Final[dict[str, Any]] = {"real": LabLoop, "virtual": VirtualLoop}
 
 
-def compare(program: Program, clock: str) -> None:
-    """Run a program, recorded and witnessed, and hold the one against the other."""
+def account(program: Program, clock: str) -> tuple[Trace, Witness, int]:
+    """Run a program: its recording, its witness, and the recorder's clock at the beginning."""
     loop = CLOCKS[clock]()
     loop.set_exception_handler(lambda *_: None)  # tasks that fail and that nobody awaits
 
@@ -36,7 +39,13 @@ def compare(program: Program, clock: str) -> None:
         loop.run_until_complete(loop.shutdown_default_executor())
     finally:
         loop.close()
-    check(build(recorder), witness, recorder.started_ns, exact=clock == "virtual")
+    return build(recorder), witness, recorder.started_ns
+
+
+def compare(program: Program, clock: str) -> None:
+    """Run a program, recorded and witnessed, and hold the one against the other."""
+    trace, witness, origin_ns = account(program, clock)
+    check(trace, witness, origin_ns, exact=clock == "virtual")
 
 
 QUIET: Final = settings(deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -55,3 +64,25 @@ def test_a_recording_tells_what_a_program_saw_of_itself(clock: str, program: Pro
 @given(program=PROGRAMS)
 def test_over_many_programs_too(clock: str, program: Program) -> None:
     compare(program, clock)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("clock", CLOCKS)
+@settings(QUIET, max_examples=20)
+@given(program=BLOCKING)
+def test_who_holds_the_loop_is_named_with_the_line(clock: str, program: Program) -> None:
+    compare(program, clock)
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_the_program_that_is_forged_below_is_recorded_truly(clock: str) -> None:
+    compare(PROGRAM, clock)
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+@pytest.mark.parametrize("forge", FORGERIES, ids=lambda forge: forge.__name__)
+def test_a_forged_recording_is_found_out(forge: Callable[[Trace], Trace], clock: str) -> None:
+    trace, witness, origin_ns = account(PROGRAM, clock)
+    forged = forge(trace)
+    with pytest.raises(AssertionError):
+        check(forged, witness, origin_ns, exact=clock == "virtual")

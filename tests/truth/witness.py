@@ -41,6 +41,16 @@ class Stretch:
     end_ns: int = -1
     outcome: StepOutcome = "callback"
     gap: "Gap | None" = None
+    blocks: list["Blocked"] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Blocked:
+    """A line of the program's own that held the loop, and for how long at least."""
+
+    line: int
+    function: str
+    asked_ns: int
 
 
 @dataclass(eq=False)
@@ -79,7 +89,11 @@ class TaskNote:
 
 
 class Gap:
-    """One await of the program's own: what for, where, from which stretch to which, and how it went on."""
+    """One await of the program's own: what for, where, from which stretch to which, and how it went on.
+
+    `interrupted` says that it may be ended, or cancelled and begun anew, by what the program does not see: by its own
+    timeout, or in a group that swallows it.
+    """
 
     def __init__(
         self, witness: "Witness", frame: FrameType, lines: int, on: WaitOn, key: Hashable, children: tuple[Any, ...]
@@ -92,6 +106,7 @@ class Gap:
         self.first: int | None = None
         self.last: int | None = None
         self.start_ns = -1
+        self.interrupted = False
         self.how: Literal["open", "returned", "raised", "cancelled"] = "open"
         self.task: TaskNote | None = None
         self.calls: list[Call] = []
@@ -170,6 +185,13 @@ class Witness:
     def waits(self, on: WaitOn, key: Hashable = None, children: tuple[Any, ...] = (), lines: int = 1) -> Gap:
         """To be entered around an await that stands `lines` below this call."""
         return Gap(self, sys._getframe(1), lines, on, key, children)
+
+    def blocks(self, delay_ms: int) -> None:
+        """The next line will hold the loop for that long."""
+        frame = sys._getframe(1)
+        if self.running is not None:
+            held = Blocked(frame.f_lineno + 1, frame.f_code.co_qualname, delay_ms * 1_000_000)
+            self.stretches[self.running].blocks.append(held)
 
     @property
     def limited(self) -> list[Gap]:
