@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import inspect
 import sys
-import threading
 import time
 import weakref
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
@@ -22,29 +21,24 @@ from playground.arrivals import Arrivals, planned
 from playground.asgi import ASGIApp
 from playground.bridge import Bridge, blocking_response
 from playground.clock.choice import Time
-from playground.clock.collector import Collector
-from playground.clock.loop import LabLoop
-from playground.clock.virtual import Schedule, VirtualLoop
+from playground.clock.virtual import Schedule
 from playground.code import is_own
 from playground.errors import LabError
 from playground.host import Answered, Host
+from playground.orders import Orders, RequestLike
 from playground.progress import Progress
+from playground.recordings import Recordings
 from playground.run import Run
 from playground.server import Server
 from playground.trace import Clock, Trace
-from playground.trace.build import Live
-from playground.trace.recorder import Recorder, recording
+from playground.trace.recorder import Recorder
 from playground.transport import BlockingSession, Network
 
 T = TypeVar("T")
 
 __all__ = ["Lab", "RequestLike"]
 
-RequestLike = str | httpx.Request | Callable[[int], "str | httpx.Request"]
-"""A path, a `"POST /path"` string, an `httpx.Request`, or a function of the index that returns one of these."""
-
 _BASE_URL: Final = "http://lab"
-_METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "QUERY", "TRACE"})
 
 
 class Lab:
@@ -87,12 +81,9 @@ class Lab:
         self.app = app
         self.runs: list[Run] = []
         self._seed = seed
-        self._trace = trace
-        self._busy = threading.Lock()
-        self._looking = threading.Lock()
-        self._live: tuple[Recorder, Live] | None = None
         self._host = Host(app, chosen, threads=threads, network=network, trace=trace)
         self._thread = self._host.thread
+        self._recordings = Recordings(self._thread, trace)
         self.client = httpx.AsyncClient(transport=Bridge(self._thread, self._host.transport), base_url=_BASE_URL)
         _show_responses()
         self._finalizer = weakref.finalize(self, Host.close, self._host)
@@ -185,12 +176,8 @@ class Lab:
         """
         if type(n) is not int or n < 1:
             raise LabError(f"expected at least one request, got n={n!r}: ask for n=1 or more")
-        if callable(request):
-            _check_takes_index(request)
-        built: dict[str, httpx.Request] = {}  # a request is not changed by being sent: equal ones are made once
-        requests = [self._build_request(request, index, built) for index in range(n)]
-        once = {id(made): self._host.prepare(made) for made in requests}
-        prepared = [once[id(made)] for made in requests]
+        orders = Orders(request, self.client, self._host)
+        prepared = [orders(index) for index in range(n)]
 
         async def burst() -> list[Answered]:
             async with asyncio.TaskGroup() as group:
@@ -198,7 +185,7 @@ class Lab:
                 tasks = [group.create_task(self._host.exchange(each, began), name=each.label) for each in prepared]
             return [task.result() for task in tasks]
 
-        recorder, responses = self._experiment(burst)
+        recorder, responses = self._recordings.make(burst)
         return self._keep(recorder, responses, None)
 
     def load(self, request: RequestLike, rate: float, duration: float, arrivals: Arrivals = "poisson") -> Run:
@@ -214,9 +201,7 @@ class Lab:
         Answers are as in `burst`. How far it has got is shown if it takes more than a second.
         """
         moments = planned(rate, duration, arrivals, self._seed)
-        if callable(request):
-            _check_takes_index(request)
-        built: dict[str, httpx.Request] = {}
+        orders = Orders(request, self.client, self._host)
         progress = Progress(duration)
 
         async def load() -> list[Answered]:
@@ -227,13 +212,13 @@ class Lab:
                 for index, moment_s in enumerate(moments):
                     if (delay_s := began_s + moment_s - loop.time()) > 0:
                         await asyncio.sleep(delay_s)
-                    each = self._host.prepare(self._build_request(request, index, built))
+                    each = orders(index)
                     tasks.append(group.create_task(self._host.exchange(each, time.perf_counter()), name=each.label))
                     progress.sent(index + 1, moment_s)
             return [task.result() for task in tasks]
 
         with progress:
-            recorder, responses = self._experiment(load, progress.show)
+            recorder, responses = self._recordings.make(load, progress.show)
         return self._keep(recorder, responses, None)
 
     def run(self, function: Callable[[], Coroutine[Any, Any, Any]]) -> Run:
@@ -253,7 +238,7 @@ class Lab:
         hooks = self.client.event_hooks["response"]
         hooks.append(hear)
         try:
-            recorder, result = self._experiment(function)
+            recorder, result = self._recordings.make(function)
         finally:
             hooks.remove(hear)
         return self._keep(recorder, heard, result)
@@ -288,17 +273,7 @@ class Lab:
         Raises:
             LabError: no run goes on just now, or the lab does not record.
         """
-        with self._looking:
-            recorder = self._thread.loop.recorder
-            if not isinstance(recorder, Recorder):
-                raise LabError(
-                    "expected a recorded run that goes on, got none: ask from another thread while lab.burst, lab.load "
-                    "or lab.run goes on; when it is over, its Run has the trace"
-                )
-            live = self._live
-            if live is None or live[0] is not recorder:
-                live = self._live = recorder, Live(recorder)
-            return live[1].trace(f"Run {len(self.runs) + 1}")
+        return self._recordings.snapshot(f"Run {len(self.runs) + 1}")
 
     def close(self) -> None:
         """Shut the app down, cancel what still runs and end the loop's thread. A closed lab cannot be used again."""
@@ -324,71 +299,10 @@ class Lab:
     async def _request(self, method: str, url: str, kwargs: dict[str, Any]) -> httpx.Response:
         return await self.client.request(method, url, **kwargs)
 
-    def _experiment(
-        self, function: Callable[[], Coroutine[Any, Any, T]], meanwhile: Callable[[], object] | None = None
-    ) -> tuple[Recorder | None, T]:
-        """Await `function()` on the lab's loop, recorded; the waiting thread calls `meanwhile` now and then."""
-        if not self._busy.acquire(blocking=False):
-            raise LabError(
-                "expected one run at a time, got a second while the first goes on: wait for it, or make a second Lab"
-            )
-        begun = threading.Event()
-        try:
-            return self._thread.call(self._record, function, begun, meanwhile=meanwhile)
-        finally:
-            if not begun.is_set():
-                self._busy.release()
-
-    async def _record(
-        self, function: Callable[[], Coroutine[Any, Any, T]], begun: threading.Event
-    ) -> tuple[Recorder | None, T]:
-        begun.set()
-        try:
-            if not self._trace:
-                return None, await function()
-            with _steady(self._thread.loop), recording(self._thread.loop) as recorder:
-                # in a task of its own, what it does is recorded from its first step on
-                result = await asyncio.create_task(function(), name="experiment")
-            return recorder, result
-        finally:
-            self._live = None
-            # here and not by the caller, who may have been interrupted long before this has unwound
-            self._busy.release()
-
     def _keep(self, recorder: Recorder | None, answers: Sequence[Answered | httpx.Response], result: Any) -> Run:
         run = Run(f"Run {len(self.runs) + 1}", recorder, answers, result)
         self.runs.append(run)
         return run
-
-    def _build_request(self, request: RequestLike, index: int, ready: dict[str, httpx.Request]) -> httpx.Request:
-        made = request(index) if callable(request) else request
-        if isinstance(made, httpx.Request):
-            return made
-        if not isinstance(made, str):
-            raise LabError(
-                f"expected a path, a 'POST /path' string or an httpx.Request, got {type(made).__name__}: "
-                "give one of these, or a function of the index that returns one"
-            )
-        if made not in ready:
-            method, _, url = made.partition(" ")
-            if method not in _METHODS:
-                method, url = "GET", made
-            ready[made] = self.client.build_request(method, url)
-        return ready[made]
-
-
-@contextlib.contextmanager
-def _steady(loop: LabLoop) -> Iterator[None]:
-    """In virtual time, let the garbage collector run at the same moments in every run."""
-    if not isinstance(loop, VirtualLoop):
-        yield
-        return
-    with Collector() as collector:
-        loop.collector = collector
-        try:
-            yield
-        finally:
-            loop.collector = None
 
 
 def _show_responses() -> None:
@@ -410,16 +324,6 @@ def _check_function(function: object) -> None:
         f"expected a function that gives a coroutine, got {type(function).__name__}: "
         "pass the function itself, as in lab.run(main) and not lab.run(main())"
     )
-
-
-def _check_takes_index(request: Callable[..., Any]) -> None:
-    try:
-        inspect.signature(request).bind(0)
-    except TypeError:
-        raise LabError(
-            f"expected a function of the request's index, got one that takes {inspect.signature(request)}: "
-            "write it as lambda index: ..."
-        ) from None
 
 
 def _from_the_app(traceback: TracebackType | None) -> TracebackType | None:

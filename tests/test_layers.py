@@ -40,9 +40,11 @@ ROOMS: dict[str, set[str]] = {
     "script": {"watch", "trace", "views"},
     "arrivals": {"errors"},
     "progress": set(),
+    "orders": {"host", "errors", "httpx"},
+    "recordings": {"clock", "trace", "errors"},
     "lab": {
         *("run", "bridge", "host", "server", "transport", "clock", "trace", "asgi", "code", "errors", "httpx"),
-        *("arrivals", "progress"),
+        *("arrivals", "progress", "orders", "recordings"),
     },
     "assertions": {"run", "trace", "views", "errors"},
     "pytest_plugin": {"code", "pytest"},

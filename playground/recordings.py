@@ -1,0 +1,103 @@
+"""Recordings: one at a time on a lab's loop, begun and ended there, and looked at while it goes on.
+
+It knows nothing of requests; what it records is whatever coroutine it is given.
+"""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, TypeVar
+
+from playground.clock.collector import Collector
+from playground.clock.loop import LabLoop
+from playground.clock.thread import LoopThread
+from playground.clock.virtual import VirtualLoop
+from playground.errors import LabError
+from playground.trace import Trace
+from playground.trace.build import Live
+from playground.trace.recorder import Recorder, recording
+
+T = TypeVar("T")
+
+__all__ = ["Recordings"]
+
+
+class Recordings:
+    """What is recorded on one loop.
+
+    Args:
+        thread: the loop's thread.
+        wanted: whether anything is recorded at all.
+    """
+
+    def __init__(self, thread: LoopThread, wanted: bool) -> None:
+        self._thread = thread
+        self._wanted = wanted
+        self._busy = threading.Lock()
+        self._looking = threading.Lock()
+        self._live: tuple[Recorder, Live] | None = None
+
+    def make(
+        self, function: Callable[[], Coroutine[Any, Any, T]], meanwhile: Callable[[], object] | None = None
+    ) -> tuple[Recorder | None, T]:
+        """Await `function()` on the loop, recorded; the waiting thread calls `meanwhile` now and then.
+
+        Raises:
+            LabError: another recording goes on.
+            whatever the function raises.
+        """
+        if not self._busy.acquire(blocking=False):
+            raise LabError(
+                "expected one run at a time, got a second while the first goes on: wait for it, or make a second Lab"
+            )
+        begun = threading.Event()
+        try:
+            return self._thread.call(self._record, function, begun, meanwhile=meanwhile)
+        finally:
+            if not begun.is_set():
+                self._busy.release()
+
+    def snapshot(self, title: str) -> Trace:
+        """What has happened so far in the recording that goes on. Raises `LabError` if none does."""
+        with self._looking:
+            recorder = self._thread.loop.recorder
+            if not isinstance(recorder, Recorder):
+                raise LabError(
+                    "expected a recorded run that goes on, got none: ask from another thread while lab.burst, lab.load "
+                    "or lab.run goes on; when it is over, its Run has the trace"
+                )
+            live = self._live
+            if live is None or live[0] is not recorder:
+                live = self._live = recorder, Live(recorder)
+            return live[1].trace(title)
+
+    async def _record(
+        self, function: Callable[[], Coroutine[Any, Any, T]], begun: threading.Event
+    ) -> tuple[Recorder | None, T]:
+        begun.set()
+        try:
+            if not self._wanted:
+                return None, await function()
+            with _steady(self._thread.loop), recording(self._thread.loop) as recorder:
+                # in a task of its own, what it does is recorded from its first step on
+                result = await asyncio.create_task(function(), name="experiment")
+            return recorder, result
+        finally:
+            self._live = None
+            # here and not by the caller, who may have been interrupted long before this has unwound
+            self._busy.release()
+
+
+@contextlib.contextmanager
+def _steady(loop: LabLoop) -> Iterator[None]:
+    """In virtual time, let the garbage collector run at the same moments in every run."""
+    if not isinstance(loop, VirtualLoop):
+        yield
+        return
+    with Collector() as collector:
+        loop.collector = collector
+        try:
+            yield
+        finally:
+            loop.collector = None
