@@ -230,7 +230,8 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One layer of the app around a request: a middleware, the routing, a dependency, the handler.
+    """One layer of the app around a request: a middleware, the routing, FastAPI's dependencies, the handler, or its
+    response: what became of the handler's result, its stream and background tasks included.
 
     Attributes:
         request: the request that passed through it, an index into `trace.requests`.

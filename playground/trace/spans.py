@@ -91,6 +91,7 @@ class Told(Protocol):
     """What spans are told of a layer: see `standins.StandIn`."""
 
     _seen_name: str
+    _seen_code: CodeType | None
     _seen_number: int
     _seen_recorder: SpanRecorder | None
 
@@ -125,7 +126,7 @@ class Way:
     def enter(self, told: Told, kind: SpanKind) -> SpanRecord:
         """Begin a span and go into it; the routing ends. Every layer of every request comes by here."""
         code = told._seen_number
-        if told._seen_recorder is not self.recorder:
+        if told._seen_recorder is not self.recorder and told._seen_code is not None:
             code = told._seen_by(self.recorder)
         around = self.open
         now = self._now()

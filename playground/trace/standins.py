@@ -50,7 +50,7 @@ class StandIn:
     def _seen_by(self, recorder: SpanRecorder) -> int:
         """The number of the code in a recording."""
         code = self._seen_code
-        number = 0 if code is None else (recorder.codes.get(id(code)) or recorder.meet(code))[1]
+        number = (recorder.codes.get(id(code)) or recorder.meet(code))[1]
         self._seen(number=number, recorder=recorder)
         return number
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextvars
+import gc
 import threading
 import time
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
@@ -484,6 +486,19 @@ def test_context_variables_go_the_way_they_go_unrecorded(kit: Kit) -> None:
         lab.burst("/", 1)
         lab.get("/")
     assert seen[:4] == ["outer", "inner", "outer", "inner"]
+
+
+def test_nothing_of_a_recording_is_held_when_it_is_over(kit: Kit) -> None:
+    app = hello_app(kit)
+
+    def record() -> "weakref.ref[Recorder]":
+        with recorder_of() as recorder:
+            asyncio.run(call(recorded_app(app, lambda: recorder)))
+            return weakref.ref(recorder)
+
+    recorder = record()
+    gc.collect()
+    assert recorder() is None
 
 
 def test_two_labs_may_record_one_app_at_once(kit: Kit) -> None:
