@@ -62,8 +62,10 @@ def _replace_imported(by_original: dict[int, Callable[..., Any]]) -> None:
 
 def _own_modules() -> Iterable[ModuleType]:
     for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if isinstance(module, ModuleType) and (name == "__main__" or (isinstance(file, str) and is_own(file))):
+        if not isinstance(module, ModuleType):
+            continue
+        file = vars(module).get("__file__")  # by attribute, a module that loads itself lazily would do so now
+        if name == "__main__" or (isinstance(file, str) and is_own(file)):
             yield module
 
 
