@@ -14,10 +14,9 @@ import sys
 import threading
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextvars import Context, ContextVar
-from functools import partial
-from types import FrameType
+from types import CoroutineType, FrameType
 from typing import Any, Final
 
 __all__ = ["Interrupted", "busy_workers", "running_task", "throw_into", "value_in", "where"]
@@ -41,19 +40,23 @@ def running_task(loop: asyncio.AbstractEventLoop) -> "asyncio.Task[Any] | None":
     return asyncio.current_task(loop)
 
 
-def throw_into(task: "asyncio.Task[Any]", loop: asyncio.AbstractEventLoop, ident: int) -> bool:
-    """Raise `Interrupted` in the step that a task is taking now; gives whether it was still taking one.
+def throw_into(task: "asyncio.Task[Any]", ident: int) -> bool:
+    """Raise `Interrupted` in the coroutine of a task if that runs now; gives whether it did.
 
-    Looking and raising are one call of C code from end to end, within which no other thread gets the GIL, so the step
-    cannot end in between. If it ends before it runs any more Python, the exception strikes in the `try` around the
-    step, asyncio's or the recorded turn's, and goes no further.
+    Looking and raising are one call of C code from end to end, within which no other thread gets the GIL, so the
+    coroutine cannot stop in between. That the task is taking a step would not do: an exception in what asyncio does at
+    a step's end would leave the task pending for ever. A thread that was at work raises it where it stands; one that
+    was in a call of C code, when that returns.
 
     Args:
-        loop: the task's loop.
-        ident: the loop's thread, by `threading.get_ident`.
+        task: a task; one whose coroutine is not Python's own is left alone.
+        ident: its loop's thread, by `threading.get_ident`.
     """
-    is_taken = map(partial(operator.is_, task), map(_current_tasks(), (loop,)))
-    return any(itertools.starmap(_throw, itertools.compress(((ident, Interrupted),), is_taken)))
+    coroutine = task.get_coro()
+    if type(coroutine) is not CoroutineType:
+        return False
+    runs = map(operator.attrgetter("cr_running"), (coroutine,))
+    return any(itertools.starmap(_throw, itertools.compress(((ident, Interrupted),), runs)))
 
 
 def value_in(task: "asyncio.Task[Any]", variable: "ContextVar[Any]") -> Any:
@@ -80,13 +83,6 @@ def busy_workers(loop: asyncio.AbstractEventLoop) -> str:
     lines = [text if count == 1 else f"{text.rstrip()}  (in {count} threads)\n" for text, count in stands.items()]
     more = len(lines) - _SHOWN
     return "".join(lines[:_SHOWN]) + (f"  and at {more} other places\n" if more > 0 else "")
-
-
-def _current_tasks() -> Callable[[asyncio.AbstractEventLoop], Any]:
-    """asyncio's own look-up, in C: from Python 3.12 the function itself, before that its dictionary's."""
-    ask: Callable[[asyncio.AbstractEventLoop], Any]
-    ask = asyncio.current_task if sys.version_info >= (3, 12) else asyncio.tasks._current_tasks.get  # type: ignore[attr-defined]
-    return ask
 
 
 def _workers(loop: asyncio.AbstractEventLoop) -> Iterator[threading.Thread]:

@@ -164,7 +164,7 @@ class LoopThread:
         finally:
             if self._thread.is_alive() and (task := running_task(self.loop)) is not None:
                 # a step that holds the loop will end the thread when it returns; nobody should wait for that
-                throw_into(task, self.loop, self._ident)
+                throw_into(task, self._ident)
 
     # -- inside ---------------------------------------------------------------------------------------------
 
@@ -189,7 +189,7 @@ class LoopThread:
         task = None if call.done() or call.cancelling else running_task(self.loop)
         # a loop that is at work, and only slow, goes from task to task and will come to cancel this call
         if task is not None and task is held_by and not self._calls.concerns_others(task, call):
-            throw_into(task, self.loop, self._ident)
+            throw_into(task, self._ident)
         if not call.done():
             yield _AFTER_S
         if not call.done():
