@@ -107,7 +107,10 @@ async def test_what_apps_still_do_after_their_responses_ends_with_the_transport(
         visits = [Requested(f"{seed}/{index}", threads) for index in range(200)]
         transport = ASGITransport(app, wait_for_app=False)
         await all_at_once(visits, transport, lambda: 0)
-        assert len(transport._open) == begun - ended > 20
+        with anyio.fail_after(10):
+            while len(transport._open) != begun - ended:  # some were left in their threads, and end when these come back
+                await anyio.sleep(0.001)
+        assert begun - ended > 20
         await transport.aclose()
         assert transport._open == set()
         assert begun == ended
