@@ -108,7 +108,7 @@ async def test_what_apps_still_do_after_their_responses_ends_with_the_transport(
         transport = ASGITransport(app, wait_for_app=False)
         await all_at_once(visits, transport, lambda: 0)
         with anyio.fail_after(10):
-            while len(transport._open) != begun - ended:  # some were left in their threads, and end when these come back
+            while len(transport._open) != begun - ended:  # some must come back from their threads first
                 await anyio.sleep(0.001)
         assert begun - ended > 20
         await transport.aclose()
