@@ -5,6 +5,7 @@ call it with and without a simulated network. When to record, and what to ask, i
 """
 
 import asyncio
+import itertools
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -30,6 +31,7 @@ from playground.transport import (
     lifespan,
 )
 from playground.transport.flavours import as_asgi3, flavour_of
+from playground.transport.relay import over
 from playground.transport.wsgi import wsgi_as_asgi
 
 __all__ = ["Answered", "Exchanged", "Host", "Prepared"]
@@ -106,6 +108,7 @@ class Host:
         plain = _as_asgi(app)
         self._trace = trace
         self._network = network
+        self._websockets = itertools.count()
         self.thread = LoopThread("playground lab", _limit_threads(threads), time.loop())
         loop = self.thread.loop
         self._app = recorded_app(plain, lambda: loop.recorder)  # type: ignore[arg-type, return-value]
@@ -164,7 +167,10 @@ class Host:
     ) -> BlockingSession:
         """A websocket to the app, for a thread that may wait."""
         scope = handshake_scope(path, subprotocols=subprotocols, headers=headers, host=_HOST, state=self._state)
-        return BlockingSession(self._app, scope, lambda: nullcontext(self.thread))
+        app = self._app
+        if self._network is not None:
+            app = over(app, self._network, next(self._websockets))
+        return BlockingSession(app, scope, lambda: nullcontext(self.thread))
 
     # -- inside ---------------------------------------------------------------------------------------------
 

@@ -521,3 +521,24 @@ def test_a_forgotten_lab_closes_itself() -> None:
     gc.collect()
     assert set(threading.enumerate()) == before
     assert len(run.trace.handoffs) == 3  # what it recorded outlives it
+
+
+def test_a_websocket_of_a_lab_meets_its_network() -> None:
+    async def echo(scope: Any, receive: Any, send: Any) -> None:
+        websocket = WebSocket(scope, receive, send)
+        await websocket.accept()
+        while (message := await websocket.receive())["type"] == "websocket.receive":
+            await websocket.send_text(message["text"])
+
+    times = []
+    with Lab(echo, clock="virtual", network=Network(latency_s=0.25)) as lab, lab.websocket("/") as session:
+        for text in ("a", "b"):
+            before = lab.run(virtual_now).result
+            session.send_text(text)
+            assert session.receive_text() == text
+            times.append(lab.run(virtual_now).result - before)
+    assert times == pytest.approx([0.5, 0.5], abs=1e-6)
+
+
+async def virtual_now() -> float:
+    return asyncio.get_running_loop().time()

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 from playground.asgi import ASGIApp, Scope
-from playground.transport._relay import over
 from playground.transport.network import Network
+from playground.transport.relay import over
 from playground.transport.scope import Address, websocket_scope
 from playground.transport.session import Session
 
