@@ -12,8 +12,6 @@ import sys
 
 # by its own name: nest_asyncio replaces asyncio.Task by the Python one when it is applied
 from _asyncio import Task
-from collections.abc import Callable
-from contextvars import Context
 from types import CodeType, FrameType
 from typing import Any, Final
 
@@ -63,7 +61,7 @@ class LentTurns(Turns):
             self._take_steps(recorder.now())
         methods = (
             self._turn,
-            self._soon(self._recording_call_soon(recorder)),
+            self._recording_call_soon(recorder),
             self._recorded_call_soon_threadsafe,
             self._recorded_create_task,
         )
@@ -91,10 +89,7 @@ class LentTurns(Turns):
 
     def stop_recording(self) -> None:
         """Give back what was found; on the loop's thread, or when it does not run."""
-        own = vars(self.loop)
-        for name, method in self._lent.items():
-            if own.get(name) is method:  # else another tool has put its own over it, and still calls this one
-                del own[name]
+        self._take_back()
         if self._probe is not None:
             self._probe.cancel()
         self._begun = None
@@ -107,10 +102,21 @@ class LentTurns(Turns):
         """How many steps the recorder was told of, and when the last of them ended."""
         return self._steps, self._last_ns
 
-    # -- what is lent: plain again as soon as nothing records, for another tool may keep it -----------------------
+    # -- what is lent: harmless when nothing records any more, for another tool may keep it ------------------------
+
+    def _take_back(self) -> None:
+        """Take off the loop what still stands there. Where another tool has put its own over our `call_soon`, the turn
+        stays, until that tool has left."""
+        own = vars(self.loop)
+        free = own.get("call_soon", lent := self._lent.get("call_soon")) is lent
+        for name, method in self._lent.items():
+            if own.get(name) is method and (free or name != "_run_once"):
+                del own[name]
 
     def _turn(self) -> None:
         if self.recorder is None:
+            self._give_steps()  # our call_soon, which another tool still calls, makes such as only we can run
+            self._take_back()
             type(self.loop)._run_once(self.loop)
             return
         if self._begun is not None:
@@ -118,16 +124,6 @@ class LentTurns(Turns):
                 self._ready.popleft()
             self._tell_begun(whole=True)
         self._recorded_turn()
-
-    def _soon(self, recording: Callable[..., Any]) -> Callable[..., Any]:
-        loop = self.loop
-
-        def call_soon(callback: Any, *args: Any, context: Context | None = None) -> Any:
-            if self.recorder is None:
-                return type(loop).call_soon(loop, callback, *args, context=context)
-            return recording(callback, *args, context=context)
-
-        return call_soon
 
     def _recorded_create_task(self, coro: Any, **kwargs: Any) -> "asyncio.Task[Any]":
         loop = self.loop

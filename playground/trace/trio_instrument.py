@@ -41,13 +41,12 @@ class TrioRecorder(Recorder):
         nursery = task.parent_nursery
         parent = 0 if nursery is None else self.number_of(nursery.parent_task)
         name = getattr(task.coro, "__qualname__", type(task.coro).__qualname__)
-        self.tasks.append(TaskRecord(task.name, name, parent, self.now()))
-        number = self.numbers[task] = len(self.tasks)
+        number = self.numbers[task] = self.tasks.append(TaskRecord(task.name, name, parent, self.now()))
         return number
 
     def exited(self, number: int, outcome: TaskOutcome) -> int:
         """Note how a task ended; gives the number that an event holds."""
-        record = self.tasks[number - 1]
+        record = self.tasks[number]
         record.ended_ns = self.now()
         record.outcome = outcome
         return OUTCOMES.index(outcome)
@@ -108,7 +107,7 @@ class TrioInstrument:
         self.token = current_trio_token()
         running = current_task()
         for task in _family(current_root_task()):
-            record = self.recorder.tasks[self.recorder.number_of(task) - 1]
+            record = self.recorder.tasks[self.recorder.number_of(task)]
             if task is not running and task._next_send_fn is None:  # else it is scheduled
                 kind, code, place = self.recorder.search(task.coro)
                 record.waits = (kind or _FUTURE, code, place.cr_frame.f_lasti if code else 0)

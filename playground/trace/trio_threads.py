@@ -56,6 +56,7 @@ class _Entrance:
     async def acquire_on_behalf_of(self, borrower: object) -> None:
         await self._limiter.acquire_on_behalf_of(borrower)
         self._record.submitted_ns = self._recorder.now()
+        self._record.step = self._recorder.running()
 
     def release_on_behalf_of(self, borrower: object) -> None:
         self._limiter.release_on_behalf_of(borrower)
@@ -70,7 +71,7 @@ async def _recorded(function: Callable[..., Any], limiter: Any, run: Callable[[A
         return await run(function, limiter)
     called = unwrapped(function)
     task = recorder.number_of(trio.lowlevel.current_task())
-    record = HandoffRecord(label(called), recorder.callback(called), task, recorder.now())
+    record = HandoffRecord(label(called), recorder.callback(called), task, recorder.now(), recorder.running())
     recorder.handoffs.append(record)
     entrance = _Entrance(limiter or trio.to_thread.current_default_thread_limiter(), recorder, record)
     try:

@@ -163,10 +163,12 @@ class TrioPart:
 
     def finish(self) -> None:
         """End the recording, from any thread."""
+        from trio.lowlevel import in_trio_run
+
         token = self._instrument.token
         if token is None:
             self._finish_here()
-        elif self.thread is threading.current_thread():
+        elif self.thread is threading.current_thread() and in_trio_run():
             self._instrument.cut()
             self._remove()
             self._finish_here()
