@@ -1,8 +1,8 @@
 """The lab's event loop: asyncio's selector loop, able to tell a recorder about every step that it takes.
 
 While nothing records, this is the stock loop but for one thing: timers due at the same moment run in the
-order in which they were set. `record` swaps four methods of the instance for recording ones (see `turns`) and
-`stop_recording` puts back what it found, so that a loop that is not recorded pays nothing.
+order in which they were set. `record` puts two recording methods on the instance (see `turns`), for what runs once a
+step must not even ask whether it is recorded, and `stop_recording` takes them off again.
 """
 
 import asyncio
@@ -33,12 +33,6 @@ class LabLoop(Turns, asyncio.SelectorEventLoop):
     clock: Literal["real", "virtual"] = "real"
     keeper: "asyncio.Task[Any] | None" = None
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._serial = 0
-        self._had: dict[str, Any] = {}
-        self._swapped: tuple[str, ...] = ()
-
     # -- always ---------------------------------------------------------------------------------------------
 
     # nest_asyncio replaces these on the class of the loop that it is applied to, which may be our base class; and
@@ -59,10 +53,22 @@ class LabLoop(Turns, asyncio.SelectorEventLoop):
         return Future(loop=self)
 
     def create_task(self, coro: Any, **kwargs: Any) -> "asyncio.Task[Any]":
+        if self.tally.recorder is None:
+            return self._make_task(coro, **kwargs)
+        return self._create_told(self._make_task, coro, kwargs)  # type: ignore[no-any-return]
+
+    def _make_task(self, coro: Any, **kwargs: Any) -> "asyncio.Task[Any]":
         if self.get_task_factory() is None:
             self._check_closed()  # type: ignore[attr-defined]
             return Task(coro, loop=self, **kwargs)
         return super().create_task(coro, **kwargs)
+
+    def call_soon_threadsafe(  # type: ignore[override]
+        self, callback: Any, *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        if self.tally.recorder is None:
+            return super().call_soon_threadsafe(callback, *args, context=context)
+        return self._recorded_call_soon_threadsafe(callback, *args, context=context)
 
     def call_at(
         self, when: float, callback: Callable[..., object], *args: object, context: Context | None = None
@@ -71,7 +77,8 @@ class LabLoop(Turns, asyncio.SelectorEventLoop):
         if self.get_debug():
             self._check_thread()  # type: ignore[attr-defined]
         timer = Timer(when, callback, args, self, context)
-        self._serial = timer.serial = self._serial + 1
+        tally = self.tally
+        tally.serial = timer.serial = tally.serial + 1
         heapq.heappush(self._scheduled, timer)
         timer._scheduled = True  # type: ignore[attr-defined]
         return timer
@@ -82,29 +89,27 @@ class LabLoop(Turns, asyncio.SelectorEventLoop):
         """Tell `recorder` of every step from now on. To be called on the loop's thread, or before it runs."""
         if self.recorder is not None:
             raise RuntimeError("expected a loop that is not being recorded: stop the other recording first")
-        self.recorder = recorder
-        self._steps = 0
-        self._last_ns = recorder.started_ns
-        self._offset_ns = recorder.now() - round(self.time() * 1e9)
-        swapped = {
-            "_run_once": self._recorded_turn,
-            "call_soon": self._recording_call_soon(recorder),
-            "call_soon_threadsafe": self._recorded_call_soon_threadsafe,
-            "create_task": self._recorded_create_task,
-        }
-        own = vars(self)
-        self._had = {name: own[name] for name in swapped if name in own}
-        self._swapped = tuple(swapped)
-        own.update(swapped)
+        tally = self.tally
+        tally.steps = tally.rest_at = 0
+        tally.last_ns = recorder.started_ns
+        tally.offset_ns = recorder.now() - round(self.time() * 1e9)
+        tally.recorder = recorder
+        # by setattr: `vars()` would have CPython keep the instance's attributes in a slower way from then on
+        self._run_once = self._recorded_turn
+        self.call_soon = self._recording_call_soon(recorder)  # type: ignore[method-assign, assignment]
+
+    def set_debug(self, enabled: bool) -> None:
+        super().set_debug(enabled)
+        if self.tally.recorder is not None:
+            self.call_soon = self._recording_call_soon(self.tally.recorder)  # type: ignore[method-assign, assignment]
 
     def stop_recording(self) -> None:
         """Be as before again. To be called on the loop's thread, or when it does not run."""
-        own = vars(self)
-        for name in self._swapped:
-            own.pop(name, None)
-        own.update(self._had)
+        del self._run_once
+        del self.call_soon
         self.recorder = None
         self.step = 0
+        self.tally.pieces = []
         ready = self._ready
         for index in range(len(ready)):  # by index: other threads may append meanwhile, and only this one takes
             entry = ready[index]

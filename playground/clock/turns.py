@@ -19,10 +19,13 @@ from _asyncio import Task
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context
-from types import BuiltinFunctionType, CoroutineType
+from struct import error as TooLarge
+from types import BuiltinFunctionType, CoroutineType, MethodType
 from typing import TYPE_CHECKING, Any, Final
 
+from playground.clock import eager
 from playground.clock.recorder import LONG_STEP_NS, Outcome, Recorder
+from playground.clock.tally import Tally, kept
 
 __all__ = ["TASK_STEP", "Timer", "Turns"]
 
@@ -33,6 +36,9 @@ else:
 
 # Beyond a day, select's timeout may overflow on some platforms; asyncio bounds it likewise.
 _MAX_SELECT_S: Final = 86_400.0
+
+_STEPS_AT_ONCE: Final = 256
+"""Steps after which the recorder is asked to pack though the loop is never idle: seldom enough not to be felt."""
 
 
 class _Wake(asyncio.Handle):
@@ -91,38 +97,48 @@ class Turns(_Loop):
     _clock_resolution: float
     _timer_cancelled_count: int
 
+    recorder: Recorder | None = kept("recorder")
+    step: int = kept("step")
+    _steps: int = kept("steps")
+    _last_ns: int = kept("last_ns")
+    _offset_ns: int = kept("offset_ns")
+    _sender: "asyncio.Task[Any] | None" = kept("sender")
+    _home: asyncio.AbstractEventLoop = kept("home")  # whose the handles are
+
     def __init__(self) -> None:
+        self.tally = Tally()
+        self._home = self
         super().__init__()
-        self.recorder: Recorder | None = None
-        self.step = 0
-        self._steps = 0
-        self._turns = 0
-        self._last_ns = 0
-        self._offset_ns = 0
-        self._sender: asyncio.Task[Any] | None = None
-        self._home: asyncio.AbstractEventLoop = self  # whose the handles are
 
     def _recording_call_soon(self, recorder: Recorder) -> Callable[..., Any]:
         """`call_soon` while `recorder` is told. A closure: it runs once a step, and each attribute is felt."""
         now = recorder.now
         append = self._ready.append
         home = self._home
+        tally = self.tally
+        task_step, builtin, method = TASK_STEP, BuiltinFunctionType, MethodType
 
         def call_soon(callback: Any, *args: Any, context: Context | None = None) -> asyncio.Handle | None:
             kind = type(callback)
-            if kind is TASK_STEP or (kind is BuiltinFunctionType and callback.__name__ == "task_wakeup"):
-                append((callback, args, context, self.step, now()))
+            if (
+                kind is task_step
+                or (kind is builtin and callback.__name__ == "task_wakeup")
+                or (kind is method and _is_python_step(callback))
+            ):
+                append((callback, args, context, tally.step, now()))
                 return None  # a task never looks at what call_soon gives it
             self._check_closed()  # type: ignore[attr-defined]
-            if self.get_debug():
-                self._check_thread()  # type: ignore[attr-defined]
             wake = _Wake(callback, args, home, context)
-            wake.by = self.step
+            wake.by = tally.step
             wake.at_ns = now()
             append(wake)
             return wake
 
-        return call_soon
+        def checked_call_soon(callback: Any, *args: Any, context: Context | None = None) -> asyncio.Handle | None:
+            self._check_thread()  # type: ignore[attr-defined]
+            return call_soon(callback, *args, context=context)
+
+        return checked_call_soon if self.get_debug() else call_soon
 
     def _recorded_call_soon_threadsafe(
         self, callback: Any, *args: Any, context: Context | None = None
@@ -143,35 +159,45 @@ class Turns(_Loop):
         self._write_to_self()  # type: ignore[attr-defined]
         return wake
 
-    def _recorded_create_task(self, coro: Any, **kwargs: Any) -> "asyncio.Task[Any]":
-        task = type(self).create_task(self, coro, **kwargs)
-        if self.recorder is not None:
-            self.recorder.created(task, asyncio.current_task(self) or self._sender, coro)
+    def _create_told(self, make: Callable[..., Any], coro: Any, options: dict[str, Any]) -> Any:
+        """Make a task by `make(coro, **options)`, and tell of it."""
+        if eager.may_start_eagerly(self, coro, options):
+            return eager.create(self, make, coro, options)
+        task = make(coro, **options)
+        recorder = self.tally.recorder
+        if recorder is not None:
+            recorder.created(task, asyncio.current_task(task.get_loop()) or self.tally.sender, coro)
         return task
 
     def _recorded_turn(self) -> None:
         """One turn of the loop: poll, collect what is due, and run what was ready, a step each."""
-        recorder = self.recorder
+        tally = self.tally
+        recorder = tally.recorder
         assert recorder is not None
         self._poll(recorder)
         ready = self._ready
-        clock = recorder.now
-        extend = recorder.extend
-        codes = recorder.codes
         pop = ready.popleft
-        step = self._steps
+        clock, append, pack, stops = recorder.now, recorder.append, recorder.pack, recorder.stops
+        step = tally.steps
         failure: BaseException | None = None
         link: Any
-        inner: Any
         place: Any
+        inner: Any
+        innermost: Any
+        above: Any
         start = clock()
-        gap = start - self._last_ns
+        gap = start - tally.last_ns
         try:
             for left in range(len(ready), 0, -1):
                 entry = pop()
                 if type(entry) is tuple:
                     callback, args, context, by, at = entry
-                    self.step = step = step + 1
+                    task = callback.__self__
+                    try:
+                        number = task._playground
+                    except AttributeError:
+                        number = recorder.met(task, by, at)
+                    tally.step = step = step + 1
                     try:
                         if args:
                             context.run(callback, args[0])
@@ -182,11 +208,6 @@ class Turns(_Loop):
                     except BaseException as error:  # noqa: BLE001 (as Handle._run does)
                         self._complain(callback, error)
                     end = clock()
-                    task = callback.__self__
-                    try:
-                        number = task._playground
-                    except AttributeError:
-                        number = recorder.created(task, None)
                     kind = code = offset = 0
                     if task._fut_waiter is not None:  # the numbers are Outcome's: a name is a look-up
                         outcome = 2
@@ -194,40 +215,48 @@ class Turns(_Loop):
                         outcome = recorder.ended(task, number)
                     else:
                         outcome = 1
+                    if tally.step != step and tally.pieces:
+                        gap, start, by = self._tell_pieces(recorder, (gap, by, start - at, left), start)
+                        at, step = start, tally.step
                     if outcome < 3:
-                        # where it stopped: nearly always the user's own line awaits a library's coroutine, or
-                        # the user's coroutine is the innermost; only what is neither is looked for link by link
-                        link = task.get_coro()
+                        # where it stopped: nearly always its user's line awaits a library's coroutine, or the user's
+                        # coroutine is the innermost; what these two meant last time they most often mean again
+                        place = link = task.get_coro()
                         if type(link) is CoroutineType:
-                            place = link
                             while type(inner := link.cr_await) is CoroutineType:
                                 place, link = link, inner
                             try:
-                                means, index, own = codes[id(link.cr_code)]
-                                if own:
-                                    place, code = link, index
-                                else:
-                                    kind = means
-                                    _, code, own = codes[id(place.cr_code)]
+                                innermost, above, kind, code = stops[number]
                             except KeyError:
-                                own = False
-                            if not own:
-                                kind, code, place = recorder.search(task.get_coro())
+                                innermost = above = None
+                            if innermost is not link.cr_code:
+                                kind, code, place = recorder.stopped(number, task.get_coro(), place, link)
+                            elif above is None:
+                                place = link
+                            elif above is not place.cr_code:
+                                kind, code, place = recorder.stopped(number, task.get_coro(), place, link)
                             offset = place.cr_frame.f_lasti
                         if not kind and outcome == 2:
                             kind = recorder.waiter(task._fut_waiter)
-                    extend((gap, end - start, number, by, start - at, left, outcome, kind, code, offset))
+                    try:
+                        append(pack(gap, end - start, number, by, start - at, left, outcome, kind, code, offset))
+                    except TooLarge:
+                        recorder.extend((gap, end - start, number, by, start - at, left, outcome, kind, code, offset))
                 else:
                     if entry._cancelled:
                         continue
                     callback = entry._callback  # one that cancels its own handle is gone afterwards
-                    self.step = step = step + 1
+                    tally.step = step = step + 1
                     try:
                         entry._run()
                     except (SystemExit, KeyboardInterrupt) as error:
                         failure = error
                     end = clock()
-                    extend((gap, end - start, *self._describe(entry, callback, start, left)))
+                    _, by, ready_ns, *rest = self._describe(entry, callback, start, left)
+                    if tally.step != step and tally.pieces:
+                        gap, start, by = self._tell_pieces(recorder, (gap, by, ready_ns, left), start)
+                        ready_ns, step = 0, tally.step
+                    recorder.extend((gap, end - start, 0, by, ready_ns, *rest))
                 if end - start > LONG_STEP_NS:
                     recorder.long_step(step)
                 start = end
@@ -235,15 +264,33 @@ class Turns(_Loop):
                 if failure is not None:
                     raise failure
         finally:
-            if self.recorder is recorder:  # else a step has ended this recording, and perhaps begun another
-                self._last_ns = start - gap  # still whole where all that was ready had been cancelled
-                self._steps = step
-                self.step = 0
+            if tally.recorder is recorder:  # else a step has ended this recording, and perhaps begun another
+                tally.last_ns = start - gap  # still whole where all that was ready had been cancelled
+                tally.steps = step
+                tally.step = 0
         # a variable of this frame would keep the last task alive while the loop waits
         entry = callback = args = context = task = link = inner = place = None
-        self._turns += 1
-        if not self._turns & 1023:  # a loop that is never idle must pack too
+        if step > tally.rest_at:
+            tally.rest_at = step + _STEPS_AT_ONCE
             recorder.idle()
+
+    def _tell_pieces(self, recorder: Recorder, event: tuple[int, int, int, int], start: int) -> tuple[int, int, int]:
+        """Tell of the parts of a step that has started tasks eagerly, but for the last, which is still to be told.
+
+        Args:
+            event: the first part's gap, waker, time spent ready, and length of the ready queue.
+            start: its start.
+
+        Returns:
+            gap, start and waker of the last part.
+        """
+        gap, by, ready, left = event
+        pieces, self.tally.pieces = self.tally.pieces, []
+        before = self.tally.step - len(pieces)
+        for step, (end, task, outcome, kind, code, offset) in enumerate(pieces, before):
+            recorder.extend((gap, end - start, task, by, ready, left, outcome, kind, code, offset))
+            gap, start, by, ready = 0, end, step, 0
+        return gap, start, by
 
     def _poll(self, recorder: Recorder) -> None:
         """Fill the ready queue: wait if it is empty, then take what is due. Where time is virtual, this differs."""
@@ -304,6 +351,12 @@ class Turns(_Loop):
         else:  # selector_events puts the callbacks of ready sockets into the queue by itself
             by, ready = 0, 0
         return (0, by, max(0, ready), left, Outcome.CALLBACK, 0, recorder.callback(callback), 0)
+
+
+def _is_python_step(method: Any) -> bool:
+    """Whether a bound method is a step of a task written in Python: nest_asyncio brings these back."""
+    is_step = method.__func__.__name__ in ("__step", "__wakeup")
+    return is_step and isinstance(method.__self__, asyncio.tasks._PyTask)  # type: ignore[attr-defined]
 
 
 def _task_step_type() -> type:

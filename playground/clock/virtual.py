@@ -130,13 +130,13 @@ class VirtualLoop(LabLoop):
             self._watchdog.pause()
             self.baton.exit()
 
-    def create_task(self, coro: Any, **kwargs: Any) -> "asyncio.Task[Any]":
+    def _make_task(self, coro: Any, **kwargs: Any) -> "asyncio.Task[Any]":
         if self.get_task_factory() is None:
             self._check_closed()  # type: ignore[attr-defined]
             # asyncio's own numbers go on from one loop to the next
             name = kwargs.pop("name", None) or f"Task-{next(self._task_numbers)}"
             return VirtualTask(coro, serial=self.baton.serial(), loop=self, name=name, **kwargs)
-        return super().create_task(coro, **kwargs)
+        return super()._make_task(coro, **kwargs)
 
     def run_in_executor(  # type: ignore[override]
         self, executor: Any, func: Callable[..., Any], *args: Any

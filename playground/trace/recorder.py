@@ -11,13 +11,13 @@ import itertools
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any, Final
 
 from playground.asgi import ASGIApp
-from playground.trace.events import DEFAULT_LIMIT, EventLog, Fields
+from playground.trace.events import DEFAULT_LIMIT, EventLog, Fields, pack_event
 from playground.trace.kept import Kept, forget
 from playground.trace.requests import RequestRecord
 from playground.trace.rows import StepOutcome, TaskOutcome
@@ -29,10 +29,8 @@ from playground.trace.trace import Clock
 
 __all__ = ["OUTCOMES", "Recorder", "TaskRecord", "recording"]
 
-_PACK_WHEN_IDLE: Final = 20 * 2048
-"""Length of the pending list (ten integers an event) from which an idle moment is used for packing."""
-_PACK_NOW: Final = 10 * 65_536
-"""Length from which it is packed even if the loop is never idle: 5 MB of pointers, about 10 ms of packing."""
+_PACK_WHEN_IDLE: Final = 2048
+"""Events from which on an idle moment is used for packing: as many as make a chunk."""
 
 OUTCOMES: Final[tuple[StepOutcome, ...]] = ("callback", "yields", "waits", "returned", "raised", "cancelled")
 """What the small integers mean that an event carries as its step's outcome."""
@@ -92,7 +90,10 @@ class Recorder:
         self.started_ns = now()
         self.ended_ns: int | None = None
         self.sampler: Sampler | None = None
-        self.extend = self.log.pending.extend
+        self.extend: Callable[[Iterable[int]], None] = self.log.write
+        self.append = self.log.pending.append
+        self.pack = pack_event
+        self.stops: dict[int, tuple[CodeType, CodeType | None, int, int]] = {}
         self.codes = self.sites.codes
         self.meet: Callable[[CodeType], tuple[int, int, bool]] = self.sites.meet
         self.callback: Callable[[object], int] = self.sites.callback
@@ -100,6 +101,7 @@ class Recorder:
         self.sender: Callable[[], asyncio.Task[Any] | None] = sender
         self._workers = threading.local()
         self._worker_count = itertools.count()
+        self._expected: list[int] = []
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start counting time, and number the tasks that are there already."""
@@ -121,7 +123,7 @@ class Recorder:
 
     def created(self, task: "asyncio.Task[Any]", parent: "asyncio.Task[Any] | None", coro: object = None) -> int:
         """Number a task that was just made of `coro`, or that is met for the first time."""
-        number: int = getattr(task, "_playground", 0)  # an eager task may have been met in its first step
+        number: int = getattr(task, "_playground", 0)
         if not number:
             # an eager task that has ended already cannot be asked for its coroutine: CPython 3.12.1 crashes
             number = self.enter(task, task.get_coro() if coro is None else coro, self.number_of(parent))
@@ -129,12 +131,60 @@ class Recorder:
             self.ended(task, number)
         return number
 
+    def met(self, task: "asyncio.Task[Any]", by: int, created_ns: int) -> int:
+        """Number a task whose first step comes next and that no `create_task` has made, but the step `by`."""
+        number = self.enter(task, task.get_coro(), self.log.task_of(by))
+        self.tasks[number].created_ns = created_ns
+        return number
+
     def enter(self, task: "asyncio.Task[Any]", coro: object, parent: int = 0) -> int:
         """Give a task its number in this recording, whatever another recording called it."""
-        name = getattr(coro, "__qualname__", type(coro).__qualname__)
-        number = self.tasks.append(TaskRecord(task.get_name(), name, parent, self.now()))
+        number = self._add(task.get_name(), coro, parent)
         task._playground = number  # type: ignore[attr-defined]
         return number
+
+    def expect(self, coro: object, parent: "asyncio.Task[Any] | None") -> int:
+        """Number a task that is about to be made of `coro`, and may run before we see it."""
+        number = self._add("", coro, self.number_of(parent))
+        self._expected.append(number)
+        return number
+
+    def arrived(self, number: int, task: "asyncio.Task[Any] | None", *, started: bool) -> None:
+        """Such a task has been made, and perhaps has run already; if it is `None`, that failed."""
+        self._expected.remove(number)
+        record = self.tasks[number]
+        if not started:
+            record.created_ns = self.now()
+        if task is not None:
+            task._playground = number  # type: ignore[attr-defined]
+            record.name = task.get_name()
+            if task.done() and record.ended_ns is None:
+                self.ended(task, number)
+        else:
+            record.ended_ns, record.outcome = self.now(), "raised"
+
+    def _add(self, name: str, coro: object, parent: int) -> int:
+        coroutine = getattr(coro, "__qualname__", type(coro).__qualname__)
+        return self.tasks.append(TaskRecord(name, coroutine, parent, self.now()))
+
+    def here(self) -> tuple[int, int]:
+        """Code and offset of the user's own line from which this is called."""
+        frame = place_of(sys._getframe(1))
+        return (0, 0) if frame is None else (self.sites.number(frame.f_code), frame.f_lasti)
+
+    def stopped(self, number: int, root: Any, place: Any, link: Any) -> tuple[int, int, Any]:
+        """The same as `search`, of a chain of awaits that begins with `root` and ends with `place` and `link`."""
+        codes, meet = self.codes, self.meet
+        innermost, above = link.cr_code, place.cr_code
+        means, code, own = codes.get(id(innermost)) or meet(innermost)
+        if own:
+            self.stops[number] = (innermost, None, 0, code)
+            return 0, code, link
+        _, code, own = codes.get(id(above)) or meet(above)
+        if own:
+            self.stops[number] = (innermost, above, means, code)
+            return means, code, place
+        return self.search(root)
 
     def ended(self, task: "asyncio.Task[Any]", number: int) -> int:
         """Note how a task ended, and its last name: asyncio.create_task gives it only after the loop has made it.
@@ -143,6 +193,7 @@ class Recorder:
             how it ended, as the number that an event holds (see `OUTCOMES`).
         """
         record = self.tasks[number]
+        self.stops.pop(number, None)
         record.name = task.get_name()
         record.ended_ns = self.now()
         if task.cancelled():
@@ -175,8 +226,6 @@ class Recorder:
         """Close what the sampler may have seen of a long step."""
         if self.sampler is not None:
             self.sampler.end_of(step)
-        if len(self.log.pending) >= _PACK_NOW:
-            self.log.pack()
 
     def close(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
         """End the recording, on the loop's thread: from now on, nothing that still runs can change it.
@@ -189,7 +238,7 @@ class Recorder:
         for task, name in self._living(loop):
             self.tasks[self.number_of(task)].name = name
         # the loop may still be within a turn that holds on to the old list
-        self.log.pending = list(self.log.pending)
+        self.log.close()
         self.tasks = self.tasks.mapped(lambda task: copy.copy(task) if task.ended_ns is None else task)
         self.handoffs = self.handoffs.mapped(HandoffRecord.frozen)
         self.requests = self.requests.mapped(RequestRecord.frozen)
@@ -210,6 +259,8 @@ class Recorder:
         if task is None:
             return 0
         number: int = getattr(task, "_playground", 0)
+        if not number and self._expected and task is _current_task():
+            number = task._playground = self._expected[-1]  # type: ignore[attr-defined]
         return number or self.created(task, None)
 
     def worker(self) -> int:
@@ -226,6 +277,10 @@ class Recorder:
     def current_task(self) -> int:
         """The number of the task that is running in this thread; 0 for none."""
         return self.number_of(asyncio.current_task())
+
+
+def _current_task() -> "asyncio.Task[Any] | None":
+    return None if asyncio._get_running_loop() is None else asyncio.current_task()
 
 
 @contextlib.contextmanager

@@ -108,9 +108,11 @@ class watch_threads:
         self._had: Any = None
 
     def __enter__(self) -> None:
-        own = vars(self._loop)
-        self._had = own.get("run_in_executor")
-        own["run_in_executor"] = _executor_hook(self._loop, self._recorder)
+        # by name: `vars()` would have CPython keep the loop's attributes in a slower way from then on
+        found: Any = self._loop.run_in_executor
+        is_own = getattr(found, "__func__", None) is not getattr(type(self._loop), "run_in_executor", None)
+        self._had = found if is_own else None
+        self._loop.run_in_executor = _executor_hook(self._loop, self._recorder)  # type: ignore[method-assign, assignment]
         with _lock:
             if not _recorders:
                 _found[_ANYIO_CALL] = vars(AsyncIOBackend)[_ANYIO_CALL]
@@ -118,11 +120,10 @@ class watch_threads:
             _recorders[id(self._loop)] = self._recorder
 
     def __exit__(self, *exc_info: object) -> None:
-        own = vars(self._loop)
         if self._had is None:
-            own.pop("run_in_executor", None)
+            del self._loop.run_in_executor
         else:
-            own["run_in_executor"] = self._had
+            self._loop.run_in_executor = self._had  # type: ignore[method-assign]
         with _lock:
             _recorders.pop(id(self._loop), None)
             if not _recorders:

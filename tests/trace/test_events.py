@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.trace.events import FIELDS, EventLog, Fields
+from playground.trace.events import EventLog, Fields
 
 Event = tuple[int, ...]
 
@@ -30,8 +30,8 @@ WIDE = st.tuples(
 def log_of(events: Sequence[Event], limit: int = 10**9) -> EventLog:
     log = EventLog(limit)
     for event in events:
-        log.pending.extend(event)
-        if len(log.pending) >= CHUNK * len(FIELDS):
+        log.write(event)
+        if len(log.pending) >= CHUNK:
             log.pack()
     return log
 
@@ -61,7 +61,7 @@ def test_what_is_read_is_not_changed_by_what_is_packed_and_dropped_meanwhile() -
     log = log_of(events[: 2 * CHUNK - 1], limit=CHUNK)
     first, before_ns, pieces = log.read(5)
     for event in events[2 * CHUNK - 1 :]:
-        log.pending.extend(event)
+        log.write(event)
     log.pack()
     assert (log.dropped, first, before_ns) == (2 * CHUNK, 5, 0)
     assert [duration for piece in pieces for duration in piece.duration] == list(range(5, 2 * CHUNK - 1))
@@ -93,7 +93,7 @@ def test_whoever_wants_to_know_is_told_what_was_dropped() -> None:
     told: list[Fields] = []
     log = EventLog(CHUNK, told.append)
     for index in range(3 * CHUNK):
-        log.pending.extend((0, index, 0, 0, 0, 0, 2**9 * (index == 7), 0, 0, 0))
+        log.write((0, index, 0, 0, 0, 0, 2**9 * (index == 7), 0, 0, 0))
     log.pack()
     assert [duration for piece in told for duration in piece.duration] == list(range(2 * CHUNK))
     assert told[0].outcome[7] == 2**9
