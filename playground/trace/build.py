@@ -13,7 +13,7 @@ from typing import Any, Final
 from playground.trace.calls import Calls
 from playground.trace.recorder import Recorder
 from playground.trace.records import Overrun, Requests, Spans, Tasks
-from playground.trace.sites import call_text
+from playground.trace.source import call_text
 from playground.trace.steps import Places, Steps
 from playground.trace.table import Names, Table
 from playground.trace.tables import NO_INT, columns_of
@@ -195,8 +195,8 @@ class _Reading:
         sites = self._recorder.sites
         number = sites.number(code)
         if (number, offset) not in self._looked_at:
-            pointers = self._names.site(sites.site(number, offset)), self._names.string(call_text(code, offset))
-            self._looked_at[number, offset] = pointers
+            call = call_text(code, offset, sites.met_s)
+            self._looked_at[number, offset] = self._names.site(sites.site(number, offset)), self._names.string(call)
         return self._looked_at[number, offset]
 
     def _forgotten(self) -> dict[str, int]:

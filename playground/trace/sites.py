@@ -5,17 +5,17 @@ Nothing here calls `repr`, `str` or `==` on an object of the user's: a Django qu
 """
 
 import functools
-import linecache
 import os
-import sys
 from contextvars import Context
+from time import time as now_s  # by its own name: in virtual time another stands in the module
 from types import BuiltinFunctionType, CodeType, CoroutineType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
 from playground.code import is_own
 from playground.trace.rows import Site, WaitOn
+from playground.trace.source import locate
 
-__all__ = ["WAITS", "Sites", "call_text", "label", "unwrapped"]
+__all__ = ["WAITS", "Sites", "label", "unwrapped"]
 
 WAITS: Final[tuple[WaitOn, ...]] = (
     "future",
@@ -162,10 +162,12 @@ class Sites:
     Attributes:
         codes: a code object's `id` to (what waiting in it means, its number from 1, whether it is the user's own);
             the code objects are kept, so that no other can have that `id`.
+        met_s: when the first of them was met, or before, in seconds since the epoch.
     """
 
     def __init__(self) -> None:
         self.codes: dict[int, tuple[int, int, bool]] = {}
+        self.met_s = now_s()
         self._known: list[CodeType | str | None] = [None]
         self._kept: list[CodeType] = []
         self._names: dict[str, int] = {}
@@ -226,7 +228,7 @@ class Sites:
         if key not in self._sites:
             known = self._known[number]
             if isinstance(known, CodeType):
-                self._sites[key] = _locate(known, offset)
+                self._sites[key] = locate(known, offset, self.met_s)
             else:
                 self._sites[key] = None if known is None else Site("", 0, known)
         return self._sites[key]
@@ -241,46 +243,3 @@ class Sites:
             return 0
         self._known.append(known)
         return len(self._known) - 1
-
-
-@functools.lru_cache(maxsize=1024)
-def _positions(code: CodeType) -> list[tuple[int | None, int | None, int | None, int | None]]:
-    return list(code.co_positions())
-
-
-def _locate(code: CodeType, offset: int) -> Site:
-    line = code.co_firstlineno
-    positions = _positions(code)
-    if 0 < offset // 2 < len(positions):
-        line = positions[offset // 2][0] or line
-    text = linecache.getline(code.co_filename, line).strip()
-    return Site(_file_name(code.co_filename), line, code.co_qualname, text)
-
-
-def _file_name(filename: str) -> str:
-    """A cell of a notebook as `cell 3`, a file below the working directory by its relative path."""
-    ipython = sys.modules.get("IPython")
-    shell: Any = ipython.get_ipython() if ipython is not None else None
-    if shell is not None:
-        number = getattr(shell.compile, "_filename_map", {}).get(filename)
-        if number is not None:
-            return f"cell {number}"
-    here = os.path.join(os.getcwd(), "")
-    return filename.removeprefix(here)
-
-
-def call_text(code: CodeType, offset: int) -> str:
-    """The source text of the expression that the instruction at `offset` evaluates, on one line; may be empty."""
-    positions = _positions(code)
-    if not 0 <= offset // 2 < len(positions):
-        return ""
-    line, end_line, column, end_column = positions[offset // 2]
-    if line is None or end_line is None or column is None or end_column is None:
-        return ""
-    lines = [linecache.getline(code.co_filename, number).encode() for number in range(line, end_line + 1)]
-    if not lines[0]:
-        return ""
-    lines[-1] = lines[-1][:end_column]  # columns count bytes of UTF-8
-    lines[0] = lines[0][column:]
-    text = " ".join(b" ".join(part.strip() for part in lines).decode(errors="replace").split())
-    return text if len(text) <= 60 else text[:59] + "…"

@@ -13,7 +13,8 @@ import pytest
 import playground.demo
 import playground.lab
 from playground.code import is_own
-from playground.trace.sites import WAITS, Sites, call_text, label
+from playground.trace.sites import WAITS, Sites, label
+from playground.trace.source import call_text
 
 
 def plain() -> None: ...
