@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from types import FunctionType, MethodType
 
 from playground.trace import Handoff, Step, Trace, Wait
-from tests.truth.witness import Gap, Stretch, TaskNote, Witness
+from tests.truth.notes import Gap, Stretch, TaskNote
+from tests.truth.witness import Witness
 
 __all__ = ["check"]
 
@@ -42,8 +43,10 @@ class _Comparison:
         self.witness = witness
         self.origin_ns = origin_ns
         self.exact = exact
-        already = len(trace.tasks) - len(witness.tasks)
-        self.index_of = {id(note): already + number for number, note in enumerate(witness.tasks)}
+        rows = {task.name: index for index, task in enumerate(trace.tasks)}
+        named = [(note, note.task.get_name()) for note in witness.tasks if note.task is not None]
+        assert {name for _, name in named} < set(rows)
+        self.index_of = {id(note): rows[name] for note, name in named}
 
     def check(self) -> None:
         assert len(self.steps) == len(self.seen)
@@ -63,17 +66,18 @@ class _Comparison:
     # -- tasks and steps ------------------------------------------------------------------------------------
 
     def check_tasks(self) -> None:
-        """Only the task that recorded was there before; all others are the witness's, in order."""
+        """Only the task that recorded was there before; all others are the witness's."""
         assert len(self.trace.tasks) == len(self.witness.tasks) + 1
         for note in self.witness.tasks:
             row = self.trace.tasks[self.index_of[id(note)]]
-            assert (row.name, row.coroutine) == (note.task.get_name(), note.coroutine)
+            assert row.coroutine == note.coroutine
             assert row.outcome == note.outcome
             assert row.parent == (0 if note.parent is None else self.index_of[id(note.parent)])
             first, last = note.stretches[0], note.stretches[-1]
             assert row.ended_ns is not None
             assert row.ended_ns >= last.end_ns - self.origin_ns
-            assert note.made_ns - self.origin_ns <= row.created_ns <= first.start_ns - self.origin_ns
+            made_in_ns = 0 if note.made_in is None else self.steps[note.made_in].start_ns
+            assert made_in_ns <= row.created_ns <= first.start_ns - self.origin_ns
             assert row.ended_ns == self.steps[last.number].end_ns
 
     def check_step(self, step: Step, seen: Stretch) -> None:
@@ -83,11 +87,13 @@ class _Comparison:
         assert step.start_ns <= start_ns <= end_ns <= step.end_ns
         assert step.task == (None if seen.task is None else self.index_of[id(seen.task)])
         assert step.outcome == seen.outcome
-        if seen.outcome in ("waits", "yields"):
+        if seen.outcome in ("waits", "yields") and not seen.cut and seen.task is not None:
             assert seen.gap is not None
-            self.check_place(step, seen.gap)
+            self.check_place(step, seen.gap, seen.task)
 
-    def check_place(self, row: Step | Wait | Handoff, gap: Gap) -> None:
+    def check_place(self, row: Step | Wait | Handoff, gap: Gap, note: TaskNote) -> None:
+        if note.hidden:
+            return
         assert row.site is not None
         assert row.site.file.endswith(_FILE)
         assert (row.site.line, row.site.function) == (gap.line, gap.function)
@@ -129,6 +135,8 @@ class _Comparison:
             woken_by = self.steps[seen.number].woken_by
             if before is None:
                 assert woken_by == note.made_in
+            elif before.cut:
+                assert woken_by == seen.by
             elif before.outcome == "yields":
                 assert woken_by == before.number
             else:
@@ -192,8 +200,8 @@ class _Comparison:
         assert len(waits) == len(stops)
         for wait, (seen, following) in zip(waits, stops, strict=True):
             assert seen.gap is not None
-            assert wait.on == seen.gap.on
-            self.check_place(wait, seen.gap)
+            assert wait.on == seen.gap.on or note.hidden
+            self.check_place(wait, seen.gap, note)
             self.check_span(wait, self.steps[seen.number], self.steps[following.number])
 
     def check_span(self, wait: Wait, before: Step, after: Step) -> None:
@@ -217,7 +225,7 @@ class _Comparison:
         started = [row for row in rows if row.started_ns is not None]
         assert len(started) == len(begun) == sum(len(gap.calls) for gap in gaps)
         for row, gap in zip(started, begun, strict=True):
-            self.check_handoff(row, gap)
+            self.check_handoff(row, gap, note)
         waiting = [row for row in rows if row.started_ns is None]
         # of anyio's calls, the program cannot see whether they had a thread yet when they were cancelled
         left = [gap for gap in gaps if not gap.calls]
@@ -226,11 +234,11 @@ class _Comparison:
         assert all(gap.how == "cancelled" for gap in left)
         assert {row.outcome for row in waiting} <= {"cancelled"}
 
-    def check_handoff(self, row: Handoff, gap: Gap) -> None:
+    def check_handoff(self, row: Handoff, gap: Gap, note: TaskNote) -> None:
         (call,) = gap.calls
         origin = self.origin_ns
         assert (row.function, row.outcome) == (call.function, call.outcome)
-        self.check_place(row, gap)
+        self.check_place(row, gap, note)
         assert row.started_ns is not None
         assert row.ended_ns is not None
         assert call.end_ns is not None

@@ -21,7 +21,8 @@ import anyio.lowlevel
 import anyio.to_thread
 
 from tests.truth import program as p
-from tests.truth.witness import Call, Gap, Witness
+from tests.truth.notes import Call, Gap
+from tests.truth.witness import Witness
 
 __all__ = ["Interpreter"]
 
@@ -34,10 +35,11 @@ class Boom(Exception):
 
 
 class Interpreter:
-    """One run of one program, told to `witness`."""
+    """One run of one program, told to `witness`; with eager tasks, if it is to be so."""
 
-    def __init__(self, witness: Witness) -> None:
+    def __init__(self, witness: Witness, *, eager: bool = False) -> None:
         self.w = witness
+        self.eager = eager
         self.loop = witness.loop
         self.virtual = getattr(self.loop, "clock", "real") == "virtual"
         self.events: list[Any] = [asyncio.Event(), asyncio.Event(), anyio.Event()]
@@ -56,6 +58,8 @@ class Interpreter:
 
     async def main(self, program: p.Program) -> None:
         """Run a program to its end."""
+        if self.eager:
+            self.w.start_eagerly()
         tasks = [self.task(body) for body in program]
         with contextlib.closing(self.sender), contextlib.closing(self.receiver):
             with self.w.waits("task", children=tuple(tasks), lines=2) as gap:
@@ -77,9 +81,11 @@ class Interpreter:
 
     def unfinished(self) -> list["asyncio.Task[Any]"]:
         main = asyncio.current_task()
-        return [note.task for note in self.w.tasks if note.task is not main and not note.task.done()]
+        return [note.task for note in self.w.tasks if note.task not in (main, None) and note.outcome == "pending"]
 
-    def cancel(self, task: "asyncio.Task[Any]") -> None:
+    def cancel(self, task: "asyncio.Task[Any] | None") -> None:
+        if task is None:
+            return
         note = self.w.note_of[id(task)]
         # not before it has begun where a worker has made it, for it has not said for whom; nor where anyio has, for
         # the coroutine inside its own would never be awaited
@@ -140,7 +146,7 @@ class Interpreter:
                     await self.run(body)
             case p.Cancel(victim):
                 tasks = self.w.tasks[1:]  # not the main task
-                self.cancel(tasks[victim % len(tasks)].task)
+                self.cancel(tasks[victim % len(tasks)].task)  # itself, perhaps
             case p.Fail():
                 raise Boom
             case p.Spawn(body, awaited):
@@ -316,7 +322,8 @@ class Interpreter:
         """The body of a task that a worker made: its parent is the task that the worker works for."""
         note = self.w.current()
         note.parent = gap.task
-        note.task.set_name(self.name())
+        if note.task is not None:
+            note.task.set_name(self.name())
         await self.run(body)
 
     # -- callbacks, scopes and other tasks ------------------------------------------------------------------

@@ -20,7 +20,7 @@ from tests.truth.witness import Witness
 CLOCKS: Final[dict[str, Any]] = {"real": LabLoop, "virtual": VirtualLoop}
 
 
-def account(program: Program, clock: str) -> tuple[Trace, Witness, int]:
+def account(program: Program, clock: str, *, eager: bool = False) -> tuple[Trace, Witness, int]:
     """Run a program: its recording, its witness, and the recorder's clock at the beginning."""
     loop = CLOCKS[clock]()
     loop.set_exception_handler(lambda *_: None)  # tasks that fail and that nobody awaits
@@ -28,7 +28,7 @@ def account(program: Program, clock: str) -> tuple[Trace, Witness, int]:
     async def main() -> tuple[Recorder, Witness]:
         with recording(loop) as recorder:
             witness = Witness(loop, recorder.now)
-            interpreter = Interpreter(witness)
+            interpreter = Interpreter(witness, eager=eager)
             with witness.watching():
                 await loop.create_task(interpreter.main(program), name="main")
         interpreter.close()
@@ -42,9 +42,9 @@ def account(program: Program, clock: str) -> tuple[Trace, Witness, int]:
     return build(recorder), witness, recorder.started_ns
 
 
-def compare(program: Program, clock: str) -> None:
+def compare(program: Program, clock: str, *, eager: bool = False) -> None:
     """Run a program, recorded and witnessed, and hold the one against the other."""
-    trace, witness, origin_ns = account(program, clock)
+    trace, witness, origin_ns = account(program, clock, eager=eager)
     check(trace, witness, origin_ns, exact=clock == "virtual")
 
 

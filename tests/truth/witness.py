@@ -12,153 +12,55 @@ import sys
 import threading
 from _asyncio import Task  # by its own name: nest_asyncio replaces asyncio.Task
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Generator, Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from types import FrameType, TracebackType
-from typing import Any, Literal, cast
+from typing import Any, cast
 
-from playground.trace import StepOutcome, TaskOutcome, WaitOn
+from playground.trace import StepOutcome, WaitOn
+from tests.truth.notes import Blocked, Gap, Stretch, TaskNote
 
-__all__ = ["Call", "Gap", "Stretch", "TaskNote", "Witness"]
-
-
-@dataclass(eq=False)
-class Stretch:
-    """One step as it was seen; its number is its place in the list.
-
-    Attributes:
-        task, callback: who ran; one of the two is `None`.
-        by: the stretch in which a callback was given to the loop; `None` for a timer, or for another thread.
-        gap: the await of the program's own in which the task stopped.
-    """
-
-    number: int
-    task: "TaskNote | None"
-    callback: Callable[..., object] | None
-    by: int | None
-    start_ns: int
-    end_ns: int = -1
-    outcome: StepOutcome = "callback"
-    gap: "Gap | None" = None
-    blocks: list["Blocked"] = field(default_factory=list)
-
-
-@dataclass(eq=False)
-class Blocked:
-    """A line of the program's own that held the loop, and for how long at least."""
-
-    line: int
-    function: str
-    asked_ns: int
-
-
-@dataclass(eq=False)
-class TaskNote:
-    """A task as its maker knew it.
-
-    Attributes:
-        made_in: the stretch in which it was made.
-        cancelled_in: the stretches in which the program cancelled it.
-    """
-
-    task: "asyncio.Task[Any]"
-    coroutine: str
-    parent: "TaskNote | None"
-    made_in: int | None
-    made_ns: int
-    gap: "Gap | None" = None
-    stretches: list[Stretch] = field(default_factory=list)
-    gaps: list["Gap"] = field(default_factory=list)
-    cancelled_in: list[int] = field(default_factory=list)
-
-    @property
-    def outcome(self) -> TaskOutcome:
-        if not self.task.done():
-            return "pending"
-        if self.task.cancelled():
-            return "cancelled"
-        return "returned" if self.task.exception() is None else "raised"
-
-    def ancestors(self) -> Iterator["TaskNote"]:
-        """Itself, its parent, and so on."""
-        note: TaskNote | None = self
-        while note is not None:
-            yield note
-            note = note.parent
-
-
-class Gap:
-    """One await of the program's own: what for, where, from which stretch to which, and how it went on.
-
-    `interrupted` says that it may be ended, or cancelled and begun anew, by what the program does not see: by its own
-    timeout, or in a group that swallows it.
-    """
-
-    def __init__(
-        self, witness: "Witness", frame: FrameType, lines: int, on: WaitOn, key: Hashable, children: tuple[Any, ...]
-    ) -> None:
-        self.on = on
-        self.key = key
-        self.children = children
-        self.line = frame.f_lineno + lines
-        self.function = frame.f_code.co_qualname
-        self.first: int | None = None
-        self.last: int | None = None
-        self.start_ns = -1
-        self.interrupted = False
-        self.how: Literal["open", "returned", "raised", "cancelled"] = "open"
-        self.task: TaskNote | None = None
-        self.calls: list[Call] = []
-        self._witness = witness
-
-    @property
-    def hands_over(self) -> bool:
-        """Whether it is for a worker."""
-        return self.on == "thread"
-
-    def __enter__(self) -> "Gap":
-        note = self._witness.current()
-        self.first = self._witness.running
-        self.start_ns = self._witness.now()
-        self.task = note
-        note.gap = self
-        note.gaps.append(self)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self.first is None or kind is GeneratorExit:
-            return
-        self._witness.current().gap = None
-        self.last = self._witness.running
-        cancelled = kind is not None and issubclass(kind, asyncio.CancelledError)
-        self.how = "returned" if kind is None else "cancelled" if cancelled else "raised"
-
-
-@dataclass(eq=False)
-class Call:
-    """What a worker did for one gap."""
-
-    function: str
-    thread: threading.Thread
-    start_ns: int
-    end_ns: int | None = None
-    outcome: TaskOutcome = "pending"
+__all__ = ["Witness"]
 
 
 class Watched:
     """Stands in for a task's context, and notes when the loop lets the task run."""
 
-    def __init__(self, context: contextvars.Context, witness: "Witness") -> None:
-        self.note: TaskNote | None = None
+    def __init__(self, context: contextvars.Context, witness: "Witness", note: TaskNote) -> None:
         self._context = context
         self._witness = witness
+        self._note = note
 
     def run(self, function: Callable[..., object], *args: object) -> object:
-        with self._witness.stretch(self.note, None, None):
+        with self._witness.stretch(self._note, None, None):
             return self._context.run(function, *args)
+
+
+class Driven:
+    """Stands between an eager task and its coroutine, and notes when the one lets the other run: asyncio takes no
+    context but its own for a task that it starts at once."""
+
+    def __init__(self, coro: Any, witness: "Witness", note: TaskNote) -> None:
+        self._coro = coro
+        self._witness = witness
+        self._note = note
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        go_on, value = self._coro.send, None
+        while True:
+            with self._witness.stretch(self._note, None, None) as seen:
+                try:
+                    awaited = go_on(value)
+                except StopIteration as stop:
+                    seen.outcome = "returned"
+                    return stop.value
+                except BaseException as error:
+                    seen.outcome = "cancelled" if isinstance(error, asyncio.CancelledError) else "raised"
+                    raise
+                seen.outcome = "yields" if awaited is None else "waits"
+            try:
+                go_on, value = self._coro.send, (yield awaited)
+            except BaseException as error:  # noqa: BLE001 (it is the coroutine's)
+                go_on, value = self._coro.throw, error
 
 
 class Witness:
@@ -216,31 +118,70 @@ class Witness:
 
     def make_task(self, loop: asyncio.AbstractEventLoop, coro: Any, **kwargs: Any) -> Any:
         """A task factory."""
-        context = Watched(kwargs.pop("context", None) or contextvars.copy_context(), self)
-        made_ns = self.now()
-        task = Task(coro, loop=loop, context=context, **kwargs)  # type: ignore[arg-type]
+        return self.construct(coro, loop=loop, **kwargs)
+
+    def start_eagerly(self) -> None:
+        """Make tasks that run at once (Python 3.12 and later), but for those that anyio makes."""
+        loop: Any = self.loop
+        loop.set_task_factory(asyncio.create_eager_task_factory(self.construct))  # type: ignore[attr-defined, unused-ignore]
+
+    def construct(self, coro: Any, *, eager_start: bool = False, context: Any = None, **kwargs: Any) -> Any:
         parent = None if self.running is None else self.stretches[self.running].task
-        context.note = TaskNote(task, coro.__qualname__, parent, self.running, made_ns)
-        self.note_of[id(task)] = context.note
-        self.tasks.append(context.note)
+        note = TaskNote(None, coro.__qualname__, parent, self.running, hidden=eager_start)
+        self.tasks.append(note)
+        if eager_start:
+            kwargs["eager_start"] = True
+            task = Task(_drive(Driven(coro, self, note)), context=context, **kwargs)
+        else:
+            watched: Any = Watched(context or contextvars.copy_context(), self, note)
+            task = Task(coro, context=watched, **kwargs)
+        self._meet(note, task)
         return task
 
+    def _meet(self, note: TaskNote, task: "asyncio.Task[Any]") -> None:
+        note.task = task
+        self.note_of[id(task)] = note
+
     @contextmanager
-    def stretch(self, note: TaskNote | None, callback: Callable[..., object] | None, by: int | None) -> Iterator[None]:
-        """Around one step."""
+    def stretch(
+        self, note: TaskNote | None, callback: Callable[..., object] | None, by: int | None
+    ) -> Iterator[Stretch]:
+        """Around one step; one that begins within another cuts that in two."""
+        outer = None if self.running is None else self.stretches[self.running]
+        if outer is not None:
+            outer.cut = True
+            outer.outcome = "callback" if outer.task is None else "yields"
+            self._close(outer)
+        if note is not None and note.task is None:
+            self._meet(note, asyncio.current_task())  # type: ignore[arg-type]
+        first = self._open(note, callback, by)
+        try:
+            yield first
+        finally:
+            last = self.stretches[cast(int, self.running)]
+            last.outcome = first.outcome
+            if note is not None and not note.hidden:
+                going_on: StepOutcome = "yields" if note.task._fut_waiter is None else "waits"  # type: ignore[union-attr]
+                last.outcome = going_on if note.outcome == "pending" else note.outcome
+            if first is not last:
+                first.outcome = "callback" if note is None else "yields"
+            self._close(last)
+            if outer is not None:
+                self._open(outer.task, outer.callback, last.number)
+
+    def _open(self, note: TaskNote | None, callback: Callable[..., object] | None, by: int | None) -> Stretch:
         seen = Stretch(len(self.stretches), note, callback, by, self.now())
         self.stretches.append(seen)
         self.running = seen.number
-        try:
-            yield
-        finally:
-            self.running = None
-            seen.end_ns = self.now()
-            if note is not None:
-                seen.gap = note.gap
-                note.stretches.append(seen)
-                going_on: StepOutcome = "yields" if note.task._fut_waiter is None else "waits"  # type: ignore[attr-defined]
-                seen.outcome = going_on if note.outcome == "pending" else note.outcome
+        return seen
+
+    def _close(self, seen: Stretch) -> None:
+        self.running = None
+        seen.end_ns = self.now()
+        if seen.task is not None:
+            seen.task.stretches.append(seen)
+            if not seen.cut:
+                seen.gap = seen.task.gap
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -269,3 +210,7 @@ class Witness:
         finally:
             handles.__init__, handles._run = init, run
             loop.set_task_factory(None)
+
+
+async def _drive(driven: Driven) -> Any:
+    return await driven
