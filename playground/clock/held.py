@@ -46,7 +46,8 @@ def throw_into(task: "asyncio.Task[Any]", ident: int) -> bool:
     Looking and raising are one call of C code from end to end, within which no other thread gets the GIL, so the
     coroutine cannot stop in between. That the task is taking a step would not do: an exception in what asyncio does at
     a step's end would leave the task pending for ever. A thread that was at work raises it where it stands; one that
-    was in a call of C code, when that returns.
+    was in a call of C code, when that returns. Python 3.13 raises it only when it looks the next time: where the thread
+    was at the last such look of a step, at its very end, the task that was given up may stay pending; no other is hit.
 
     Args:
         task: a task; one whose coroutine is not Python's own is left alone.

@@ -19,7 +19,7 @@ GENEROUS_S = 5
 SETUP = """
 import asyncio, signal, threading, time, urllib.request
 import anyio, anyio.to_thread
-from playground import App, Lab
+from playground import App, Lab, LabError
 from playground.web.responses import StreamingResponse
 
 released = threading.Event()
@@ -133,10 +133,13 @@ async def names():
 def left():
     # what was interrupted may still be unwinding, or returning from what has just been released
     while time.monotonic() < deadline:
-        tasks = lab.run(names).result if not lab._busy.locked() else None
+        try:
+            tasks = lab.run(names).result
+        except LabError:  # the run that was interrupted is not over yet
+            tasks = None
         threads = sorted(t.name for t in threading.enumerate() if "playground" in t.name or "uvicorn" in t.name)
         found = tasks, threads, len(lab._thread._calls._open)
-        if found == (["Lab._record", "_Life._run", "_main", "names"], ["playground lab"], 0):
+        if found == (["Recordings._record", "_Life._run", "_main", "names"], ["playground lab"], 0):
             break
         time.sleep(0.01)
     return found
@@ -146,7 +149,7 @@ print(left(), same, lab.get("/fine").text)
 released.clear()
 """
 
-NOTHING = "(['Lab._record', '_Life._run', '_main', 'names'], ['playground lab'], 0) True fine\n"
+NOTHING = "(['Recordings._record', '_Life._run', '_main', 'names'], ['playground lab'], 0) True fine\n"
 
 HELD = "The call is cancelled, but its code still holds the event loop and cannot be stopped from outside;"
 THREADS = "A thread cannot be stopped from outside: these worker threads of the lab go on to the end of what they do."
