@@ -1,13 +1,15 @@
-"""Which rows belong to whom: for each task, the indexes of its steps, without a list for each.
+"""Which rows belong to whom, what is inherited, how many are there at once: answers from columns of pointers.
 
-Two columns of numbers hold it for all, whatever their number, and a list is made for whoever asks.
+Two columns of numbers say for each task which steps are its own, whatever their number, and a list is made for
+whoever asks. A pointer is one more than an index, and 0 is none. Nothing here knows what the rows are.
 """
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 
-__all__ = ["Groups"]
+__all__ = ["Groups", "inherited", "most_at_once"]
 
 
 class Groups(Mapping[int, list[int]]):
@@ -37,10 +39,6 @@ class Groups(Mapping[int, list[int]]):
             raise KeyError(owner)
         return found
 
-    def first(self, owner: int) -> int | None:
-        """The first row of an owner, or `None`."""
-        return next(iter(self._slice(owner)), None)
-
     def __iter__(self) -> Iterator[int]:
         until = self._until
         return (owner for owner in range(len(until) - 1) if until[owner] < until[owner + 1])
@@ -52,3 +50,45 @@ class Groups(Mapping[int, list[int]]):
         if type(owner) is not int or not 0 <= owner < len(self._until) - 1:
             return array("I")
         return self._rows[self._until[owner] : self._until[owner + 1]]
+
+
+def inherited(own: Mapping[int, int], parents: Iterable[int]) -> dict[int, int]:
+    """What tasks have of their own, or else of the nearest ancestor that has it.
+
+    Args:
+        own: what some tasks have, by a pointer to the task, which is its index and one more.
+        parents: pointers to each task's parent, 0 for none, in the order of the tasks: parents come before their
+            children.
+    """
+    found: dict[int, int] = {}
+    for task, parent in enumerate(parents, 1):
+        if task in own:
+            found[task] = own[task]
+        elif parent in found:
+            found[task] = found[parent]
+    return found
+
+
+def most_at_once(lives: Iterable[tuple[int, int]]) -> int:
+    """The greatest number of lives, each from a start to an end, that went on at one moment.
+
+    Lives that touch do not overlap. One that began and ended at a moment (in virtual time) overlaps those that were
+    in progress then, and no other that began and ended there: of these none is known to have overlapped another.
+    """
+    starts, ends, points = [], [], set()
+    for start, end in lives:
+        if start == end:
+            points.add(start)
+        else:
+            starts.append(start)
+            ends.append(end)
+    starts.sort()
+    ends.sort()
+    most = over = 0
+    for begun, start in enumerate(starts, 1):
+        while over < len(ends) and ends[over] <= start:
+            over += 1
+        most = max(most, begun - over)
+    for point in points:
+        most = max(most, bisect_left(starts, point) - bisect_right(ends, point) + 1)
+    return most

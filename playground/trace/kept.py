@@ -23,6 +23,8 @@ FIRST_ENDING: Final = 3
 _IN_TURN: Final = 4096
 """Records of a kind looked at for each chunk of 2,048 events dropped: twice as many as one event each could have
 made, so that the turn comes round; 0.3 ms."""
+_AT_NS: Final = 2
+"""Where a noted message has its time."""
 
 
 class Kept(dict[int, T]):
@@ -102,8 +104,14 @@ def forget(records: Records, dropped: Fields, before_ns: int, step: int) -> None
             records.tasks.pop(task, None)
     for kind in (records.tasks, records.handoffs):
         kind.sweep(lambda record: record.ended_ns is not None and record.ended_ns < before_ns)
-    for kind in (records.requests, records.spans):
-        kind.sweep(lambda record: record.end_ns is not None and record.end_ns < before_ns)
+    records.spans.sweep(lambda span: span.end_ns is not None and span.end_ns < before_ns)
+
+    def over(request: Any) -> bool:
+        if request.end_ns is None:
+            records.forgotten["messages"] += _forget_messages(request.messages, before_ns)
+        return request.end_ns is not None and request.end_ns < before_ns
+
+    records.requests.sweep(over)
     _forget_looks(records, step)
 
 
@@ -114,3 +122,12 @@ def _forget_looks(records: Records, step: int) -> None:
         old += 1
     del looks[:old]  # at once, for the sampler's thread appends
     records.forgotten["samples"] += old
+
+
+def _forget_messages(messages: list[Any], before_ns: int) -> int:
+    """Forget the old messages of a request that goes on and on, such as a stream's; gives how many."""
+    old = 0
+    while old < len(messages) and messages[old][_AT_NS] < before_ns:
+        old += 1
+    del messages[:old]
+    return old

@@ -6,16 +6,15 @@ know how they were recorded (`recorder`), how they travel (`store`), or how they
 doors at the bottom open only when asked).
 """
 
-from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from playground.trace import store
-from playground.trace.groups import Groups
+from playground.trace.groups import Groups, inherited, most_at_once
 from playground.trace.looks import Look, inside
 from playground.trace.rows import Block, Handoff, Request, Sample, Site, Span, Step, Task, Wait
 from playground.trace.table import column
@@ -278,45 +277,3 @@ def _longest(looks: list[Look]) -> tuple[Site, str, int]:
         calls[look.site, look.call] += look.ran_ns
     ((site, held_ns),) = lines.most_common(1)
     return site, max((call for call in calls if call[0] == site), key=calls.__getitem__)[1], held_ns
-
-
-def inherited(own: Mapping[int, int], parents: Iterable[int]) -> dict[int, int]:
-    """What tasks have of their own, or else of the nearest ancestor that has it.
-
-    Args:
-        own: what some tasks have, by a pointer to the task, which is its index and one more.
-        parents: pointers to each task's parent, 0 for none, in the order of the tasks: parents come before their
-            children.
-    """
-    found: dict[int, int] = {}
-    for task, parent in enumerate(parents, 1):
-        if task in own:
-            found[task] = own[task]
-        elif parent in found:
-            found[task] = found[parent]
-    return found
-
-
-def most_at_once(lives: Iterable[tuple[int, int]]) -> int:
-    """The greatest number of lives, each from a start to an end, that went on at one moment.
-
-    Lives that touch do not overlap. One that began and ended at a moment (in virtual time) overlaps those that were
-    in progress then, and no other that began and ended there: of these none is known to have overlapped another.
-    """
-    starts, ends, points = [], [], set()
-    for start, end in lives:
-        if start == end:
-            points.add(start)
-        else:
-            starts.append(start)
-            ends.append(end)
-    starts.sort()
-    ends.sort()
-    most = over = 0
-    for begun, start in enumerate(starts, 1):
-        while over < len(ends) and ends[over] <= start:
-            over += 1
-        most = max(most, begun - over)
-    for point in points:
-        most = max(most, bisect_left(starts, point) - bisect_right(ends, point) + 1)
-    return most

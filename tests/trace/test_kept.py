@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from playground.asgi import Message, Receive, Scope, Send
 from playground.clock.loop import LabLoop
 from playground.trace import Trace
 from playground.trace.build import build
 from playground.trace.kept import Kept
 from playground.trace.recorder import Recorder, recording
+from playground.trace.requests import recorded_app
 
 CHUNK = 2048
 RING = 4 * CHUNK
@@ -113,3 +115,36 @@ def test_a_recording_that_goes_on_and_on_does_not_grow() -> None:
         tracemalloc.stop()
         assert recorder.tasks.forgotten > (rounds - 4) * CHUNK // 4
     assert peaks[1] < 1.3 * peaks[0]
+
+
+def test_a_stream_without_end_does_not_keep_all_that_it_sent() -> None:
+    loop = LabLoop()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(4 * RING):
+            await send({"type": "http.response.body", "body": b".", "more_body": True})
+        shown.append(build(recorder_of[0]))
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        await asyncio.sleep(0)
+
+    shown: list[Trace] = []
+    recorder_of: list[Recorder] = []
+
+    async def main() -> None:
+        with recording(loop, limit=RING) as recorder:
+            recorder_of.append(recorder)
+            asked = recorded_app(app, lambda: recorder)
+            await loop.create_task(asked({"type": "http", "method": "GET", "path": "/"}, receive, send))
+
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(main())
+    (request,) = shown[0].requests
+    assert request.status == 200
+    assert len(request.messages) < 2 * RING
+    assert len(request.messages) + shown[0].forgotten["messages"] == 4 * RING + 1
+    assert {message.type for message in request.messages} == {"http.response.body"}
