@@ -18,7 +18,7 @@ from playground.views.lanes import Lanes, Row, lanes
 from playground.views.scale import cells, marks
 from playground.views.shapes import SANS, bars, cross, label, rect, rich_lines, text_width
 from playground.views.svg_rows import Plot, arrows, bar_labels, capsules, row_shapes, stretch_shapes
-from playground.views.wording import FAILED_WORDS, counted, duration, one_line, summary
+from playground.views.wording import FAILED_WORDS, counted, duration, let_go, one_line, summary
 
 __all__ = ["svg"]
 
@@ -281,7 +281,7 @@ def _legend(picture: _Picture) -> None:
 def _foot(picture: _Picture) -> None:
     lines = [f"Not drawn: {', '.join(picture.omitted)}."] if picture.omitted else []
     if picture.trace.dropped:
-        lines.append(f"The recorder dropped {counted(picture.trace.dropped, 'event')}, the oldest: not here.")
+        lines.append(f"The recorder dropped {let_go(picture.trace)}: not here.")
     pixel = duration(round(picture.trace.duration_ns / picture.plot.width))
     lines.append(f"A static picture: a pixel is {pixel} and shows what took most of it, paler for less.")
     letters = int((picture.width - 2 * _MARGIN) / text_width("x", 11))

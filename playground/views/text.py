@@ -14,7 +14,7 @@ from playground.views.diagnosis import diagnose
 from playground.views.kinds import BLOCKED, KINDS
 from playground.views.lanes import Lanes, Row, lanes
 from playground.views.scale import cells, marks
-from playground.views.wording import FAILED_MARK, FAILED_WORDS, counted, duration, one_line, summary
+from playground.views.wording import FAILED_MARK, FAILED_WORDS, counted, duration, let_go, one_line, summary
 
 __all__ = ["report", "summary", "text"]
 
@@ -156,4 +156,4 @@ def _foot(trace: Trace, columns: int) -> Iterator[str]:
     width_ns = round(trace.duration_ns / columns)
     yield f"One column is {duration(width_ns)}{clock} and shows what took most of it."
     if trace.dropped:
-        yield f"The recorder dropped {counted(trace.dropped, 'event')}, the oldest: they are missing here."
+        yield f"The recorder dropped {let_go(trace)}: they are missing here."

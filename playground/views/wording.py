@@ -17,6 +17,7 @@ __all__ = [
     "duration",
     "failure",
     "is_error",
+    "let_go",
     "one_line",
     "part_of",
     "place",
@@ -24,6 +25,8 @@ __all__ = [
     "summary",
 ]
 
+# of looks, spans and messages nobody asks how many there were
+_KEPT_BESIDE: Final = {"requests": "request", "tasks": "task", "handoffs": "hand-off"}
 _UNITS = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "µs"), (1, "ns"))
 _MINUTE_NS = 60_000_000_000
 # three digits: the eye compares no more, and the clocks of two machines agree on no more
@@ -67,6 +70,15 @@ def part_of(part_ns: int, all_ns: int) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 request`, `1,143 requests`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def let_go(trace: Trace) -> str:
+    """What the recorder dropped: `1,234 events, the oldest, and with them 3 requests and 12 tasks`."""
+    told = [counted(trace.forgotten[kind], noun) for kind, noun in _KEPT_BESIDE.items() if kind in trace.forgotten]
+    with_them = (
+        f", and with them {' and '.join([', '.join(told[:-1]), told[-1]] if told[:-1] else told)}" if told else ""
+    )
+    return f"{counted(trace.dropped, 'event')}, the oldest{with_them}"
 
 
 def request_label(request: Request) -> str:

@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.trace import Site, Trace
-from playground.views.wording import code_text, counted, duration, one_line, part_of, place, request_label, summary
+from playground.views.wording import (
+    code_text,
+    counted,
+    duration,
+    let_go,
+    one_line,
+    part_of,
+    place,
+    request_label,
+    summary,
+)
 from tests.by_hand import request, step, task
 
 S = 1_000_000_000
@@ -86,6 +96,22 @@ def test_a_run_is_summed_up_in_a_line() -> None:
     assert summary(Trace(steps=steps, requests=[request(0, 2, 9)])) == "463 ms · 1 request (7 ms) · 1 step"
     assert summary(Trace(steps=steps, tasks=[task(), task()])) == "463 ms · 2 tasks · 1 step"
     assert summary(Trace(steps=steps, dropped=1234)) == "463 ms · 0 tasks · 1 step · 1,234 events dropped"
+
+
+@pytest.mark.parametrize(
+    ("forgotten", "told"),
+    [
+        ({}, "1,234 events, the oldest"),
+        ({"tasks": 1}, "1,234 events, the oldest, and with them 1 task"),
+        ({"tasks": 12, "requests": 3}, "1,234 events, the oldest, and with them 3 requests and 12 tasks"),
+        (
+            {"tasks": 12, "requests": 3, "handoffs": 4_000, "spans": 9, "samples": 1},
+            "1,234 events, the oldest, and with them 3 requests, 12 tasks and 4,000 hand-offs",
+        ),
+    ],
+)
+def test_what_was_dropped_is_told_with_what_went_with_it(forgotten: dict[str, int], told: str) -> None:
+    assert let_go(Trace(dropped=1234, forgotten=forgotten)) == told
 
 
 def test_of_many_requests_the_summary_tells_median_and_longest() -> None:
