@@ -238,6 +238,8 @@ def other():
 
 @app.get("/busy")
 async def busy():
+    while len(lab._thread._calls._open) < 2:
+        pass  # until the cell waits too
     print("hanging", flush=True)
     while not released.is_set():
         pass
