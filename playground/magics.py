@@ -116,7 +116,9 @@ def _number_of_cell(shell: Any, filename: str) -> int:
 
 def _compiled(shell: Any, source: str, line: int, number: int) -> CodeType:
     """A cell's code, under a file name and with line numbers that are the cell's."""
-    text = "\n" * (line - 1) + shell.transform_cell(source)
+    # IPython takes off the empty lines that a cell begins with
+    empty = next((index for index, text in enumerate(source.splitlines()) if text.strip()), 0)
+    text = "\n" * (line - 1 + empty) + shell.transform_cell(source)
     name = shell.compile.cache(text, number, raw_code=text)
     tree = shell.transform_ast(shell.compile.ast_parse(text, filename=name))
     flags = shell.compile.flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
