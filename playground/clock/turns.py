@@ -252,11 +252,14 @@ class Turns(_Loop):
                     except (SystemExit, KeyboardInterrupt) as error:
                         failure = error
                     end = clock()
-                    _, by, ready_ns, *rest = self._describe(entry, callback, start, left)
+                    _, by, ready_ns, _, outcome, kind, code, offset = self._describe(entry, callback, start, left)
                     if tally.step != step and tally.pieces:
                         gap, start, by = self._tell_pieces(recorder, (gap, by, ready_ns, left), start)
                         ready_ns, step = 0, tally.step
-                    recorder.extend((gap, end - start, 0, by, ready_ns, *rest))
+                    try:
+                        append(pack(gap, end - start, 0, by, ready_ns, left, outcome, kind, code, offset))
+                    except TooLarge:
+                        recorder.extend((gap, end - start, 0, by, ready_ns, left, outcome, kind, code, offset))
                 if end - start > LONG_STEP_NS:
                     recorder.long_step(step)
                 start = end

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [toolkit|transport|clock] [--rounds N] [--only TEXT]`: a table, and the targets missed."""
+"""`python -m tests.benchmarks [toolkit|transport|clock] [--rounds N] [--only TEXT]`: a table, and targets missed."""
 
 import argparse
 import sys
