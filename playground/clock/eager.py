@@ -36,29 +36,23 @@ def create(loop: "Turns", make: Callable[..., Any], coro: Any, options: dict[str
     assert recorder is not None
     creator = asyncio.current_task() if loop.is_running() else None
     number = recorder.expect(coro, creator or tally.sender)
-    if not tally.step:  # outside any step, or in one that began before the recording did
-        return _make(recorder, number, make, coro, options)
+    cuts = tally.step > 0  # else it is made outside any step, or in one that began before the recording did
     waiting = len(loop._ready)
-    _begin(loop, recorder, recorder.number_of(creator))
-    task = None
-    try:
-        task = _make(recorder, number, make, coro, options)
-    finally:
-        if tally.recorder is recorder:  # else the task has ended this recording
-            if _started(coro):
-                state = (Outcome.RAISED, 0, 0, 0) if task is None else _state(recorder, task, number, coro)
-                _end_part(loop, recorder, (recorder.now(), number, *state))
-            else:
-                _take_back(loop, waiting)
-    return task
-
-
-def _make(recorder: Recorder, number: int, make: Callable[..., Any], coro: Any, options: dict[str, Any]) -> Any:
+    if cuts:
+        _begin(loop, recorder, recorder.number_of(creator))
     task = None
     try:
         task = make(coro, **options)
     finally:
-        recorder.arrived(number, task, started=_started(coro))
+        end_ns = recorder.now()
+        started = _started(coro)
+        recorder.arrived(number, task, started=started)
+        if cuts and tally.recorder is recorder:  # else the task has ended this recording
+            if started:
+                state = (Outcome.RAISED, 0, 0, 0) if task is None else _state(recorder, task, number, coro)
+                _end_part(loop, recorder, (end_ns, number, *state))
+            else:
+                _take_back(loop, waiting)
     return task
 
 
