@@ -1,16 +1,23 @@
-"""The README's first code does what the README says."""
+"""The README's code does what the README says."""
 
 import re
 import runpy
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from playground import App, Lab
 
 README = Path(__file__).parent.parent / "README.md"
+FIRST, HOUR, WATCHED, TESTS = re.findall(
+    r"^```python\n(.+?)^```$", README.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL
+)
 
 
 def test_the_first_code_finds_the_call_that_blocks(tmp_path: Path) -> None:
-    (code,) = re.findall(r"^```python\n(.+?)^```$", README.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    code = FIRST
     script = tmp_path / "first.py"
     script.write_text(code, encoding="utf-8")
     names = runpy.run_path(str(script))
@@ -20,6 +27,32 @@ def test_the_first_code_finds_the_call_that_blocks(tmp_path: Path) -> None:
     assert "`time.sleep(0.2)` on the loop" in str(finding)
     assert re.search(rf"first\.py, line {line}\b", str(finding))
     assert [response.status_code for response in names["run"].responses] == [200] * 50
+
+
+@pytest.mark.slow
+def test_an_hour_of_traffic_is_told_in_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "hour.py").write_text(HOUR, encoding="utf-8")
+    runpy.run_path(str(tmp_path / "hour.py"))
+    assert re.match(r"1 h · 5\d,\d{3} requests \(median \d+ ms, longest [\d.]+ s\)", capsys.readouterr().out)
+
+
+def test_what_is_no_web_app_is_watched(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "watched.py").write_text(WATCHED, encoding="utf-8")
+    runpy.run_path(str(tmp_path / "watched.py"))
+    assert re.fullmatch(r"\d tasks, \d+ steps\n", capsys.readouterr().out)
+
+
+@pytest.mark.slow
+def test_the_example_suite_passes(tmp_path: Path) -> None:
+    (tmp_path / "test_reports.py").write_text(TESTS, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_reports.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert re.search(r"\b2 passed\b", done.stdout), done.stdout + done.stderr
 
 
 def test_every_name_of_the_reference_is_there() -> None:
