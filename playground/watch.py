@@ -69,9 +69,9 @@ class Watch:
         self._trace: WatchedTrace | None = None
 
     def __enter__(self) -> WatchedTrace:
-        self._session = Session(self._limit)
-        self._trace = WatchedTrace(self._title)
-        return self._trace
+        trace = self._trace = WatchedTrace(self._title)
+        self._session = Session(self._limit)  # last: an interrupt between the two must leave nothing open
+        return trace
 
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None

@@ -208,6 +208,17 @@ def test_loops_in_other_threads_are_recorded_beside_and_named_after_them() -> No
     assert len(other.handoffs) == 1
 
 
+@pytest.mark.parametrize("name", ["Control", "IOPub", "Shell channel", "subshell-1"])
+def test_the_threads_of_a_kernel_are_not_shown(name: str) -> None:
+    def run() -> None:
+        thread = threading.Thread(target=asyncio.run, args=(child(),), name=name)
+        thread.start()
+        asyncio.run(main())
+        thread.join()
+
+    assert watch(run).others == ()
+
+
 def test_a_loop_made_in_one_thread_and_run_in_another_is_recorded_there() -> None:
     def run() -> None:
         loop = asyncio.new_event_loop()

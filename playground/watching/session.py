@@ -3,7 +3,8 @@
 A loop is met when it begins to run: asyncio's own at `run_forever`, which every way of running one comes through;
 uvloop's when it is made, for its first callbacks cannot be had later; trio's where `trio.run` and guest mode set up a
 run. The loop that runs already in the calling thread is met at once. Loops that run already in other threads are left
-alone, and so are a lab's, which has its own recordings. It decides whom to record; how is `parts`' affair.
+alone; so are a lab's, which has its own recordings, and those of a notebook kernel's own threads. It decides whom to
+record; how is `parts`' affair.
 """
 
 import asyncio
@@ -25,6 +26,8 @@ from playground.trace.trio_instrument import TrioRecorder
 from playground.watching.parts import LoopPart, TrioPart
 
 __all__ = ["Session"]
+
+_KERNELS: Final = frozenset({"Control", "IOPub", "Shell channel"})
 
 _one_at_a_time: Final = threading.Lock()
 
@@ -141,7 +144,7 @@ class Session:
         found = asyncio.BaseEventLoop.run_forever
 
         def run_forever(loop: Any) -> None:
-            if not self._open or isinstance(loop, LabLoop):
+            if not self._open or isinstance(loop, LabLoop) or _is_the_kernels(threading.current_thread()):
                 return found(loop)
             with self._part_of(loop).running():
                 return found(loop)
@@ -191,6 +194,11 @@ class Session:
         self._borrowed.callback(swap(_run, "setup_runner", setup_runner))
         if _run.in_trio_run():
             self._trio_part().attach(_run.add_instrument, running=True)
+
+
+def _is_the_kernels(thread: threading.Thread) -> bool:
+    """Whether a thread is Jupyter's own: its control channel, output or a subshell. Named as ipykernel names them."""
+    return thread.name in _KERNELS or thread.name.startswith("subshell-")
 
 
 def _optional(name: str) -> Any:
