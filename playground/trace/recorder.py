@@ -99,6 +99,7 @@ class Recorder:
         self.callback: Callable[[object], int] = self.sites.callback
         self.search: Callable[[object], tuple[int, int, Any]] = self.sites.search
         self.sender: Callable[[], asyncio.Task[Any] | None] = sender
+        self.teller: Any = None  # who takes the steps: its `step` is the number of the running one, from 1
         self._workers = threading.local()
         self._worker_count = itertools.count()
         self._expected: list[int] = []
@@ -234,6 +235,7 @@ class Recorder:
             loop: the one that was recorded last; by default the one that is running.
         """
         self.ended_ns = self.now()
+        self.teller = None
         self.borrowed.close()
         for task, name in self._living(loop):
             self.tasks[self.number_of(task)].name = name
@@ -271,8 +273,10 @@ class Recorder:
         return number
 
     def running(self) -> int:
-        """The number of the step that is running, counted from 0: each that is over has left one event."""
-        return self.log.dropped + len(self.log)
+        """The number of the step that is running, counted from 0; -1 if none is."""
+        if self.teller is not None:
+            return self.teller.step - 1
+        return self.log.dropped + len(self.log)  # each that is over has left one event
 
     def current_task(self) -> int:
         """The number of the task that is running in this thread; 0 for none."""
@@ -306,6 +310,7 @@ def recording(loop: Any, limit: int = DEFAULT_LIMIT) -> Iterator[Recorder]:
         borrowed.enter_context(watch_threads(loop, recorder))
         recorder.begin(loop)
         loop.record(recorder)
+        recorder.teller = loop
         borrowed.callback(loop.stop_recording)
         try:
             yield recorder

@@ -64,6 +64,7 @@ class LoopPart:
             self._borrowed.enter_context(self._sampled())
         self._borrowed.callback(self._watcher.stop_recording)
         self._watcher.record(self.recorder, self._told)
+        self.recorder.teller = self._watcher
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -111,7 +112,7 @@ class LoopPart:
     def _detach(self) -> None:
         if self._watcher is not None:
             self._told = self._watcher.told
-            self._watcher = None
+            self._watcher = self.recorder.teller = None
         self._borrowed.close()
 
     @contextlib.contextmanager

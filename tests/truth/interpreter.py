@@ -379,7 +379,12 @@ class Interpreter:
             after.push(leaving)
             async with asyncio.TaskGroup() as group:
                 with _on_exit(leaving.__enter__):
-                    leaving.children = tuple(group.create_task(self.run(each), name=self.name()) for each in bodies)
+                    # Python 3.12 names an eager task that is over already, and no recorder could see that
+                    names = [None if self.eager else self.name() for _ in bodies]
+                    made = [
+                        group.create_task(self.run(each), name=name) for each, name in zip(bodies, names, strict=True)
+                    ]
+                    leaving.children = tuple(made)
                     await self.run(body)
 
     async def anyio_group(self, bodies: tuple[p.Body, ...], body: p.Body) -> None:

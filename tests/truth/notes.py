@@ -25,6 +25,7 @@ class Stretch:
             that goes on after another began within it, the last of that other.
         gap: the await of the program's own in which the task stopped.
         cut: it ended only because another began within it (an eager task), and goes on in a stretch of its own.
+        goes_on: it is such a stretch.
     """
 
     number: int
@@ -36,6 +37,7 @@ class Stretch:
     outcome: StepOutcome = "callback"
     gap: "Gap | None" = None
     cut: bool = False
+    goes_on: bool = False
     blocks: list["Blocked"] = field(default_factory=list)
 
 

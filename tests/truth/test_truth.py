@@ -1,5 +1,6 @@
 """The recording agrees with an independent witness, over random programs, on every clock."""
 
+import sys
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -64,6 +65,26 @@ def test_a_recording_tells_what_a_program_saw_of_itself(clock: str, program: Pro
 @given(program=PROGRAMS)
 def test_over_many_programs_too(clock: str, program: Program) -> None:
     compare(program, clock)
+
+
+EAGER: Final = pytest.mark.skipif(sys.version_info < (3, 12), reason="expected Python 3.12 or later for eager tasks")
+
+
+@EAGER
+@pytest.mark.parametrize("clock", CLOCKS)
+@settings(QUIET, max_examples=25)
+@given(program=PROGRAMS)
+def test_tasks_that_start_eagerly_are_told_in_parts(clock: str, program: Program) -> None:
+    compare(program, clock, eager=True)
+
+
+@EAGER
+@pytest.mark.slow
+@pytest.mark.parametrize("clock", CLOCKS)
+@settings(QUIET, max_examples=250)
+@given(program=PROGRAMS)
+def test_over_many_programs_of_eager_tasks_too(clock: str, program: Program) -> None:
+    compare(program, clock, eager=True)
 
 
 @pytest.mark.slow

@@ -167,7 +167,14 @@ class Witness:
                 first.outcome = "callback" if note is None else "yields"
             self._close(last)
             if outer is not None:
-                self._open(outer.task, outer.callback, last.number)
+                self._open(outer.task, outer.callback, last.number).goes_on = True
+
+    def _by(self) -> int | None:
+        """What runs now. Behind a driven coroutine's back asyncio still does what follows from how it stopped."""
+        if self.running is None and self.stretches:
+            task = self.stretches[-1].task
+            return len(self.stretches) - 1 if task is not None and task.hidden else None
+        return self.running
 
     def _open(self, note: TaskNote | None, callback: Callable[..., object] | None, by: int | None) -> Stretch:
         seen = Stretch(len(self.stretches), note, callback, by, self.now())
@@ -193,7 +200,7 @@ class Witness:
             init(handle, *args, **kwargs)
             timer = isinstance(handle, asyncio.TimerHandle)
             here = threading.current_thread() is witness.thread and not timer
-            witness._made[id(handle)] = handle, witness.running if here else None
+            witness._made[id(handle)] = handle, witness._by() if here else None
 
         def noted_run(handle: Any) -> None:
             if handle._loop is not witness.loop:
