@@ -19,6 +19,8 @@ __all__ = ["Names", "Table", "column", "numbers"]
 
 R = TypeVar("R")
 
+_REMEMBERED: Final = 100_000
+"""Tables of up to this many rows keep a row once it was made, for views ask several times: 20 MB at the most."""
 _SHOWN: Final = 3
 """Rows that a table's `repr` shows: enough to see what they are."""
 
@@ -85,7 +87,10 @@ class Table(Sequence[R], Generic[R]):
         self.parts = parts or {}
         self._at = range(len(next(iter(columns.values()))))
         self._readers: tuple[Callable[[int], Any], ...] | None = None
-        self._made: dict[int, R] | None = {} if self.parts else None  # their parts make these rows costly
+        # rows that have parts are costly to make, and few
+        self._keeps = bool(self.parts) or len(self._at) <= _REMEMBERED
+        self._made: list[R | None] = []  # by place in the columns; empty until a row is kept
+        self._all_made = False
 
     @property
     def whole(self) -> bool:
@@ -104,14 +109,23 @@ class Table(Sequence[R], Generic[R]):
         if isinstance(index, slice):
             part: Table[R] = Table(self.name, self.columns, self.names, self.parts)
             part._at = self._at[index]
-            part._made = self._made
+            part._keeps = self._keeps
+            part._made = self._kept()
             return part
         return self._row(self._at[index])
 
     def __iter__(self) -> Iterator[R]:
-        if self._made is not None or not self.whole:
+        if self.parts or not self.whole:
             return map(self._row, self._at)
-        return map(ROWS[self.name], *(self._values(field) for field in TABLES[self.name]))
+        if self._all_made:
+            return iter(self._made)  # type: ignore[arg-type]
+        rows: Iterator[R] = map(ROWS[self.name], *(self._values(field) for field in TABLES[self.name]))
+        if not self._keeps:
+            return rows
+        made = self._kept()
+        made[:] = [new if old is None else old for old, new in zip(made, rows, strict=True)]
+        self._all_made = True
+        return iter(made)  # type: ignore[arg-type]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Table | tuple | list):
@@ -127,16 +141,24 @@ class Table(Sequence[R], Generic[R]):
         return f"[{shown}{more}]"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_readers": None}
+        """Without what can be made again."""
+        return {**vars(self), "_readers": None, "_made": [], "_all_made": False}
+
+    def _kept(self) -> list[R | None]:
+        """Where rows are kept that were made."""
+        if self._keeps and not self._made:
+            self._made = [None] * len(next(iter(self.columns.values())))
+        return self._made
 
     def _row(self, at: int) -> R:
-        if self._made is not None and (made := self._made.get(at)) is not None:
+        kept = self._made or self._kept()
+        if kept and (made := kept[at]) is not None:
             return made
         if self._readers is None:
             self._readers = tuple(map(self._reader, TABLES[self.name]))
         row: R = ROWS[self.name](*[read(at) for read in self._readers])
-        if self._made is not None:
-            self._made[at] = row
+        if kept:
+            kept[at] = row
         return row
 
     def _looked_up(self, kind: str) -> Sequence[Any] | None:
@@ -155,7 +177,7 @@ class Table(Sequence[R], Generic[R]):
             return (lambda at: None if column[at] == NO_INT else column[at]) if optional else column.__getitem__
         if kind in self.parts:
             part, start, end = self.parts[kind], self.columns[f"{field}_from"], self.columns[f"{field}_until"]
-            return lambda at: tuple(part[start[at] : end[at]])
+            return lambda at: tuple(map(part._row, range(start[at], end[at])))
         return lambda at: column[at] - 1 if column[at] else None
 
     def _values(self, field: str) -> Iterable[Any]:
