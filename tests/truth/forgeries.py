@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from playground.trace import Step, Trace
+from playground.trace import Step, Trace, Wait
 from tests.truth import program as p
 
 __all__ = ["FORGERIES", "PROGRAM"]
@@ -114,6 +114,13 @@ def a_wait_is_on_another_line(trace: Trace) -> Trace:
 def a_wait_lasts_for_ever(trace: Trace) -> Trace:
     first = trace.waits[0]
     return _with(trace, waits=[replace(first, end_ns=trace.duration_ns + 1), *trace.waits[1:]])
+
+
+def a_sleep_was_shorter(trace: Trace) -> Trace:
+    def is_sleep(wait: Wait) -> bool:
+        return wait.site is not None and "sleeps" in wait.site.function
+
+    return _with(trace, waits=_altered(trace.waits, is_sleep, end_ns=lambda wait: wait.end_ns - 500_000))
 
 
 def a_handoff_is_missing(trace: Trace) -> Trace:

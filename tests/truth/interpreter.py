@@ -186,11 +186,11 @@ class Interpreter:
             await anyio.lowlevel.checkpoint()
 
     async def sleeps(self, delay_ms: int) -> None:
-        with self.w.waits("timer"):
+        with self.w.waits("timer", ("delay", delay_ms)):
             await asyncio.sleep(delay_ms / 1000)
 
     async def sleeps_with_anyio(self, delay_ms: int) -> None:
-        with self.w.waits("timer"):
+        with self.w.waits("timer", ("delay", delay_ms)):
             await anyio.sleep(delay_ms / 1000)
 
     def ring(self, index: int) -> None:
