@@ -8,15 +8,16 @@ the baton, but for `knock`, with which threads outside virtual time ask to be he
 """
 
 import heapq
+import itertools
+import operator
 import random
 import threading
-
-# by its own name: while a virtual loop is open, `threading` has another
-from _thread import allocate_lock
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from functools import partial
 from typing import Final, Protocol
+
+from playground.clock.runner import Aborted, Runner, become, current, outside
 
 __all__ = ["NEVER_NS", "Aborted", "Baton", "Runner", "current", "outside"]
 
@@ -26,9 +27,7 @@ _SPIN_LIMIT: Final = 1_000_000
 """Changes of runner at one moment, with nobody else to run, after which somebody is taken to be running in circles:
 some ten seconds of real time."""
 
-
-class Aborted(BaseException):
-    """Ends a worker thread that nobody will ever wake. Like `SystemExit`, it is for no `except Exception`."""
+_HOLDING: Final = operator.attrgetter("holder", "passing")
 
 
 class Preemption(Protocol):
@@ -42,77 +41,6 @@ class Preemption(Protocol):
 
     def end(self) -> None:
         """There are no more workers."""
-
-
-class Runner:
-    """A thread in virtual time.
-
-    Attributes:
-        name: what a message calls it.
-        ident: the thread's identifier; 0 until it has started.
-        charged_ns: processor time that it has been charged.
-        lock: held but for the moment in which the runner is given the baton.
-        ticket: the serial number of the wait that it stands in; 0 while it is not waiting.
-        woken: whether its last wait was ended by another runner, and not by time.
-        error: what to raise where it is parked, instead of going on.
-        lost: whether it was found to wait in real time, so that virtual time goes on without it.
-        over: whether it has ended.
-        joining: who waits for its end.
-    """
-
-    __slots__ = (
-        "__weakref__",
-        "baton",
-        "charged_ns",
-        "error",
-        "ident",
-        "joining",
-        "lock",
-        "lost",
-        "name",
-        "over",
-        "ticket",
-        "woken",
-    )
-
-    def __init__(self, baton: "Baton", name: str) -> None:
-        self.baton = baton
-        self.name = name
-        self.ident = 0
-        self.charged_ns = 0
-        self.lock = allocate_lock()
-        self.lock.acquire()
-        self.ticket = 0
-        self.woken = False
-        self.error: BaseException | None = None
-        self.lost = False
-        self.over = False
-        self.joining: list[Runner] = []
-
-
-class _Here(threading.local):
-    """Which runner the current thread is; `None` for all threads outside virtual time."""
-
-    runner: Runner | None = None
-
-
-_here: Final = _Here()
-
-
-def current() -> Runner | None:
-    """The runner that the calling thread is."""
-    me = _here.runner
-    return me if me is None or not me.lost else None
-
-
-@contextmanager
-def outside() -> Iterator[None]:
-    """For a while, let this thread wait for real: for what happens outside virtual time and is sure to happen."""
-    runner, _here.runner = _here.runner, None
-    try:
-        yield
-    finally:
-        _here.runner = runner
 
 
 class Baton:
@@ -130,6 +58,7 @@ class Baton:
         switches: how often the baton went from one to another.
         deadline: the moment and serial number of the loop's first timer, while it is at rest.
         resting: whether the loop has nothing to do, so that it may be woken; else it stands in a step.
+        passing: whether the holder is at handing over, or has not yet been woken: nobody may break in then.
         spinning: whether time stood still for so long that somebody must be running in circles.
     """
 
@@ -154,6 +83,7 @@ class Baton:
         self.switches = 0
         self.deadline: tuple[int, int] | None = None
         self.resting = False
+        self.passing = False
         self.spinning = False
         self.workers: dict[Runner, None] = {}  # in the order in which they came
         self.preemption: Preemption | None = None
@@ -180,6 +110,7 @@ class Baton:
         """
         if me.lost:
             raise Aborted
+        self.passing = True
         me.ticket = ticket = self.serial()
         me.woken = False
         if until_ns is not None and until_ns < NEVER_NS:
@@ -187,9 +118,11 @@ class Baton:
         tell = self.on_block if me is self.loop else None
         if tell is not None:
             tell()
-        self._hand_over(me)
-        if tell is not None:
-            tell()
+        try:
+            self._hand_over(me)
+        finally:
+            if tell is not None:
+                tell()
         if me.error is not None:
             error, me.error = me.error, None
             raise error
@@ -197,6 +130,7 @@ class Baton:
 
     def give_way(self, me: Runner) -> None:
         """Let all run who could, and then go on."""
+        self.passing = True
         self._queue.append(me)
         self._hand_over(me)
 
@@ -234,16 +168,17 @@ class Baton:
         """Make the calling thread that runner, when it is its turn. Raises what it is to be ended with, if it is."""
         runner.ident = threading.get_ident()
         runner.lock.acquire()
-        _here.runner = runner
+        self.passing = False
+        become(runner)
         if runner.error is not None:
             raise runner.error
 
     def leave(self, runner: Runner) -> None:
         """The calling thread leaves virtual time for good."""
-        _here.runner = None
+        become(None)
         if runner.lost:
             return
-        runner.over = True
+        self.passing = runner.over = True
         self.workers.pop(runner, None)
         for waiting in runner.joining:
             self.wake(waiting)
@@ -254,9 +189,16 @@ class Baton:
         runner.error = error
         self.wake(runner)
 
+    def held_by(self, runner: Runner) -> Iterator[bool]:
+        """Whether a runner holds the baton and is not handing it over: asked, and acted upon, within one call of C."""
+        return map(partial(operator.eq, (runner, False)), map(_HOLDING, (self,)))
+
     def lose(self, runner: Runner) -> None:
-        """Go on without a worker that holds the baton and really waits. For the watchdog's thread."""
-        runner.lost = runner.over = True
+        """Go on without a worker that holds the baton and keeps it, if it still does. From any thread."""
+        any(itertools.starmap(setattr, itertools.compress(((runner, "lost", True),), self.held_by(runner))))
+        if not runner.lost:
+            return
+        runner.over = True
         self.workers.pop(runner, None)
         self._give(self._next())
 
@@ -266,10 +208,10 @@ class Baton:
         """Make the calling thread the loop's."""
         self.loop.ident = threading.get_ident()
         self.holder = self.loop
-        _here.runner = self.loop
+        become(self.loop)
 
     def exit(self) -> None:
-        _here.runner = None
+        become(None)
 
     @property
     def busy(self) -> bool:
@@ -286,10 +228,16 @@ class Baton:
         self._forget_woken()
         return self._sleepers[0][:2] if self._sleepers else None
 
+    def is_idle_until(self, moment_ns: int) -> bool:
+        """Whether none but the holder could run before that moment, nor at it."""
+        sleeper = self.first_sleeper()
+        timer = self.deadline if self.resting else None
+        return not self.busy and all(due is None or due[0] > moment_ns for due in (sleeper, timer))
+
     def rest(self, deadline: tuple[int, int] | None) -> None:
         """Let workers run until the loop has something to do, its first timer is due, or nobody can run."""
         self.deadline = deadline
-        self.resting = True
+        self.passing = self.resting = True
         try:
             self._hand_over(self.loop)
         finally:
@@ -297,7 +245,7 @@ class Baton:
 
     def yield_turn(self) -> None:
         """Let every worker that could run now have its turn."""
-        self.resting = self._loop_queued = True
+        self.passing = self.resting = self._loop_queued = True
         self._queue.append(self.loop)
         try:
             self._hand_over(self.loop)
@@ -317,6 +265,7 @@ class Baton:
         if following is not me:
             self._give(following)
             me.lock.acquire()
+        self.passing = False
 
     def _give(self, runner: Runner) -> None:
         self.holder = runner

@@ -107,6 +107,8 @@ class WorkQueue:
 
     def get(self) -> Any:
         self._reader = me = current()
+        if me is not None:
+            me.glances = 0
         while me is not None and not self._items:
             me.baton.park(me)
         return self._items.popleft()

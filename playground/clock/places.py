@@ -14,13 +14,14 @@ import socket
 import subprocess
 import threading
 import time
+from asyncio.selector_events import BaseSelectorEventLoop
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from anyio._backends import _asyncio as anyio_backend
 
 from playground.clock import locks, workers
-from playground.clock.baton import current
+from playground.clock.baton import Runner, current, outside
 from playground.clock.ordered import OrderedSet
 from playground.errors import NotInVirtualTime
 
@@ -28,6 +29,11 @@ __all__ = ["WALL_START_S", "by_original", "replacements"]
 
 WALL_START_S: Final = 1_767_225_600
 """What `time.time()` says when virtual time begins: 2026-01-01 00:00 UTC, so that two runs see the same dates."""
+
+_GLANCES: Final = 1_000
+"""Looks at the clock at one moment after which the caller is taken to wait for it to move on."""
+_GLANCE_NS: Final = 10_000
+"""What each further look then takes: so little that nobody minds, and enough for a second to be over soon."""
 
 _sleep: Final = time.sleep
 
@@ -43,11 +49,41 @@ def sleep(seconds: float, /) -> None:
     me.baton.park(me, me.baton.now_ns + round(seconds * 1e9))
 
 
+def _glanced_often(me: Runner) -> None:
+    """Let time pass for a task, or a worker, that does nothing but look at the clock until it says something else.
+
+    `while time.monotonic() < end: pass` would go on for ever where computing takes no time, and so would
+    `as_completed`, which asks again at the very moment at which its timeout ends.
+    """
+    baton = me.baton
+    task = _running_task() if me is baton.loop else None
+    here = (baton.now_ns, hash(task))
+    if here != me.glanced_at:  # many have looked since, each now and then
+        me.glanced_at, me.glances = here, 0
+        return
+    until_ns = baton.now_ns + _GLANCE_NS
+    if me.glances > _GLANCES + 1 and baton.is_idle_until(until_ns):  # the first is noted, as a wait is
+        baton.jump(until_ns)
+    else:
+        baton.park(me, until_ns)
+    me.glanced_at = (until_ns, here[1])
+
+
+def _running_task() -> "asyncio.Task[Any] | None":
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None
+
+
 def _clock(real: Callable[[], Any], start_s: int, in_ns: bool) -> Callable[[], Any]:
     def clock() -> Any:
         me = current()
         if me is None:
             return real()
+        me.glances += 1
+        if me.glances > _GLANCES:
+            _glanced_often(me)
         now_ns = start_s * 1_000_000_000 + me.baton.now_ns
         return now_ns if in_ns else now_ns / 1e9
 
@@ -58,6 +94,17 @@ _CLOCKS: Final = {
     name: _clock(getattr(time, name), WALL_START_S if name.startswith("time") else 0, name.endswith("_ns"))
     for name in ("monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "time", "time_ns")
 }
+
+
+def _outside(real: Callable[..., Any]) -> Callable[..., Any]:
+    """`real`, for which a thread in virtual time is a thread like any other."""
+
+    @functools.wraps(real)
+    def call(*args: Any) -> Any:
+        with outside():
+            return real(*args)
+
+    return call
 
 
 def _allocate_lock() -> Any:
@@ -126,6 +173,9 @@ def replacements() -> Iterator[tuple[Any, str, Any]]:
     yield anyio_backend, "Queue", locks.make_work_queue
     yield threading.Thread, "start", workers.start
     yield threading.Thread, "join", workers.join
+    # a loop outside is woken for real: who awaits a lab on a loop of its own must hear of the answer
+    for name in ("_write_to_self", "_read_from_self"):
+        yield BaseSelectorEventLoop, name, _outside(getattr(BaseSelectorEventLoop, name))
     for owner, name, call, advice in _REFUSED:
         yield owner, name, _refused(getattr(owner, name), call, advice)
 

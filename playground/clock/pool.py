@@ -61,6 +61,7 @@ class Pool:
 
     def take(self, me: Runner) -> _Call | None:
         """The next call for a thread, which parks until there is one; `None` when there will be none."""
+        me.glances = 0
         while not self._calls:
             if self._closed:
                 return None

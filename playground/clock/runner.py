@@ -1,0 +1,106 @@
+"""A runner: a thread in virtual time, and which one the calling thread is.
+
+What it is to a `Baton` stands here in plain attributes; who runs, and when, is for the baton to decide.
+"""
+
+import threading
+
+# by its own name: while a virtual loop is open, `threading` has another
+from _thread import allocate_lock
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from playground.clock.baton import Baton
+
+__all__ = ["Aborted", "Runner", "become", "current", "outside"]
+
+
+class Aborted(BaseException):
+    """Ends a worker thread that nobody will ever wake. Like `SystemExit`, it is for no `except Exception`."""
+
+
+class Runner:
+    """A thread in virtual time.
+
+    Attributes:
+        name: what a message calls it.
+        ident: the thread's identifier; 0 until it has started.
+        charged_ns: processor time that it has been charged.
+        asked_ns, locked_out_ns: when it last asked for the simulated interpreter lock in vain, and how long it has
+            waited for it in all.
+        glances, glanced_at: how often it has looked at the clock, and the moment and task in which it was last asked.
+        lock: held but for the moment in which the runner is given the baton.
+        ticket: the serial number of the wait that it stands in; 0 while it is not waiting.
+        woken: whether its last wait was ended by another runner, and not by time.
+        error: what to raise where it is parked, instead of going on.
+        lost: whether it was found to wait in real time, so that virtual time goes on without it.
+        over: whether it has ended.
+        joining: who waits for its end.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "asked_ns",
+        "baton",
+        "charged_ns",
+        "error",
+        "glanced_at",
+        "glances",
+        "ident",
+        "joining",
+        "lock",
+        "locked_out_ns",
+        "lost",
+        "name",
+        "over",
+        "ticket",
+        "woken",
+    )
+
+    def __init__(self, baton: "Baton", name: str) -> None:
+        self.baton = baton
+        self.name = name
+        self.ident = 0
+        self.charged_ns = self.glances = 0
+        self.glanced_at = (0, 0)
+        self.asked_ns = self.locked_out_ns = 0
+        self.lock = allocate_lock()
+        self.lock.acquire()
+        self.ticket = 0
+        self.woken = False
+        self.error: BaseException | None = None
+        self.lost = False
+        self.over = False
+        self.joining: list[Runner] = []
+
+
+class _Here(threading.local):
+    """Which runner the current thread is; `None` for all threads outside virtual time."""
+
+    runner: Runner | None = None
+
+
+_here: Final = _Here()
+
+
+def current() -> Runner | None:
+    """The runner that the calling thread is."""
+    me = _here.runner
+    return me if me is None or not me.lost else None
+
+
+@contextmanager
+def outside() -> Iterator[None]:
+    """For a while, let this thread wait for real: for what happens outside virtual time and is sure to happen."""
+    runner, _here.runner = _here.runner, None
+    try:
+        yield
+    finally:
+        _here.runner = runner
+
+
+def become(runner: Runner | None) -> None:
+    """Make the calling thread that runner; with `None`, one that is outside virtual time."""
+    _here.runner = runner
