@@ -96,6 +96,10 @@ class VirtualLoop(LabLoop):
         """Virtual time since the loop was made, in nanoseconds."""
         return self.baton.now_ns
 
+    def lock_ns(self) -> int:
+        """How long the loop's thread has waited for the simulated interpreter lock since the loop was made."""
+        return self.baton.loop.locked_out_ns
+
     def cpu_ns(self) -> int:
         """Processor time that the calling thread was charged in virtual time, in nanoseconds."""
         me = current()

@@ -44,6 +44,7 @@ def work(seconds: float) -> None:
 def _compute(baton: Baton, me: Runner, slice_ns: int) -> None:
     if baton.computing is not None:
         baton.to_compute.append(me)
+        me.asked_ns = baton.now_ns
         try:
             while baton.computing is not me:  # granted by whoever computed before
                 baton.park(me)
@@ -64,5 +65,6 @@ def _compute(baton: Baton, me: Runner, slice_ns: int) -> None:
 def _pass_on(baton: Baton) -> None:
     baton.computing = None
     if baton.to_compute:
-        baton.computing = baton.to_compute.popleft()
-        baton.wake(baton.computing)
+        baton.computing = granted = baton.to_compute.popleft()
+        granted.locked_out_ns += baton.now_ns - granted.asked_ns
+        baton.wake(granted)

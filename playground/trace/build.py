@@ -11,6 +11,7 @@ from types import CodeType
 from typing import Any, Final
 
 from playground.trace.calls import Calls
+from playground.trace.lockout import Lockouts
 from playground.trace.recorder import Recorder
 from playground.trace.records import Overrun, Requests, Spans, Tasks
 from playground.trace.source import call_text
@@ -173,10 +174,15 @@ class _Reading:
         columns = {name: array(code) for name, code in columns_of("samples").items()}
         starts, durations = steps.columns["start_ns"], steps.columns["duration_ns"]
         origin_ns = self._origin_ns
-        for number, looked_ns, delay_ns, code, offset in sorted(self._recorder.looks.copy(), key=lambda look: look[1]):
+        lockouts = Lockouts()
+        for look in sorted(self._recorder.looks.copy(), key=lambda look: look[1]):
+            number, looked_ns, delay_ns, code, offset, known = look
             step, at_ns = number - self._dropped, looked_ns - origin_ns
             if not 0 < step <= len(steps):
                 continue
+            lock_ns = lockouts.at(step, at_ns, starts[step - 1], known, delay_ns)
+            if code is None and at_ns < starts[step - 1]:
+                continue  # what was known before the step began
             site = 0
             if code is not None:
                 if not starts[step - 1] <= at_ns <= starts[step - 1] + durations[step - 1]:
@@ -184,8 +190,9 @@ class _Reading:
                 site, call = self._seen(code, offset)
             else:
                 call = self._names.string("")
+            waits = (NO_INT if value is None else value for value in (delay_ns, lock_ns))
             for column, value in zip(
-                columns.values(), (step, at_ns, NO_INT if delay_ns is None else delay_ns, site, call), strict=True
+                columns.values(), (step, at_ns, next(waits), site, call, next(waits)), strict=True
             ):
                 column.append(value)
         return columns

@@ -17,7 +17,8 @@ __all__ = ["Look", "inside"]
 class Look(NamedTuple):
     """A stretch of a long step in which every look found the same line and call.
 
-    `delayed_ns` is the part of it in which the system did not run the thread, as far as that is known.
+    `delayed_ns` is the part of it in which the thread could not run, as far as that is known: because the system did
+    not run it, or because another thread had the interpreter.
     """
 
     start_ns: int
@@ -40,19 +41,22 @@ def inside(step: Step, samples: Sequence[Sample]) -> Iterator[Look]:
     the first reaches back to the step's start and the last on to its end. A call shorter than the distance
     between two looks may be missing.
     """
-    readings = [(sample.at_ns, sample.delay_ns) for sample in samples if sample.delay_ns is not None]
+    delays = [(sample.at_ns, sample.delay_ns) for sample in samples if sample.delay_ns is not None]
+    locks = [(sample.at_ns, sample.lock_ns) for sample in samples if sample.lock_ns is not None]
+    locks = [(step.start_ns, 0), *locks] if locks else []
     looks = [(sample.site, sample.call, sample.at_ns) for sample in samples if sample.site is not None]
     runs = [list(run) for _, run in groupby(looks, key=lambda look: look[:2])]
     start_ns = step.start_ns
     for place, run in enumerate(runs, 1):
         site, call, last_ns = run[-1]
         end_ns = max(start_ns, (last_ns + runs[place][0][2]) // 2 if place < len(runs) else step.end_ns)
-        yield Look(start_ns, end_ns, site, call, _delay_at(readings, end_ns) - _delay_at(readings, start_ns))
+        delayed_ns = sum(_sum_at(sums, end_ns) - _sum_at(sums, start_ns) for sums in (delays, locks))
+        yield Look(start_ns, end_ns, site, call, delayed_ns)
         start_ns = end_ns
 
 
-def _delay_at(readings: list[tuple[int, int]], moment_ns: int) -> int:
-    """What would have been read of the thread's delay at a moment: between two readings, in proportion."""
+def _sum_at(readings: list[tuple[int, int]], moment_ns: int) -> int:
+    """What would have been read of a sum of delays at a moment: between two readings, in proportion."""
     after = bisect_right(readings, moment_ns, key=lambda reading: reading[0])
     if after in (0, len(readings)):
         return readings[after - bool(after)][1] if readings else 0

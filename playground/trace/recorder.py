@@ -76,6 +76,7 @@ class Recorder:
     ) -> None:
         self.now = now
         self.cpu_now = cpu_now
+        self.lock_now: Callable[[], int | None] = _unknown  # in virtual time: the loop's waits for the interpreter
         self.clock: Clock = clock
         self.log = EventLog(limit, self._forget)
         self.sites = Sites()
@@ -194,6 +195,8 @@ class Recorder:
             how it ended, as the number that an event holds (see `OUTCOMES`).
         """
         record = self.tasks[number]
+        if self.ended_ns is not None:
+            record = copy.copy(record)  # the recording is over, and the turn in which it ended still goes on
         self.stops.pop(number, None)
         record.name = task.get_name()
         record.ended_ns = self.now()
@@ -221,7 +224,7 @@ class Recorder:
         """Note where a step waits, in virtual time; nobody looks there from outside."""
         frame = place_of(sys._getframe(1))
         if frame is not None:
-            self.looks.append((step, self.now(), None, frame.f_code, frame.f_lasti))
+            self.looks.append((step, self.now(), None, frame.f_code, frame.f_lasti, self.lock_now()))
 
     def long_step(self, step: int) -> None:
         """Close what the sampler may have seen of a long step."""
@@ -287,6 +290,10 @@ def _current_task() -> "asyncio.Task[Any] | None":
     return None if asyncio._get_running_loop() is None else asyncio.current_task()
 
 
+def _unknown() -> None:
+    return None
+
+
 @contextlib.contextmanager
 def recording(loop: Any, limit: int = DEFAULT_LIMIT) -> Iterator[Recorder]:
     """Record a loop while the context is open. To be entered and left on the loop's own thread.
@@ -303,6 +310,8 @@ def recording(loop: Any, limit: int = DEFAULT_LIMIT) -> Iterator[Recorder]:
         raise RuntimeError("expected a loop that is not being recorded: stop the other recording first")
     virtual = getattr(loop, "clock", "real") == "virtual"
     recorder = Recorder(loop.now_ns, "virtual", limit, loop.cpu_ns) if virtual else Recorder(limit=limit)
+    if virtual:
+        recorder.lock_now = loop.lock_ns
     with contextlib.ExitStack() as borrowed:
         if not virtual:  # there is nothing to look for in real time
             recorder.sampler = Sampler(loop, recorder.now, recorder.looks)

@@ -88,6 +88,8 @@ class Sample:
         site: the line of the user's own code at which the thread stood; `None` in the reading that the loop
             itself takes when a long step ends.
         call: the expression that was being evaluated there, such as `time.sleep(0.2)`; may be empty.
+        lock_ns: how long, since the step began, it had waited for the interpreter's lock while other threads computed
+            (in virtual time, for the simulated one); `None` where that is not known.
     """
 
     step: int
@@ -95,13 +97,14 @@ class Sample:
     delay_ns: int | None
     site: Site | None
     call: str = ""
+    lock_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Block(Step):
     """A step that held the event loop for too long.
 
-    `duration_ns` is the time in which the step ran or slept: its wall time less `delayed_ns`.
+    `duration_ns` is the time in which the step ran or slept: its wall time less `delayed_ns` and `lock_ns`.
     `site` is the line at which the loop was seen standing for the longest time.
 
     Attributes:
@@ -110,6 +113,8 @@ class Block(Step):
         samples: how often the loop's thread was looked at during the step.
         call: the expression seen there for the longest time, such as `time.sleep(0.2)`; empty if that is not known.
         held_ns: how much of `duration_ns` was spent at that line; 0 if nobody looked.
+        lock_ns: time within the step in which the thread waited for the interpreter while other threads computed
+            (0 where unknown).
     """
 
     step: int
@@ -117,11 +122,12 @@ class Block(Step):
     samples: int
     call: str = ""
     held_ns: int = 0
+    lock_ns: int = 0
 
     @property
     def end_ns(self) -> int:
-        """When the step ended on the run's clock, delays included."""
-        return self.start_ns + self.duration_ns + self.delayed_ns
+        """When the step ended on the run's clock, delays and waits for the interpreter included."""
+        return self.start_ns + self.duration_ns + self.delayed_ns + self.lock_ns
 
 
 @dataclass(frozen=True, slots=True)

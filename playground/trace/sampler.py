@@ -3,7 +3,8 @@
 A blocking call gives the loop no chance to say where it is, so another thread looks, every 5 ms, and only
 notes something when it finds the same step running as at its last look. It decides nothing: what counts as a
 block is for the trace to say. Where the system tells (Linux), it also reads how long the thread has queued for
-a processor, so that a busy machine is not mistaken for a busy handler.
+a processor, and how it waited, so that neither a busy machine nor another thread that computes is mistaken for a busy
+handler (see `lockout`).
 """
 
 import os
@@ -14,8 +15,9 @@ from types import CodeType, FrameType
 from typing import Final, Protocol
 
 from playground.code import is_own
+from playground.trace.lockout import Outside, Reading, starts_a_thread
 
-__all__ = ["TICK_S", "Look", "RunDelay", "Sampler", "place_of"]
+__all__ = ["TICK_S", "Look", "Sampler", "place_of"]
 
 TICK_S: Final = 0.005
 """Time between two looks: at most 200 a second, each about 10 µs, so 0.2 % of one core."""
@@ -28,35 +30,16 @@ _OURS: Final = tuple(
     os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), room, "") for room in ("clock", "trace")
 )
 
-Look = tuple[int, int, int | None, CodeType | None, int]
-"""Step, time in ns, run delay in ns, code (`None`: taken by the loop itself), instruction offset."""
+Look = tuple[int, int, int | None, CodeType | None, int, Reading | int | None]
+"""Step, time in ns, run delay in ns, code (`None`: nobody looked at the line), instruction offset, and what
+`lockout.Lockouts` needs to know."""
+
+_Tick = tuple[int, int, int | None, Reading | None]
+"""Step, time in ns, run delay in ns, reading."""
 
 
 class _Steps(Protocol):
     step: int
-
-
-class RunDelay:
-    """How long a thread has queued for a processor, from Linux's schedstat (its second number, in ns)."""
-
-    def __init__(self, native_id: int) -> None:
-        try:
-            self._file: int | None = os.open(f"/proc/self/task/{native_id}/schedstat", os.O_RDONLY)
-        except OSError:
-            self._file = None
-
-    def read_ns(self) -> int | None:
-        """Nanoseconds since the thread began; `None` where the system does not tell."""
-        if self._file is None:
-            return None
-        fields = os.pread(self._file, 64, 0).split()
-        # a kernel without CONFIG_SCHED_INFO reports no run time at all
-        return int(fields[1]) if len(fields) == 3 and fields[0] != b"0" else None
-
-    def close(self) -> None:
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
 
 
 class Sampler:
@@ -75,7 +58,11 @@ class Sampler:
         self._now = now
         self._looks = looks
         self._ident = threading.get_ident()
-        self._delay = RunDelay(threading.get_native_id())
+        self._outside = Outside()
+        self._tick: _Tick = (0, now(), None, None)
+        self._before: _Tick = self._tick
+        """The last tick, and the last that found another step than that."""
+        self._looked = 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="playground sampler", daemon=True)
         self._thread.start()
@@ -84,22 +71,24 @@ class Sampler:
         """Stop looking; returns when the thread has ended."""
         self._over.set()
         self._thread.join()
-        self._delay.close()
+        self._outside.close()
 
     def end_of(self, step: int) -> None:
         """Note that a long step has just ended. Called on the loop's thread."""
-        self._looks.append((step, self._now(), self._delay.read_ns(), None, 0))
+        self._begin(step)
+        self._looks.append((step, self._now(), self._outside.delay_ns(), None, 0, self._outside.reading()))
 
     def _watch(self) -> None:
-        last = 0
         before = self._now()
         while not self._over.wait(TICK_S):
             after = self._now()
             step = self._loop.step
             # a call that holds the interpreter's lock lets nobody look until it lets go: then look at once
-            if step and (step == last or after - before > _OVERSLEPT_NS):
+            if step and (step == self._tick[0] or after - before > _OVERSLEPT_NS):
                 self._look(step, after)
-            last = step
+            if step != self._tick[0]:
+                self._before = self._tick
+            self._tick = step, after, self._outside.delay_ns(), self._outside.reading()
             before = after
 
     def _look(self, step: int, at_ns: int) -> None:
@@ -109,9 +98,21 @@ class Sampler:
         place = place_of(frame)
         if place is None or self._loop.step != step:
             return
-        # read before anything that lets other threads run, after which the frame would stand elsewhere
         code, offset = place.f_code, place.f_lasti
-        self._looks.append((step, at_ns, self._delay.read_ns(), code, offset))
+        reading = self._outside.looked(self._outside.reading())
+        if reading is not None and reading.asleep and starts_a_thread(frame):
+            reading = reading._replace(asleep=False)
+        delay_ns = self._outside.delay_ns()
+        self._begin(step)
+        self._looks.append((step, at_ns, delay_ns, code, offset, reading))
+
+    def _begin(self, step: int) -> None:
+        """Before the first look at a step, note what was known before it began."""
+        if self._looked != step:
+            self._looked = step
+            before = self._before if self._tick[0] == step else self._tick
+            if before[3] is not None:
+                self._looks.append((step, before[1], before[2], None, 0, before[3]))
 
 
 def place_of(frame: FrameType) -> FrameType | None:

@@ -24,7 +24,7 @@ from playground.trace.rows import (
 
 __all__ = ["NO_INT", "PARTS", "ROWS", "SCHEMA", "TABLES", "WORDS", "columns_of", "kind_of"]
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 """Version of the tables below; the wire's own version is in `columns`."""
 
 WORDS: Final[dict[str, tuple[str, ...]]] = {
@@ -59,7 +59,14 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "outcome": "StepOutcome",
         "site": "site?",
     },
-    "samples": {"step": "steps", "at_ns": "int", "delay_ns": "int?", "site": "site?", "call": "string"},
+    "samples": {
+        "step": "steps",
+        "at_ns": "int",
+        "delay_ns": "int?",
+        "site": "site?",
+        "call": "string",
+        "lock_ns": "int?",
+    },
     "waits": {"task": "tasks", "start_ns": "int", "end_ns": "int", "on": "WaitOn", "site": "site?"},
     "handoffs": {
         "task": "tasks?",

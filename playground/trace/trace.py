@@ -7,7 +7,7 @@ doors at the bottom open only when asked).
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from operator import add
 from pathlib import Path
@@ -95,13 +95,20 @@ class Trace:
     def blocks(self, threshold_s: float = 0.05) -> list[Block]:
         """Steps that held the loop for at least `threshold_s` seconds, in order.
 
-        What counts is wall time less the time in which the system did not run the thread, so that a busy
-        machine is not mistaken for a busy handler.
+        What counts is wall time less the time in which the thread could not run: because the system did not run it,
+        or because another thread computed and had the interpreter. So neither a busy machine nor a busy worker is
+        mistaken for a busy handler; of the second, `locked_out` tells.
         """
         threshold_ns = round(threshold_s * 1e9)
-        durations = enumerate(self._column("steps", "duration_ns"))
-        blocks = [self._block(index, self.steps[index]) for index, held_ns in durations if held_ns >= threshold_ns]
-        return [block for block in blocks if block.duration_ns >= threshold_ns]
+        return [block for block in self._long(threshold_ns) if block.duration_ns >= threshold_ns]
+
+    def locked_out(self, threshold_s: float = 0.05) -> list[Block]:
+        """Steps in which the loop's thread waited for the interpreter for at least `threshold_s` seconds, in order.
+
+        Such a wait is a block's `lock_ns`. It is known of steps that were looked at, on Linux; and in virtual time.
+        """
+        threshold_ns = round(threshold_s * 1e9)
+        return [block for block in self._long(max(1, threshold_ns)) if block.lock_ns >= max(1, threshold_ns)]
 
     def inside(self, step: int) -> list[Look]:
         """What was seen inside a step: stretches of one line and call each, which cover it; none if nobody looked."""
@@ -246,11 +253,19 @@ class Trace:
             samples_of[sample.step].append(sample)
         return samples_of
 
+    def _long(self, threshold_ns: int) -> Iterator[Block]:
+        """Steps whose wall time is at least so long, whatever the thread did in it."""
+        for index, wall_ns in enumerate(self._column("steps", "duration_ns")):
+            if wall_ns >= threshold_ns:
+                yield self._block(index, self.steps[index])
+
     def _block(self, index: int, step: Step) -> Block:
         samples = self._samples_of.get(index, [])
         delays = [sample.delay_ns for sample in samples if sample.delay_ns is not None]
         delayed_ns = delays[-1] - delays[0] if delays else 0
-        duration_ns = step.duration_ns - delayed_ns
+        lock_ns = max((sample.lock_ns for sample in samples if sample.lock_ns is not None), default=0)
+        lock_ns = max(0, min(lock_ns, step.duration_ns - delayed_ns))
+        duration_ns = step.duration_ns - delayed_ns - lock_ns
         looks = self.inside(index)
         site, call, seen_ns = _longest(looks) if looks else (step.site, "", 0)
         return Block(
@@ -265,6 +280,7 @@ class Trace:
             samples=sum(sample.site is not None for sample in samples),
             call=call,
             held_ns=min(seen_ns, duration_ns),
+            lock_ns=lock_ns,
         )
 
 

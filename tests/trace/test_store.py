@@ -175,7 +175,7 @@ def test_a_packet_for_a_view_is_no_recording() -> None:
 
 def test_tables_of_another_version_are_refused_by_number() -> None:
     assert refused(changed(Trace(), schema=7)) == (
-        "expected a recording with tables of version 2, found version 7: "
+        "expected a recording with tables of version 3, found version 7: "
         "read it with the release of playground that wrote it"
     )
 
@@ -258,8 +258,8 @@ def a_request(path: str = "/") -> Request:
         (Trace(steps=[Step(None, 0, 1, None, "callback", None)]), {"steps__start_ns": array("q")},
          "expected columns of one length in steps, found lengths from 0 to 1"),
         (Trace(), {"sites__line": array("q", [1])}, "expected columns of one length in sites, found several"),
-        (Trace(), {"steps__more": array("q")}, "expected the 66 columns of a recording, found 67 or other ones"),
-        (Trace(), {"steps__task": array("q")}, "expected the 66 columns of a recording, found 66 or other ones"),
+        (Trace(), {"steps__more": array("q")}, "expected the 67 columns of a recording, found 68 or other ones"),
+        (Trace(), {"steps__task": array("q")}, "expected the 67 columns of a recording, found 67 or other ones"),
         (Trace(), {"strings__length": array("I", [1])}, "expected 1 bytes of strings, found 0"),
         (Trace(), {"strings__length": array("I", [1]), "strings__text": array("B", [0xC3])},
          "expected strings in UTF-8, found 'utf-8' codec can't decode byte 0xc3 in position 0: unexpected end of data"),
@@ -297,6 +297,15 @@ def test_a_zip_bomb_takes_no_memory(tmp_path: Path) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 5_000_000
+
+
+def test_a_title_that_no_header_holds_is_refused_when_saved() -> None:
+    assert restore(Trace, dump(Trace(title="\udce9" * 50_000))).title == "\udce9" * 50_000
+    with pytest.raises(TraceError) as caught:
+        dump(Trace(title="x" * 50_001))
+    assert str(caught.value) == (
+        "expected a title of at most 50,000 characters, found one of 50,001: give the run a shorter one"
+    )
 
 
 def test_a_recording_too_odd_to_save_leaves_the_file_that_was_there(tmp_path: Path) -> None:
@@ -351,7 +360,7 @@ def test_a_step_takes_few_bytes() -> None:
 
 
 def test_the_order_of_words_is_part_of_the_schema() -> None:
-    assert SCHEMA == 2, "a new schema: pin its words here too"
+    assert SCHEMA == 3, "a new schema: pin its words here too"
     assert WORDS == {
         "StepOutcome": ("waits", "yields", "returned", "raised", "cancelled", "callback"),
         "TaskOutcome": ("pending", "returned", "raised", "cancelled"),

@@ -1,0 +1,177 @@
+"""How long a thread waited for the interpreter's lock (the GIL), told from outside; and how long for a processor.
+
+A thread that runs no code is asleep in a call, queues for a processor, or waits for the interpreter while another
+thread computes. The first holds up the loop by what the user wrote; the last is another thread's doing. The system
+knows the first from the others: while a thread sleeps, it tells in which call, and on what address if it waits for a
+lock; the interpreter's own lock lies within the interpreter. It decides how much of a stretch of time went on that
+wait, never more than the readings bear. Where the system does not tell all of this (it is Linux that does), nothing
+is said.
+"""
+
+import ctypes
+import os
+import sys
+import threading
+import time
+from types import CodeType, FrameType
+from typing import Any, Final, NamedTuple
+
+__all__ = ["Lockouts", "Outside", "Reading", "starts_a_thread"]
+
+_RUNTIME_BYTES: Final = 1 << 17
+"""Of `_PyRuntime`, which holds the lock; by its ELF symbol it has 167 kB in CPython 3.11 and more in 3.12 and 3.13,
+and the lock lies 440, 78 kB and 96 kB from its start."""
+
+_START: Final[CodeType] = threading.Thread.start.__code__
+_DEPTH: Final = 5
+"""`Thread.start` waits for an `Event`, which waits for a `Condition`, which waits for a lock."""
+
+
+class Reading(NamedTuple):
+    """What was known of a thread at a moment.
+
+    Attributes:
+        cpu_ns, others_ns: processor time that it, and that all other threads of the process, have used.
+        asleep: whether it slept in a call; `None` if nobody looked.
+    """
+
+    cpu_ns: int
+    others_ns: int
+    asleep: bool | None = None
+
+
+class Outside:
+    """Reads one thread from another. To be made on the thread that is to be read."""
+
+    def __init__(self) -> None:
+        task = f"/proc/self/task/{threading.get_native_id()}"
+        self._schedstat, self._syscall = _opened(f"{task}/schedstat"), _opened(f"{task}/syscall")
+        self._clock: int | None = None
+        if self._syscall is not None and _runtime is not None:
+            self._clock = time.pthread_getcpuclockid(threading.get_ident())
+        self._buffer = ctypes.create_string_buffer(256)
+
+    def delay_ns(self) -> int | None:
+        """How long it has queued for a processor since it began (schedstat's second number), if that is known."""
+        fields = self._read(self._schedstat).split()
+        # a kernel without CONFIG_SCHED_INFO reports no run time at all
+        return int(fields[1]) if len(fields) == 3 and fields[0] != b"0" else None
+
+    def reading(self) -> Reading | None:
+        """Its processor time and that of others; `None` where the system does not tell."""
+        if self._clock is None:
+            return None
+        cpu_ns = time.clock_gettime_ns(self._clock)
+        return Reading(cpu_ns, time.process_time_ns() - cpu_ns)
+
+    def looked(self, reading: Reading | None) -> Reading | None:
+        """The same, with whether it sleeps in a call."""
+        if reading is None:
+            return None
+        fields = self._read(self._syscall).split()
+        if not fields:
+            return None
+        return reading._replace(asleep=len(fields) > 3 and not _in_runtime(int(fields[1], 16)))
+
+    def close(self) -> None:
+        for file in (self._schedstat, self._syscall):
+            if file is not None:
+                os.close(file)
+        self._schedstat = self._syscall = self._clock = None
+
+    def _read(self, file: int | None) -> bytes:
+        if file is None:
+            return b""
+        # os.pread would let go of the interpreter, and what is read be over when others let the reader in again
+        size = _pread(file, self._buffer, len(self._buffer), 0)
+        return self._buffer.raw[: max(0, size)]
+
+
+def _opened(path: str) -> int | None:
+    try:
+        return os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+
+
+def _reader() -> Any:
+    if sys.platform != "linux":
+        return None
+    pread = ctypes.PyDLL(None).pread
+    pread.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_long)
+    pread.restype = ctypes.c_ssize_t
+    return pread
+
+
+def _runtime_address() -> int | None:
+    try:
+        return ctypes.addressof(ctypes.c_char.in_dll(ctypes.pythonapi, "_PyRuntime"))
+    except ValueError:  # another implementation
+        return None
+
+
+_pread: Final = _reader()
+_runtime: Final = _runtime_address()
+
+
+def _in_runtime(address: int) -> bool:
+    return _runtime is not None and _runtime <= address < _runtime + _RUNTIME_BYTES
+
+
+def starts_a_thread(frame: FrameType | None) -> bool:
+    """Whether a thread that sleeps does so in `Thread.start`: until the new thread has had the interpreter."""
+    for _ in range(_DEPTH):
+        if frame is None:
+            return False
+        if frame.f_code is _START:
+            return True
+        frame = frame.f_back
+    return False
+
+
+class Lockouts:
+    """For each step, how long its thread has waited for the interpreter so far, from one look to the next."""
+
+    def __init__(self) -> None:
+        self._last: dict[int, tuple[int, Reading, int]] = {}
+        self._first: dict[int, int] = {}
+        self._sums: dict[int, int] = {}
+
+    def at(self, step: int, at_ns: int, start_ns: int, known: Reading | int | None, delay_ns: int | None) -> int | None:
+        """The sum at a look, in nanoseconds; `None` if it is not known.
+
+        Args:
+            step: the step's number.
+            at_ns, start_ns: when the look was taken, and when the step began; a look before that is the last before
+                it, from which on time is accounted for.
+            known: what was read; or, where it is exact, the thread's waits since it began, in nanoseconds.
+            delay_ns: how long the thread has queued for a processor since it began.
+        """
+        if known is None:
+            return None
+        if isinstance(known, int):
+            return known - self._first.setdefault(step, known)
+        if step in self._last:
+            before_ns, before, before_delay_ns = self._last[step]
+            wall_ns = at_ns - max(before_ns, start_ns)
+            delayed_ns = 0 if delay_ns is None else delay_ns - before_delay_ns
+            self._sums[step] += _waited_ns(before, known, wall_ns - delayed_ns)
+        self._sums.setdefault(step, 0)
+        self._last[step] = at_ns, known, delay_ns or 0
+        return self._sums[step]
+
+
+def _waited_ns(before: Reading, after: Reading, wall_ns: int) -> int:
+    """How much of a stretch went on waiting for the interpreter.
+
+    What was used before the step began is taken off too, so it may be less than the truth. Who waits, waits for
+    somebody who computes; that one may itself queue for a processor, for about as long where another program computes
+    too. So a wait of more than twice what other threads computed is believed only to their measure.
+    """
+    idle_ns = wall_ns - (after.cpu_ns - before.cpu_ns)
+    others_ns = after.others_ns - before.others_ns
+    if idle_ns > 2 * others_ns:
+        idle_ns = others_ns
+    slept = [reading.asleep for reading in (before, after) if reading.asleep is not None]
+    # where it slept at one end of the stretch only, that and the wait meet half-way
+    return max(0, idle_ns * slept.count(False) // len(slept) if slept else idle_ns)
