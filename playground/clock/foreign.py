@@ -8,6 +8,7 @@ loop, is for others to say.
 """
 
 import asyncio
+import functools
 import sys
 
 # by its own name: nest_asyncio replaces asyncio.Task by the Python one when it is applied
@@ -82,8 +83,12 @@ class LentTurns(Turns):
             task, by, at = (
                 (seen["callback"].__self__, seen["by"], seen["at"]) if type(entry) is tuple else (None, 0, start)
             )
+            gap, ready = seen["gap"], start - at
+            if self.tally.pieces:
+                gap, start, by = self._tell_pieces(recorder, (gap, by, ready, seen["left"]), start)
+                ready = 0
             number, *rest = state_of(recorder, task, getattr(entry, "_callback", None), whole=False)
-            recorder.extend((seen["gap"], end - start, number, by, start - at, seen["left"], *rest))
+            recorder.extend((gap, end - start, number, by, ready, seen["left"], *rest))
             if end - start > LONG_STEP_NS:
                 recorder.long_step(self.step)
 
@@ -126,11 +131,10 @@ class LentTurns(Turns):
         self._recorded_turn()
 
     def _recorded_create_task(self, coro: Any, **kwargs: Any) -> "asyncio.Task[Any]":
-        loop = self.loop
-        task: asyncio.Task[Any] = type(loop).create_task(loop, coro, **kwargs)
-        if self.recorder is not None:
-            self.recorder.created(task, asyncio.current_task(loop) or self._sender, coro)
-        return task
+        make = functools.partial(type(self.loop).create_task, self.loop)
+        if self.recorder is None:
+            return make(coro, **kwargs)  # type: ignore[no-any-return]
+        return self._create_told(make, coro, kwargs)  # type: ignore[no-any-return]
 
     # -- inside -------------------------------------------------------------------------------------------------
 
@@ -151,9 +155,12 @@ class LentTurns(Turns):
         assert self._begun is not None
         (task, start_ns), self._begun = self._begun, None
         end_ns = recorder.now()
+        gap, by = start_ns - self._last_ns, 0
+        if self.tally.pieces:
+            gap, start_ns, by = self._tell_pieces(recorder, (gap, 0, 0, 0), start_ns)
         # which callback it is, if it is no task's, nobody knows
         number, *rest = (0, Outcome.CALLBACK, 0, 0, 0) if task is None else state_of(recorder, task, None, whole=whole)
-        recorder.extend((start_ns - self._last_ns, end_ns - start_ns, number, 0, 0, 0, *rest))
+        recorder.extend((gap, end_ns - start_ns, number, by, 0, 0, *rest))
         if end_ns - start_ns > LONG_STEP_NS:
             recorder.long_step(self.step)
         self._last_ns = end_ns

@@ -174,9 +174,9 @@ def test_a_recording_within_a_step_tells_of_that_step_and_of_the_one_in_which_it
     async def main() -> Session:
         await asyncio.sleep(0)
         with contextlib.closing(Session()) as session:
-            time.sleep(0.02)
+            time.sleep(0.1)
             await asyncio.sleep(0.001)
-            time.sleep(0.03)
+            time.sleep(0.15)
         return session
 
     loop = asyncio.SelectorEventLoop()
@@ -187,13 +187,46 @@ def test_a_recording_within_a_step_tells_of_that_step_and_of_the_one_in_which_it
     (task,) = range(len(trace.tasks))
     first, last = (trace.steps[index] for index in trace.steps_of[task])
     assert (first.outcome, last.outcome) == ("waits", "yields")
-    assert first.duration_ns >= 20e6
-    assert last.duration_ns >= 30e6
-    assert {block.call for block in trace.blocks(0.015)} == {"time.sleep(0.02)", "time.sleep(0.03)"}
+    assert first.duration_ns >= 100e6
+    assert last.duration_ns >= 150e6
+    assert {block.call for block in trace.blocks(0.08)} == {"time.sleep(0.1)", "time.sleep(0.15)"}
     (wait,) = trace.waits
     assert (wait.start_ns, wait.on) == (first.end_ns, "timer")
     assert last.woken_by == 1  # the timer's callback
     check_waits_fill_the_gaps(trace, task)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="tasks start eagerly from Python 3.12 on")
+def test_tasks_that_start_eagerly_cut_the_steps_within_which_a_recording_begins_and_ends() -> None:
+    async def eager() -> None:
+        await asyncio.sleep(0)
+
+    async def main() -> Session:
+        loop = asyncio.get_running_loop()
+        loop.set_task_factory(asyncio.eager_task_factory)  # type: ignore[attr-defined, unused-ignore]
+        with contextlib.closing(Session()) as session:
+            await asyncio.create_task(eager(), name="first")
+            await asyncio.sleep(0.001)
+            last = asyncio.create_task(eager(), name="last")
+        await last
+        return session
+
+    with contextlib.closing(asyncio.SelectorEventLoop()) as loop:
+        session = loop.run_until_complete(main())
+    ((recorder, _),) = session.recorders()
+    trace = build(recorder)
+    check_the_loop_does_one_thing_at_a_time(trace)
+    outcomes = {
+        name: [trace.steps[index].outcome for index in trace.steps_of[task_named(trace, name)]]
+        for name in ("first", "last")
+    }
+    assert outcomes == {"first": ["yields", "returned"], "last": ["yields"]}
+    (main_task,) = (index for index, row in enumerate(trace.tasks) if row.coroutine.endswith("main"))
+    steps = [trace.steps[index] for index in trace.steps_of[main_task]]
+    assert [step.outcome for step in steps] == ["yields", "waits", "waits", "yields", "yields"]
+    first = trace.steps[trace.steps_of[task_named(trace, "first")][0]]
+    assert first.woken_by == trace.steps_of[main_task][0]
+    assert steps[1].woken_by == trace.steps_of[task_named(trace, "first")][0]
 
 
 @pytest.mark.parametrize("kind", ["patched", "uvloop"])
