@@ -35,6 +35,7 @@ _CLOCKS: Final = ("real", "virtual")
 
 # Of a title, five numbers and a list of columns, in JSON.
 _MOST_HEADER_BYTES: Final = 1 << 20
+_LONGEST_TITLE: Final = 50_000  # a character takes up to twelve bytes there
 
 # zlib's level: for a run of 1e6 steps, 6 takes 0.35 s and 4.9 bytes a step, 3 takes 0.21 s and 5.2
 _LEVEL: Final = 3
@@ -47,7 +48,8 @@ def save(trace: "Trace", path: str | Path) -> None:
     """Write a recording to a file.
 
     Raises:
-        TraceError: a number in a row does not fit into its column; then the file is not touched.
+        TraceError: a number in a row does not fit into its column, or the title into a header; then the file is
+            not touched.
     """
     pieces = _pieces(trace)
     with open(path, "wb") as file:
@@ -105,6 +107,11 @@ def _pieces(trace: "Trace") -> Iterator[bytes]:
         "dropped": trace.dropped,
         "forgotten": trace.forgotten,
     }
+    if len(trace.title) > _LONGEST_TITLE:
+        raise TraceError(
+            f"expected a title of at most {_LONGEST_TITLE:,} characters, found one of {len(trace.title):,}: "
+            "give the run a shorter one"
+        )
     try:
         columns = _Writer(trace).columns()
     except OverflowError as error:
