@@ -11,6 +11,7 @@ from typing import Any, Final
 from playground.asgi import ASGIApp
 from playground.clock.thread import LoopThread
 from playground.errors import LabError
+from playground.forwarded import behind_proxy
 
 __all__ = ["Server"]
 
@@ -21,6 +22,9 @@ _STOP_S: Final = 3
 
 class Server:
     """An app that listens on a loopback port until it is closed.
+
+    Behind a proxy that says so in `X-Forwarded-Prefix`, as jupyter-server-proxy does, links and redirects keep the
+    proxy's part of the path: it is the requests' `root_path`.
 
     Args:
         thread: the loop to run on.
@@ -46,7 +50,7 @@ class Server:
         self.url = f"http://{_HOST}:{self._socket.getsockname()[1]}"
         # the lab has run the app's start-up; a server's own words would land in the notebook's cells
         config = uvicorn.Config(
-            app, lifespan="off", log_level="error", access_log=False, timeout_graceful_shutdown=_STOP_S
+            behind_proxy(app), lifespan="off", log_level="error", access_log=False, timeout_graceful_shutdown=_STOP_S
         )
         self._server: Any = uvicorn.Server(config)
         self._task: asyncio.Task[None] | None = None
@@ -78,10 +82,24 @@ class Server:
                 await asyncio.wait([self._task])
         except asyncio.CancelledError:  # who closes this was interrupted: requests get no time to end
             self._server.force_exit = True
+            if self._task is not None and not self._server.started:
+                self._task.cancel()
             for request in self._server.server_state.tasks:
                 request.cancel()
             raise
         finally:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Have the loop forget the socket, then close it.
+
+        The other way round the loop would take the next socket that gets the same number for this one, which it
+        knows already, and never hear of anybody who connects to it.
+        """
+        for listening in getattr(self._server, "servers", ()):
+            listening.close()
+        if self._socket.fileno() != -1:
+            asyncio.get_running_loop().remove_reader(self._socket)
             self._socket.close()
 
 
