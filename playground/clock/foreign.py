@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from playground.clock.recorder import LONG_STEP_NS, Outcome, Recorder
 from playground.clock.steps import is_c_step, state_of
+from playground.clock.tally import offset_ns
 from playground.clock.turns import Turns
 from playground.clock.wrapped import WrappedCalls
 
@@ -55,7 +56,7 @@ class LentTurns(Turns):
         """
         self.recorder = recorder
         self._steps, self._last_ns = told or (0, recorder.started_ns)
-        self._offset_ns = recorder.now() - round(self.loop.time() * 1e9)
+        self._offset_ns = offset_ns(recorder.now, self.loop.time)
         if self.loop.is_running():  # a turn that is under way has counted its handles, and takes them as they are
             self._await_end_of_step(recorder.now())
         else:

@@ -16,6 +16,7 @@ from time import perf_counter_ns
 from typing import Any, Literal
 
 from playground.clock.recorder import Recorder
+from playground.clock.tally import offset_ns
 from playground.clock.turns import Timer, Turns
 from playground.errors import LabError
 
@@ -92,7 +93,7 @@ class LabLoop(Turns, asyncio.SelectorEventLoop):
         tally = self.tally
         tally.steps = tally.rest_at = 0
         tally.last_ns = recorder.started_ns
-        tally.offset_ns = recorder.now() - round(self.time() * 1e9)
+        tally.offset_ns = offset_ns(recorder.now, self.time)
         tally.recorder = recorder
         # by setattr: `vars()` would have CPython keep the instance's attributes in a slower way from then on
         self._run_once = self._recorded_turn

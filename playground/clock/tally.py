@@ -4,11 +4,12 @@ Not on the loop itself: CPython (3.11 to 3.13) looks an instance's attributes an
 the instance has no more than 30 of its own. A selector loop has 26, and a recording puts four more methods on it.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from playground.clock.recorder import Recorder
 
-__all__ = ["Piece", "Tally", "kept"]
+__all__ = ["Piece", "Tally", "kept", "offset_ns"]
 
 Piece = tuple[int, int, int, int, int, int]
 """The end of a part of a step, and its event's task, outcome, kind, code and offset (see `eager`)."""
@@ -62,3 +63,13 @@ def kept(name: str) -> Any:
         setattr(self.tally, name, value)
 
     return property(get, put)
+
+
+def offset_ns(now: Callable[[], int], time: Callable[[], float]) -> int:
+    """The recorder's clock (in ns) less the loop's (in seconds), from the closest of three readings: between the two,
+    the thread may have lost the processor."""
+    readings = []
+    for _ in range(3):
+        before, at, after = now(), time(), now()
+        readings.append((after - before, (before + after) // 2 - round(at * 1e9)))
+    return min(readings)[1]

@@ -6,9 +6,7 @@ after `PATIENCE_S`, so that every program ends.
 """
 
 import asyncio
-import concurrent.futures
 import contextlib
-import functools
 import itertools
 import threading
 import time
@@ -16,13 +14,11 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import anyio
-import anyio.from_thread
 import anyio.lowlevel
-import anyio.to_thread
 
 from tests.truth import program as p
-from tests.truth.notes import Call, Gap
 from tests.truth.witness import Witness
+from tests.truth.workers import Boom, Workers
 
 __all__ = ["Interpreter"]
 
@@ -30,28 +26,18 @@ PATIENCE_S: Final = 0.03
 """Longer than ten of the longest sleeps: most programs end by themselves."""
 
 
-class Boom(Exception):
-    """What a program raises on purpose."""
-
-
-class Interpreter:
+class Interpreter(Workers):
     """One run of one program, told to `witness`; with eager tasks, if it is to be so."""
 
     def __init__(self, witness: Witness, *, eager: bool = False) -> None:
-        self.w = witness
+        super().__init__(witness)
         self.eager = eager
-        self.loop = witness.loop
         self.virtual = getattr(self.loop, "clock", "real") == "virtual"
         self.events: list[Any] = [asyncio.Event(), asyncio.Event(), anyio.Event()]
         self.locks: list[Any] = [asyncio.Lock(), asyncio.Semaphore(2), anyio.Lock()]
         self.queues: list[Any] = [asyncio.Queue(), asyncio.Queue(1)]
         self.sender, self.receiver = anyio.create_memory_object_stream[int](1)
         self.futures: list[list[asyncio.Future[None]]] = [[] for _ in range(p.FUTURES)]
-        self.token = anyio.lowlevel.current_token()
-        self.limiter = anyio.CapacityLimiter(1)
-        self.pool = concurrent.futures.ThreadPoolExecutor(1)
-        self.at_work = 0
-        self.lock = threading.Lock()
         self.made = 0
 
     # -- the whole ---------------------------------------------------------------------------------------------
@@ -215,16 +201,6 @@ class Interpreter:
 
     # -- locks and queues: whoever gives up may wake another --------------------------------------------------
 
-    @contextlib.contextmanager
-    def at_both_ends(self, *keys: tuple[str, int]) -> Iterator[None]:
-        for key in keys:
-            self.w.wakes(key)
-        try:
-            yield
-        finally:
-            for key in keys:
-                self.w.wakes(key)
-
     async def holds(self, index: int, body: p.Body) -> None:
         key = ("lock", index)
         with self.at_both_ends(key), self.w.waits("lock", key):
@@ -250,81 +226,6 @@ class Interpreter:
     async def receives(self) -> None:
         with self.at_both_ends(("got", 2), ("room", 2)), self.w.waits("queue", ("got", 2)):
             await self.receiver.receive()
-
-    # -- threads -----------------------------------------------------------------------------------------------
-
-    async def in_thread(self, way: str, errands: tuple[p.Errand, ...]) -> None:
-        await getattr(self, f"by_{way}")(errands)
-
-    async def by_to_thread(self, errands: tuple[p.Errand, ...]) -> None:
-        with self.w.waits("thread") as gap:
-            await asyncio.to_thread(self.worker, gap, errands)
-
-    async def by_executor(self, errands: tuple[p.Errand, ...]) -> None:
-        with self.w.waits("thread") as gap:
-            await self.loop.run_in_executor(None, functools.partial(self.worker, gap), errands)
-
-    async def by_own(self, errands: tuple[p.Errand, ...]) -> None:
-        with self.w.waits("thread") as gap:
-            await self.loop.run_in_executor(self.pool, self.worker, gap, errands)
-
-    async def by_anyio(self, errands: tuple[p.Errand, ...]) -> None:
-        with self.w.waits("thread") as gap:
-            await anyio.to_thread.run_sync(self.worker, gap, errands)
-
-    async def by_abandoned(self, errands: tuple[p.Errand, ...]) -> None:
-        with self.w.waits("thread") as gap:
-            await anyio.to_thread.run_sync(self.worker, gap, errands, abandon_on_cancel=True)
-
-    async def by_limited(self, errands: tuple[p.Errand, ...]) -> None:
-        with self.at_both_ends(("limiter", 0)), self.w.waits("thread", ("limiter", 0)) as gap:
-            await anyio.to_thread.run_sync(self.worker, gap, errands, limiter=self.limiter)
-
-    def worker(self, gap: Gap, errands: tuple[p.Errand, ...]) -> None:
-        with self.lock:
-            self.at_work += 1
-        call = Call("Interpreter.worker", threading.current_thread(), self.w.now())
-        gap.calls.append(call)
-        try:
-            for errand in errands:
-                self.run_errand(gap, errand)
-            call.outcome = "returned"
-        except BaseException:
-            call.outcome = "raised"
-            raise
-        finally:
-            call.end_ns = self.w.now()
-            with self.lock:
-                self.at_work -= 1
-
-    def run_errand(self, gap: Gap, errand: p.Errand) -> None:
-        match errand:
-            case p.Nap(delay_ms):
-                time.sleep(delay_ms / 1000)
-            case p.Post(index):
-                self.loop.call_soon_threadsafe(self.ring, index)
-            case p.Back(way, body):
-                self.back(gap, way, body)
-            case p.Trip():
-                raise Boom
-
-    def back(self, gap: Gap, way: str, body: p.Body) -> None:
-        run = functools.partial(self.run_for, gap, body)
-        try:
-            if way == "anyio":
-                anyio.from_thread.run(run, token=self.token)
-            else:
-                asyncio.run_coroutine_threadsafe(run(), self.loop).result()
-        except concurrent.futures.CancelledError:
-            raise Boom from None
-
-    async def run_for(self, gap: Gap, body: p.Body) -> None:
-        """The body of a task that a worker made: its parent is the task that the worker works for."""
-        note = self.w.current()
-        note.parent = gap.task
-        if note.task is not None:
-            note.task.set_name(self.name())
-        await self.run(body)
 
     # -- callbacks, scopes and other tasks ------------------------------------------------------------------
 

@@ -100,10 +100,11 @@ def test_the_program_that_is_forged_below_is_recorded_truly(clock: str) -> None:
     compare(PROGRAM, clock)
 
 
-@pytest.mark.parametrize("clock", CLOCKS)
+# in virtual time, where the program is sure to come to all that is forged, on the busiest machine
 @pytest.mark.parametrize("forge", FORGERIES, ids=lambda forge: forge.__name__)
-def test_a_forged_recording_is_found_out(forge: Callable[[Trace], Trace], clock: str) -> None:
-    trace, witness, origin_ns = account(PROGRAM, clock)
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_forged_recording_is_found_out(forge: Callable[[Trace], Trace], exact: bool) -> None:
+    trace, witness, origin_ns = account(PROGRAM, "virtual")
     forged = forge(trace)
     with pytest.raises(AssertionError):
-        check(forged, witness, origin_ns, exact=clock == "virtual")
+        check(forged, witness, origin_ns, exact=exact)
