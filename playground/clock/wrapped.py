@@ -9,6 +9,7 @@ woken by nobody. One step may run others inside it; it is then recorded in the p
 import asyncio
 from collections.abc import Callable
 from contextvars import Context
+from struct import error as TooLarge
 from typing import Any, Final
 
 from playground.clock.recorder import LONG_STEP_NS, Recorder
@@ -68,6 +69,7 @@ class WrappedCalls:
         self._start_ns = 0
         self._begun: tuple[Any, int] | None = None  # the task within whose step the recording began, and when
         self._found: dict[str, Any] = {}  # as bound methods
+        self._plain_call_soon: Any = None
         self._had: dict[str, Any] = {}  # what stood on the instance
         self._put: dict[str, Any] = {}
 
@@ -83,6 +85,7 @@ class WrappedCalls:
         loop: Any = self.loop
         own = vars(loop)
         self._found = {name: getattr(loop, name) for name in _METHODS}
+        self._plain_call_soon = loop.call_soon
         self._had = {name: own[name] for name in _METHODS if name in own}
         self._put = {name: getattr(self, f"_{name}") for name in _METHODS}
         own.update(self._put)
@@ -107,7 +110,8 @@ class WrappedCalls:
         if recorder is None or not _runs_here(self.loop):
             return
         if self._current is not None:
-            self._resume(self._current)
+            if not self.step:
+                self._resume(self._current)
             self._tell(recorder, self._current, recorder.now(), whole=False)
         elif self._begun is not None and self._begun[0] is asyncio.current_task(self.loop):
             # it is still in that step, for its next one would be wrapped
@@ -145,16 +149,17 @@ class WrappedCalls:
             return call.callback(*args)
         finally:
             if self.recorder is recorder:
-                self._resume(call)
-                self._tell(recorder, call, recorder.now(), whole=True)
+                end = recorder.now()
+                if not self.step:
+                    self._resume(call)
+                self._tell(recorder, call, end, whole=True)
             self._current = outer
             self.step = 0
 
     def _resume(self, call: _Call) -> None:
         """Go on with a step that has run others inside it: from when the last of these was over, for while they ran
         it may have waited for the next as any loop does."""
-        if not self.step:
-            self._begin(call, self._last_ns, 0)
+        self._begin(call, self._last_ns, 0)
 
     def _begin(self, call: _Call, start_ns: int, ready_ns: int) -> None:
         self._current = call
@@ -167,7 +172,11 @@ class WrappedCalls:
         task = task_of(call.callback)
         number, outcome, kind, code, offset = state_of(recorder, task, call.callback, whole=whole)
         gap, duration = start_ns - self._last_ns, end_ns - start_ns
-        recorder.extend((gap, duration, number, call.by, self._ready_ns, 0, outcome, kind, code, offset))
+        event = (gap, duration, number, call.by, self._ready_ns, 0, outcome, kind, code, offset)
+        try:
+            recorder.append(recorder.pack(*event))
+        except TooLarge:
+            recorder.extend(event)
         self._last_ns = end_ns
         if duration > LONG_STEP_NS:
             recorder.long_step(self.step)
@@ -183,8 +192,10 @@ class WrappedCalls:
         return None if self.recorder is None else self.recorder.now()
 
     def _call_soon(self, callback: Any, *args: Any, context: Context | None = None) -> Any:
-        call = self._wrap(callback, self.step, self._now_ns())
-        return self._found["call_soon"](call, *args, context=context)
+        if type(callback) is not _Call:
+            recorder = self.recorder
+            callback = _Call(self, callback, self.step, None if recorder is None else recorder.now())
+        return self._plain_call_soon(callback, *args, context=context)
 
     def _call_soon_threadsafe(self, callback: Any, *args: Any, context: Context | None = None) -> Any:
         here = _runs_here(self.loop)

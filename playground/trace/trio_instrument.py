@@ -7,6 +7,7 @@ file descriptor became ready.
 """
 
 from collections.abc import Callable, Iterator
+from struct import error as TooLarge
 from typing import Any, Final
 
 from playground.trace.events import DEFAULT_LIMIT
@@ -172,7 +173,11 @@ class TrioInstrument:
     def _tell(self, number: int, outcome: int, kind: int, code: int, offset: int, end_ns: int) -> None:
         recorder, start_ns = self.recorder, self._start_ns
         gap_ns, ready_ns = start_ns - self._last_ns, max(0, start_ns - self._ready_ns)
-        recorder.extend((gap_ns, end_ns - start_ns, number, self._by, ready_ns, 0, outcome, kind, code, offset))
+        event = (gap_ns, end_ns - start_ns, number, self._by, ready_ns, 0, outcome, kind, code, offset)
+        try:
+            recorder.append(recorder.pack(*event))
+        except TooLarge:
+            recorder.extend(event)
         self._last_ns = end_ns
         if end_ns - start_ns > _LONG_STEP_NS:
             recorder.long_step(self.step)
