@@ -14,6 +14,7 @@ from playground.trace.calls import Calls
 from playground.trace.lockout import Lockouts
 from playground.trace.recorder import Recorder
 from playground.trace.records import Overrun, Requests, Spans, Tasks
+from playground.trace.sampler import BEFORE
 from playground.trace.source import call_text
 from playground.trace.steps import Places, Steps
 from playground.trace.table import Names, Table
@@ -181,8 +182,8 @@ class _Reading:
             if not 0 < step <= len(steps):
                 continue
             lock_ns = lockouts.at(step, at_ns, starts[step - 1], known, delay_ns)
-            if code is None and at_ns < starts[step - 1]:
-                continue  # what was known before the step began
+            if offset == BEFORE:
+                continue
             site = 0
             if code is not None:
                 if not starts[step - 1] <= at_ns <= starts[step - 1] + durations[step - 1]:

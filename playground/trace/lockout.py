@@ -27,6 +27,11 @@ _DEPTH: Final = 5
 """`Thread.start` waits for an `Event`, which waits for a `Condition`, which waits for a lock."""
 
 
+_CROWD: Final = 10
+"""Who has the interpreter may share the processors with so many programs: a wait of up to so many times what other
+threads computed is believed, for it was seen not to be a call. A longer one only to their measure."""
+
+
 class Reading(NamedTuple):
     """What was known of a thread at a moment.
 
@@ -165,12 +170,11 @@ def _waited_ns(before: Reading, after: Reading, wall_ns: int) -> int:
     """How much of a stretch went on waiting for the interpreter.
 
     What was used before the step began is taken off too, so it may be less than the truth. Who waits, waits for
-    somebody who computes; that one may itself queue for a processor, for about as long where another program computes
-    too. So a wait of more than twice what other threads computed is believed only to their measure.
+    somebody who computes; that one may itself queue for a processor, for how long is not known.
     """
     idle_ns = wall_ns - (after.cpu_ns - before.cpu_ns)
     others_ns = after.others_ns - before.others_ns
-    if idle_ns > 2 * others_ns:
+    if idle_ns > _CROWD * others_ns:
         idle_ns = others_ns
     slept = [reading.asleep for reading in (before, after) if reading.asleep is not None]
     # where it slept at one end of the stretch only, that and the wait meet half-way

@@ -4,14 +4,25 @@ Looks are not evenly spaced: a thread that sleeps is seen every 5 ms, one that c
 often. So it is time that counts and not looks. It knows one step and its samples, and judges nothing.
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from playground.code import is_own
 from playground.trace.rows import Sample, Site, Step
 
-__all__ = ["Look", "inside"]
+__all__ = ["Look", "inside", "is_library"]
+
+
+_ELSEWHERE: Final = re.compile(r"[/\\](site-packages|dist-packages|python3\.\d+)[/\\]")
+"""Where libraries stand on the machine on which a recording was made, if it was another."""
+
+
+def is_library(site: Site) -> bool:
+    """Whether a line is a library's, and not the user's own."""
+    return not is_own(site.file) or _ELSEWHERE.search(site.file) is not None
 
 
 class Look(NamedTuple):

@@ -17,7 +17,7 @@ from typing import Final, Protocol
 from playground.code import is_own
 from playground.trace.lockout import Outside, Reading, starts_a_thread
 
-__all__ = ["TICK_S", "Look", "Sampler", "place_of"]
+__all__ = ["BEFORE", "TICK_S", "Look", "Sampler", "place_of"]
 
 TICK_S: Final = 0.005
 """Time between two looks: at most 200 a second, each about 10 µs, so 0.2 % of one core."""
@@ -31,8 +31,10 @@ _OURS: Final = tuple(
 )
 
 Look = tuple[int, int, int | None, CodeType | None, int, Reading | int | None]
-"""Step, time in ns, run delay in ns, code (`None`: nobody looked at the line), instruction offset, and what
-`lockout.Lockouts` needs to know."""
+"""Step, time in ns, run delay in ns, code (`None`: nobody looked at the line), instruction offset (`BEFORE`: it is
+what was known before the step began), and what `lockout.Lockouts` needs to know."""
+
+BEFORE: Final = -1
 
 _Tick = tuple[int, int, int | None, Reading | None]
 """Step, time in ns, run delay in ns, reading."""
@@ -112,7 +114,7 @@ class Sampler:
             self._looked = step
             before = self._before if self._tick[0] == step else self._tick
             if before[3] is not None:
-                self._looks.append((step, before[1], before[2], None, 0, before[3]))
+                self._looks.append((step, before[1], before[2], None, BEFORE, before[3]))
 
 
 def place_of(frame: FrameType) -> FrameType | None:

@@ -11,16 +11,22 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from playground.trace import Block, Trace
-from playground.trace.looks import Look
+from playground.trace.looks import Look, is_library
 from playground.views.findings import Evidence, Finding, Part, code, listed, plain, strong, text
 from playground.views.held import NOTICED_NS, actor, held
 from playground.views.segments import Owners
 from playground.views.wording import counted, duration, part_of, place
 
-__all__ = ["loop_blocked"]
+__all__ = ["held_up", "loop_blocked", "ready"]
 
 # Time lost to other programs is worth a word only where it would change the figure that is shown.
 _DELAY_SHOWN_NS: Final = 1_000_000
+
+_IN_A_LIBRARY: Final = (
+    "That line is a library's, and no line of the app's own was seen on the way to it: look for what has the library "
+    "do this on the loop."
+)
+_UNSEEN: Final = "Record it again to see where: a line that holds the loop is seen every few milliseconds."
 
 _SLEEP: Final = re.compile(r"time\.sleep(\(.*\))")
 # Advice that mends a sleep is of no use to what goes on around it, if that is more than a tenth.
@@ -31,12 +37,12 @@ def loop_blocked(trace: Trace) -> list[Finding]:
     """One finding for each line that held the loop, however often it did."""
     owners = Owners(trace)
     groups = held(trace)
-    queue = list(_ready(trace)) if groups else []
+    queue = list(ready(trace)) if groups else []
     return [_finding(trace, owners, blocks, queue) for blocks in groups]
 
 
 def _finding(trace: Trace, owners: Owners, blocks: list[Block], queue: "list[_Ready]") -> Finding:
-    waited = _held_up(trace, owners, blocks, queue)
+    waited = held_up(trace, owners, blocks, queue)
     told = [*_who(trace, owners, blocks), *_what(trace, blocks), *_waited(trace, len(waited), len(blocks))]
     suggestion = _advice(trace, owners, blocks)
     return Finding(
@@ -124,13 +130,15 @@ def _waited(trace: Trace, count: int, blocks: int) -> list[Part]:
 
 
 def _uncounted(blocks: list[Block]) -> list[Part]:
-    delayed_ns = sum(block.delayed_ns for block in blocks)
-    if delayed_ns < _DELAY_SHOWN_NS:
-        return []
-    return [text(f" Another {duration(delayed_ns)}, when the system did not run the thread, is not counted.")]
+    delayed_ns, lock_ns = (sum(block.delayed_ns for block in blocks), sum(block.lock_ns for block in blocks))
+    away = ((delayed_ns, "the system did not run the thread"), (lock_ns, "other threads had the interpreter"))
+    return [text(f" Another {duration(ns)}, when {why}, is not counted.") for ns, why in away if ns >= _DELAY_SHOWN_NS]
 
 
 def _advice(trace: Trace, owners: Owners, blocks: list[Block]) -> list[Part]:
+    site = blocks[0].site
+    if site is None or is_library(site):  # what the app did is not known, and a plain `def` cannot be made one
+        return [text(_IN_A_LIBRARY if blocks[0].samples else _UNSEEN)]
     instead = code(_instead(trace, blocks))
     if all(owners.at(block.task, block.start_ns, block.end_ns) is not None for block in blocks):
         return [text("Make the handler a plain "), code("def"), text(", or "), instead, text(".")]
@@ -156,7 +164,7 @@ def _instead(trace: Trace, blocks: list[Block]) -> str:
 _Ready = tuple[int, int, int]
 
 
-def _ready(trace: Trace) -> Iterator[_Ready]:
+def ready(trace: Trace) -> Iterator[_Ready]:
     """Spans in which a request (a task, where there are no requests) was ready: start, end, its index."""
     of = trace.request_of if trace.requests else {task: task for task in range(len(trace.tasks))}
     for task, index in of.items():
@@ -164,7 +172,7 @@ def _ready(trace: Trace) -> Iterator[_Ready]:
             yield start_ns, end_ns, index
 
 
-def _held_up(trace: Trace, owners: Owners, blocks: Sequence[Block], queue: list[_Ready]) -> list[Evidence]:
+def held_up(trace: Trace, owners: Owners, blocks: Sequence[Block], queue: list[_Ready]) -> list[Evidence]:
     """Requests (or tasks) that were ready while another's step blocked the loop."""
     ends = [block.end_ns for block in blocks]
     own = [owners.at(block.task, block.start_ns, block.end_ns) if trace.requests else block.task for block in blocks]

@@ -11,6 +11,7 @@ from typing import Final
 
 from playground.trace import Handoff, Trace
 from playground.views.blocked import loop_blocked
+from playground.views.computing import ADVICE, computed_ns, computing, threads_compute
 from playground.views.failures import app_errors, not_found, server_errors
 from playground.views.findings import Evidence, Finding, Findings, Part, Severity, code, listed, plain, strong, text
 from playground.views.held import NOTICED_NS, actor, held_steps
@@ -27,7 +28,7 @@ _QUEUE_NS: Final = 1_000_000
 
 def diagnose(trace: Trace) -> Findings:
     """All findings on a run, the worst first, then in order of time; none on a healthy run."""
-    rules = (loop_blocked, app_errors, thread_queue, late_wakes, server_errors, not_found)
+    rules = (loop_blocked, app_errors, threads_compute, thread_queue, late_wakes, server_errors, not_found)
     findings = [finding for rule in rules for finding in rule(trace)]
     return Findings(sorted(findings, key=lambda finding: (_ORDER[finding.severity], finding.start_ns)))
 
@@ -91,7 +92,10 @@ def late_wakes(trace: Trace) -> list[Finding]:
     calls = [trace.handoffs[index] for index in late]
     worst = max(calls, key=_late_ns)
     functions = Counter(call.function for call in calls)
-    cause, severity, suggestion = _why_late(trace, calls, worst)
+    why = _why_late(trace, calls, worst)
+    if why is None:
+        return []
+    cause, severity, suggestion = why
     were = "was" if len(functions) == 1 else "were"
     parts = [
         strong(_how_late(calls)),
@@ -99,12 +103,13 @@ def late_wakes(trace: Trace) -> list[Finding]:
         *listed(functions),
         text(f" {were} done in a worker thread, but "),
         *cause,
-        text(f" {suggestion}"),
+        text(" "),
+        *suggestion,
     ]
     start_ns = min(call.ended_ns or 0 for call in calls)
     end_ns = max(call.woken_ns or 0 for call in calls)
     evidence: list[Evidence] = [("handoffs", index) for index in late]
-    return [Finding("late-wake", severity, tuple(parts), start_ns, end_ns, tuple(evidence), suggestion)]
+    return [Finding("late-wake", severity, tuple(parts), start_ns, end_ns, tuple(evidence), plain(suggestion))]
 
 
 def _late_ns(call: Handoff) -> int:
@@ -118,8 +123,11 @@ def _how_late(calls: list[Handoff]) -> str:
     return f"{len(calls):,} finished calls waited for the event loop, the longest for {longest}."
 
 
-def _why_late(trace: Trace, calls: list[Handoff], worst: Handoff) -> tuple[list[Part], Severity, str]:
-    """What the loop did meanwhile: blocks, if there were any; else how many steps it ran."""
+def _why_late(trace: Trace, calls: list[Handoff], worst: Handoff) -> tuple[list[Part], Severity, list[Part]] | None:
+    """What the loop did meanwhile: steps that held it, or many; or nothing, while worker threads computed.
+
+    `None` where it did little else, and nobody is known to have computed: the machine had other things to do.
+    """
     owners = Owners(trace)
     spans = [(call.ended_ns or 0, call.woken_ns or 0) for call in calls]
     guilty = [
@@ -130,8 +138,35 @@ def _why_late(trace: Trace, calls: list[Handoff], worst: Handoff) -> tuple[list[
     if guilty:
         names = Counter(actor(trace, owners, block) or "a callback" for block in guilty)
         cause = [text("the loop was held by "), *listed(names), text(".")]
-        return cause, "note", "Mend that: a faster thread would not help."
-    first = bisect_left(trace.steps, worst.ended_ns or 0, key=lambda step: step.start_ns)
-    last = bisect_left(trace.steps, worst.woken_ns or 0, key=lambda step: step.start_ns)
-    cause = [text(f"the loop had {counted(last - first, 'step')} to run before it took up the slowest of them.")]
-    return cause, "warn", "Do less on the loop, or take in fewer requests at once."
+        return cause, "note", [text("Mend that: a faster thread would not help.")]
+    from_ns, to_ns = worst.ended_ns or 0, worst.woken_ns or 0
+    count, ran_ns = _steps_between(trace, from_ns, to_ns)
+    if 2 * ran_ns >= to_ns - from_ns:
+        cause = [text(f"the loop had {counted(count, 'step')} to run before it took up the slowest of them.")]
+        return cause, "warn", [text("Do less on the loop, or take in fewer requests at once.")]
+    others = computing(trace, from_ns, to_ns)
+    if 2 * sum(computed_ns(call, from_ns, to_ns) for call in others) < to_ns - from_ns - ran_ns:
+        return None
+    names = Counter(call.function for call in others)
+    cause = [text("the loop's thread hardly got to run, as worker threads computed: "), *listed(names), text(".")]
+    return cause, "warn", list(ADVICE)
+
+
+def _steps_between(trace: Trace, from_ns: int, to_ns: int) -> tuple[int, int]:
+    """How many steps began between two moments, and for how long steps ran there, less what the thread waited."""
+    first = bisect_left(trace.steps, from_ns, key=lambda step: step.start_ns)
+    last = bisect_left(trace.steps, to_ns, key=lambda step: step.start_ns)
+    ran_ns = sum(_within(trace, index, from_ns, to_ns) for index in range(max(0, first - 1), last))
+    return last - first, ran_ns
+
+
+def _within(trace: Trace, index: int, from_ns: int, to_ns: int) -> int:
+    looks = trace.inside(index)
+    if looks:
+        return sum(
+            look.ran_ns * max(0, min(look.end_ns, to_ns) - max(look.start_ns, from_ns)) // (look.end_ns - look.start_ns)
+            for look in looks
+            if look.end_ns > look.start_ns
+        )
+    step = trace.steps[index]
+    return max(0, min(step.end_ns, to_ns) - max(step.start_ns, from_ns))

@@ -43,9 +43,12 @@ def block_line(trace: Trace, owners: Owners, block: Block) -> str:
     else:
         who = f"{'task' if block.task is not None else 'callback'} {code_text(name)}" if name else "a callback"
     told = f"{duration(block.duration_ns)} from {duration(block.start_ns)} on: {who}, {_stood(block)}"
-    if block.delayed_ns >= _DELAY_SHOWN_NS:
-        told += f" (not counting {duration(block.delayed_ns)} in which the system did not run the thread)"
-    return told
+    away = (
+        (block.delayed_ns, "the system did not run the thread"),
+        (block.lock_ns, "other threads had the interpreter"),
+    )
+    shown = " and ".join(f"{duration(ns)} in which {why}" for ns, why in away if ns >= _DELAY_SHOWN_NS)
+    return f"{told} (not counting {shown})" if shown else told
 
 
 def _stood(block: Block) -> str:

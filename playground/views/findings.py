@@ -11,7 +11,7 @@ from playground.views.wording import code_text, one_line
 __all__ = ["Evidence", "Finding", "Findings", "Part", "Rule", "Severity", "code", "listed", "plain", "strong", "text"]
 
 Severity = Literal["bad", "warn", "note"]
-Rule = Literal["loop-blocked", "thread-queue", "late-wake", "app-error", "server-error", "not-found"]
+Rule = Literal["loop-blocked", "threads-compute", "thread-queue", "late-wake", "app-error", "server-error", "not-found"]
 Part = tuple[Literal["strong", "text", "code"], str]
 # The width of a line that is read without effort, and of most terminals.
 _WIDTH: Final = 80

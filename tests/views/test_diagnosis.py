@@ -4,12 +4,14 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from playground.trace import Sample, Site, Step, Task, Trace
 from playground.views.diagnosis import diagnose, late_wakes, loop_blocked, thread_queue
 from playground.views.failures import app_errors, not_found, server_errors
 from playground.views.findings import Finding, Findings, listed, plain
-from playground.views.held import held_steps
+from playground.views.held import NOTICED_NS, WITHIN_NS, crowded, held_steps
 from tests.by_hand import LINE, handoff, looks, ns, request, step, task, wait
 from tests.recordings import blocked_run, healthy_run
 
@@ -17,6 +19,13 @@ SLEEP = Site("cell 2", 5, "report", "time.sleep(0.2)")
 OTHER = Site("cell 3", 25, "report", "rows = parse(body)")
 
 MAKE_DEF = "Make the handler a plain `def`, or `await asyncio.to_thread(...)`."
+
+RECORD_AGAIN = "Record it again to see where: a line that holds the loop is seen every few milliseconds."
+LIBRARY = Site("/usr/lib/python3.11/threading.py", 327, "Condition.wait", "waiter.acquire()")
+PROCESSES = (
+    "Python runs one thread at a time, so hand what computes to processes, `await anyio.to_process.run_sync(...)`, "
+    "or make it shorter."
+)
 
 MORE_THREADS = (
     "If these calls wait for something, allow more threads: as the app starts, set "
@@ -119,7 +128,23 @@ def test_a_block_that_nobody_looked_at_blames_no_line() -> None:
 
 
 def test_a_block_of_which_nothing_is_known_says_so() -> None:
-    assert "`GET /report` ran on the loop, at a line that was not seen." in str(only(blocked(site=None, samples=[])))
+    assert str(only(blocked(site=None, samples=[]))) == (
+        "The event loop stood still for 230 ms. `GET /report` ran on the loop, at a line that was not seen. "
+        f"{RECORD_AGAIN}"
+    )
+
+
+def test_a_handler_that_nobody_saw_is_not_told_to_be_what_it_may_be_already() -> None:
+    finding = only(blocked(site=LIBRARY, samples=[]))
+    assert finding.suggestion == RECORD_AGAIN
+
+
+def test_of_a_librarys_line_alone_the_app_is_not_told_to_change_its_handler() -> None:
+    assert str(only(blocked(site=LIBRARY, call="waiter.acquire()"))) == (
+        "The event loop stood still for 230 ms. `GET /report` ran `waiter.acquire()` on the loop "
+        "(/usr/lib/python3.11/threading.py, line 327). That line is a library's, and no line of the app's own was seen "
+        "on the way to it: look for what has the library do this on the loop."
+    )
 
 
 def test_time_that_the_system_took_is_told_apart() -> None:
@@ -192,6 +217,41 @@ def test_short_steps_that_do_not_add_up_are_no_finding(lengths_ms: tuple[float, 
     assert held_steps(short(*lengths_ms)) == {}
 
 
+def spread(*starts_ms: float, length_ms: float = 12) -> Trace:
+    """Steps of one line that begin at these moments."""
+    return Trace(
+        tasks=[task()],
+        steps=[step(0, start_ms, length_ms) for start_ms in starts_ms],
+        samples=[look for n, start_ms in enumerate(starts_ms) for look in looks(n, start_ms + 6)],
+    )
+
+
+def test_short_steps_count_by_their_share_of_the_time() -> None:
+    assert diagnose(spread(*(700_000 * n for n in range(5)))) == []
+    assert diagnose(spread(*(251 * n for n in range(5)))) == []
+    assert len(held_steps(spread(*(247 * n for n in range(5))))) == 5  # the last ends a second after the first began
+    among = spread(0, 5_000, 5_100, 5_200, 5_300, 5_400, 9_000)
+    assert only(among).evidence == tuple(("steps", n) for n in range(1, 6))
+    assert str(only(among)).startswith("The event loop was held 5 times by the same line, 60 ms in all (12 ms each).")
+
+
+@given(st.lists(st.tuples(st.integers(0, 2_000), st.integers(0, 60)), max_size=12))
+def test_spans_are_crowded_where_some_second_holds_enough_of_them(spans: list[tuple[int, int]]) -> None:
+    edges, now = [], 0
+    for gap_ms, length_ms in spans:
+        edges.append((ns(now + gap_ms), ns(now + gap_ms + length_ms), ns(length_ms)))
+        now += gap_ms + length_ms
+    among = {
+        index
+        for first in range(len(edges))
+        for last in range(first, len(edges))
+        if first == last or edges[last][1] - edges[first][0] <= WITHIN_NS
+        if sum(edge[2] for edge in edges[first : last + 1]) >= NOTICED_NS
+        for index in range(first, last + 1)
+    }
+    assert crowded(edges) == sorted(among)
+
+
 def test_a_block_stays_one_beside_a_short_step_of_its_line() -> None:
     finding = only(short(60, 30))
     assert finding.parts[0] == ("strong", "The event loop stood still for 60 ms.")
@@ -260,7 +320,7 @@ def test_a_callback_is_named_by_its_function() -> None:
     advice = "Hand the call to a thread: `loop.run_in_executor(None, ...)`."
     assert str(only(Trace(steps=[step(None, 0, 60, "callback", site=place)]))) == told + advice
     assert str(only(Trace(steps=[step(None, 0, 60, "callback")]))) == (
-        f"The event loop stood still for 60 ms. A callback ran on the loop, at a line that was not seen. {advice}"
+        f"The event loop stood still for 60 ms. A callback ran on the loop, at a line that was not seen. {RECORD_AGAIN}"
     )
 
 
@@ -298,6 +358,69 @@ def test_only_requests_that_were_ready_during_the_block_count() -> None:
     )
     assert "; 1 request waited behind it." in str(only(trace))
     assert only(trace).evidence == (("steps", 2), ("requests", 1))
+
+
+# -- worker threads that compute ------------------------------------------------------------------------
+
+
+def locked_out(*locks_ms: float, apart_ms: float = 200, cpu_ms: float = 90, waiting: bool = True) -> Trace:
+    """Steps of 12 ms of which each also waits for the interpreter, beside two calls that compute all the time."""
+    count, end_ms = len(locks_ms), apart_ms * len(locks_ms)
+    steps = [step(n, apart_ms * n, 12 + lock_ms, "returned") for n, lock_ms in enumerate(locks_ms)]
+    samples = []
+    for n, lock_ms in enumerate(locks_ms):
+        for at_ms, lock in ((5.0, 0.0), (8 + lock_ms, lock_ms)):
+            samples.append(Sample(n, ns(apart_ms * n + at_ms), 0, LINE, "df.to_csv()", ns(lock)))
+    calls = [replace(handoff(0, 0, end_ms, end_ms, thread=n, function="cpu"), cpu_ns=ns(cpu_ms)) for n in range(2)]
+    requests = [request(n, apart_ms * n, apart_ms * n + 12, task=n, route="/small") for n in range(count)]
+    return Trace(
+        tasks=[task(0 if waiting else apart_ms * n) for n in range(count)],
+        steps=steps,
+        samples=samples,
+        handoffs=calls,
+        requests=requests,
+    )
+
+
+def test_waiting_for_the_interpreter_is_the_threads_doing_and_no_handlers() -> None:
+    finding = only(locked_out(60, waiting=False))
+    assert str(finding) == (
+        "Worker threads computed and kept the interpreter from the event loop for 60 ms. What computed was `cpu` "
+        f"(2 calls, 180 ms of processor time). {PROCESSES}"
+    )
+    assert (finding.rule, finding.severity, finding.suggestion) == ("threads-compute", "warn", PROCESSES)
+    assert finding.evidence == (("steps", 0), ("handoffs", 0), ("handoffs", 1))
+    assert (finding.start_ns, finding.end_ns) == (0, ns(72))
+
+
+def test_steps_that_waited_for_the_interpreter_are_counted_with_their_sum_and_the_longest() -> None:
+    finding = only(locked_out(60, 20, 80))
+    assert str(finding) == (
+        "Worker threads computed and kept the interpreter from the event loop in 3 of its steps, for 160 ms in all. "
+        "The longest time was 80 ms. What computed was `cpu` (2 calls, 180 ms of processor time); 2 requests waited "
+        f"meanwhile. {PROCESSES}"
+    )
+    assert finding.evidence[:3] == (("steps", 0), ("steps", 1), ("steps", 2))
+
+
+@pytest.mark.parametrize(
+    "trace",
+    [
+        locked_out(49),
+        locked_out(40, 40, apart_ms=2_000),
+        locked_out(60, cpu_ms=0),  # no worker of the app's: what the others did is not recorded
+    ],
+)
+def test_what_computed_little_or_is_not_known_is_no_finding(trace: Trace) -> None:
+    assert diagnose(trace) == []
+
+
+def test_what_held_the_loop_is_told_apart_from_what_it_waited_for() -> None:
+    samples = [Sample(0, ns(20), 0, LINE, "df.to_csv()", 0), Sample(0, ns(240), 0, None, "", ns(30))]
+    assert str(only(blocked(samples=samples))) == (
+        "The event loop stood still for 200 ms. `GET /report` ran `df.to_csv()` on the loop (cell 3, line 24). "
+        f"Another 30 ms, when other threads had the interpreter, is not counted. {MAKE_DEF}"
+    )
 
 
 # -- worker threads -------------------------------------------------------------------------------------
@@ -358,6 +481,32 @@ def test_results_that_waited_behind_many_short_steps_are_counted() -> None:
         "Do less on the loop, or take in fewer requests at once."
     )
     assert finding.severity == "warn"
+
+
+def test_a_result_that_waited_while_threads_computed_is_not_blamed_on_the_loop() -> None:
+    # 12 ms of steps in 80: the rest of the time, the loop's thread did not get to run
+    calls = [
+        handoff(1, 2, 30, 110),
+        replace(handoff(1, 2, 130, 131, thread=1, function="cpu"), cpu_ns=ns(64)),
+        replace(handoff(1, 2, 130, 131, thread=2, function="cpu"), cpu_ns=ns(64)),
+    ]
+    (finding,) = late_wakes(Trace(steps=[step(None, 60, 12, "callback")], handoffs=calls))
+    assert str(finding) == (
+        "A finished call waited 80 ms for the event loop. `render_pdf` was done in a worker thread, but the loop's "
+        f"thread hardly got to run, as worker threads computed: `cpu`. {PROCESSES}"
+    )
+    assert (finding.severity, finding.suggestion) == ("warn", PROCESSES)
+
+
+def test_a_result_that_waited_for_a_busy_machine_is_no_finding() -> None:
+    steps = [step(None, 60, 12, "callback"), step(None, 100, 5, "callback")]
+    assert late_wakes(Trace(steps=steps, handoffs=[handoff(1, 2, 30, 110)])) == []
+
+
+def test_the_time_of_a_step_in_which_other_threads_had_the_interpreter_is_no_work_of_the_loops() -> None:
+    seen = [Sample(0, ns(45), 0, LINE, "f()", 0), Sample(0, ns(105), 0, LINE, "f()", ns(60))]
+    trace = Trace(steps=[step(None, 40, 70, "callback")], samples=seen, handoffs=[handoff(1, 2, 30, 110)])
+    assert late_wakes(trace) == []
 
 
 @pytest.mark.parametrize("call", [handoff(1, 2, 30, 79.9), handoff(1, 2, 30, None), handoff(1, 2, None, None)])
