@@ -291,8 +291,8 @@ class _Comparison:
         if gap.key is None:
             assert row.limiter_wait_ns == 0
             return
-        others = [other for other in self.witness.limited if other is not gap and other.calls]
-        for other in others:
+        others = [other for other in self.witness.limited if other is not gap]
+        for other in [other for other in others if other.calls]:
             (call,), (own,) = other.calls, gap.calls
             assert call.end_ns is not None
             assert own.end_ns is not None

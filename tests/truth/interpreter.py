@@ -57,9 +57,10 @@ class Interpreter(Workers):
                 with self.w.waits("task", children=tuple(unfinished), lines=2) as gap:
                     gap.interrupted = True
                     await asyncio.wait(unfinished, timeout=PATIENCE_S / 10)
-            while self.at_work:
+            while self.at_work or self.given_up:
+                self.given_up = False  # its worker may be about to begin or, for the recorder, to end
                 with self.w.waits("timer"):
-                    await asyncio.sleep(0.001)
+                    await asyncio.sleep(0.005)
 
     def close(self) -> None:
         """End the workers of the pool; the loop's own are the loop's."""
@@ -120,8 +121,7 @@ class Interpreter(Workers):
     async def act_with_others(self, action: p.Action) -> None:
         match action:
             case p.Thread(way, errands):
-                with contextlib.suppress(Boom):
-                    await self.in_thread(way, errands)
+                await self.in_thread(way, errands)
             case p.Callback(way, index):
                 self.call_back(way, index)
             case p.Within(way, limit_ms, body):

@@ -38,6 +38,7 @@ class Workers(ABC):
         self.limiter = anyio.CapacityLimiter(1)
         self.pool = concurrent.futures.ThreadPoolExecutor(1)
         self.at_work = 0
+        self.given_up = False
         self.lock = threading.Lock()
 
     @abstractmethod
@@ -63,7 +64,13 @@ class Workers(ABC):
                 self.w.wakes(key)
 
     async def in_thread(self, way: str, errands: tuple[p.Errand, ...]) -> None:
-        await getattr(self, f"by_{way}")(errands)
+        try:
+            await getattr(self, f"by_{way}")(errands)
+        except Boom:
+            pass
+        except asyncio.CancelledError:
+            self.given_up = True
+            raise
 
     async def by_to_thread(self, errands: tuple[p.Errand, ...]) -> None:
         with self.w.waits("thread") as gap:
