@@ -4,26 +4,28 @@ An in-process ASGI toolkit, a virtual transport, an event loop that tells what i
 it with. Importing this package imports no Jupyter, no widget and no web server, and starts no thread.
 """
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
-from playground.app import App
-from playground.clock.work import work
-from playground.errors import (
-    Deadlock,
-    LabClosed,
-    LabError,
-    NotInVirtualTime,
-    PlaygroundError,
-    ProtocolError,
-    Runaway,
-    TraceError,
-)
-from playground.lab import Lab
-from playground.nesting import allow_asyncio_run
-from playground.run import Run
-from playground.trace import Trace
-from playground.transport import Network
-from playground.watch import watch
+if TYPE_CHECKING:
+    from playground.app import App
+    from playground.clock.work import work
+    from playground.errors import (
+        Deadlock,
+        LabClosed,
+        LabError,
+        NotInVirtualTime,
+        PlaygroundError,
+        ProtocolError,
+        Runaway,
+        TraceError,
+    )
+    from playground.lab import Lab
+    from playground.nesting import allow_asyncio_run
+    from playground.run import Run
+    from playground.trace import Trace
+    from playground.transport import Network
+    from playground.watching.watch import watch
 
 __version__ = "0.1.0"
 
@@ -45,6 +47,38 @@ __all__ = [
     "watch",
     "work",
 ]
+
+# pytest imports this package, for its plugin, in every environment that has it: what a name needs is loaded when
+# the name is asked for
+_HOMES: Final = {
+    "App": "app",
+    "Deadlock": "errors",
+    "Lab": "lab",
+    "LabClosed": "errors",
+    "LabError": "errors",
+    "Network": "transport",
+    "NotInVirtualTime": "errors",
+    "PlaygroundError": "errors",
+    "ProtocolError": "errors",
+    "Run": "run",
+    "Runaway": "errors",
+    "Trace": "trace",
+    "TraceError": "errors",
+    "allow_asyncio_run": "nesting",
+    "watch": "watching.watch",
+    "work": "clock.work",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def load_ipython_extension(shell: Any) -> None:

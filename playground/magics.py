@@ -13,7 +13,7 @@ from types import CodeType
 from typing import Any, Final
 
 from playground.errors import WatchError
-from playground.watch import WatchedTrace, watch
+from playground.watching.watch import WatchedTrace, watch
 
 __all__ = ["load", "unload", "watch_cell", "watched_lines"]
 

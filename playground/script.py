@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from playground.trace import Trace
 from playground.views.text import report, summary
-from playground.watch import WatchedTrace, watch
+from playground.watching.watch import WatchedTrace, watch
 
 __all__ = ["Outputs", "run"]
 

@@ -1,6 +1,7 @@
 """What `import playground` offers, and what it must not cost."""
 
 import importlib
+import importlib.util
 import json
 import pkgutil
 import subprocess
@@ -84,6 +85,28 @@ def test_the_face_shows_what_is_built_of_the_design() -> None:
 
 def test_every_name_of_the_face_is_there() -> None:
     assert [name for name in playground.__all__ if not hasattr(playground, name)] == []
+    assert set(playground.__all__) <= set(dir(playground))
+
+
+def test_no_name_of_the_face_is_also_that_of_a_module() -> None:
+    # which would stand in its place as soon as somebody imported it
+    assert [name for name in playground.__all__ if importlib.util.find_spec(f"playground.{name}") is not None] == []
+
+
+def test_a_name_that_is_not_there_is_told_as_python_tells_it() -> None:
+    with pytest.raises(AttributeError) as missing:
+        playground.Laboratory  # noqa: B018
+    assert str(missing.value) == "module 'playground' has no attribute 'Laboratory'"
+
+
+def test_importing_playground_loads_no_room(fresh: dict[str, Any]) -> None:
+    assert [name for name in fresh["modules"] if name.startswith("playground.")] == []
+
+
+def test_all_of_the_face_together_imports_no_jupyter_no_widget_and_no_server() -> None:
+    code = "import sys; from playground import *; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
+    assert [name for name in done.stdout.split() if name in HEAVY] == []
 
 
 def test_importing_playground_imports_no_jupyter_no_widget_and_no_server(fresh: dict[str, Any]) -> None:

@@ -21,8 +21,8 @@ from trio._core import _run
 from playground.trace import Trace
 from playground.trace.build import build
 from playground.trace.recorder import Recorder
-from playground.watch import watch
 from playground.watching import Session
+from playground.watching.watch import watch
 from tests.trace.test_recording import check_the_loop_does_one_thing_at_a_time, check_waits_fill_the_gaps
 
 now = time.perf_counter_ns
