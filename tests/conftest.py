@@ -1,9 +1,14 @@
 """Fixtures that more than one room's tests need. It knows nothing of what is tested."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from playground.trace import Trace
 
 # a test must not fail because something else keeps the machine busy: hypothesis's deadline, and the time that it
 # allows for drawing examples, are wall time
@@ -13,6 +18,24 @@ settings.load_profile("patient")
 pytest_plugins = "pytester"  # here and not where it is used: it adds an option, and so must be there early
 
 JUPYTER_FOLDERS = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_row_lies_outside_its_run() -> Iterator[None]:
+    """Hold every recording that any test makes to its own length, a snapshot of one that goes on too."""
+    from playground.trace.build import _Reading
+    from tests.truth.times import check_times
+
+    built = _Reading.trace
+
+    def held(reading: _Reading, title: str) -> "Trace":
+        trace = built(reading, title)
+        check_times(trace)
+        return trace
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_Reading, "trace", held)
+        yield
 
 
 @pytest.fixture

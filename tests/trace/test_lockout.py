@@ -1,0 +1,253 @@
+"""Waiting for the interpreter is told apart from waiting in a call and from computing: worked out, and for real."""
+
+import asyncio
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import playground
+from playground.clock.loop import LabLoop
+from playground.trace import Block
+from playground.trace.build import build
+from playground.trace.lockout import Lockouts, Outside, Reading, starts_a_thread
+from playground.trace.recorder import Recorder, recording
+from tests.clock.virtually import recorded_virtually
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it is Linux that tells how another thread waits")
+
+MS = 1_000_000
+
+
+# -- worked out from readings -----------------------------------------------------------------------------------
+
+
+def lock_ms(
+    *looks: tuple[float, float, float, bool | None], start_ms: float = 0, delays_ms: tuple[float, ...] = ()
+) -> float:
+    """The sum at the last of some looks: when, the thread's processor time, that of others, whether it slept."""
+    lockouts, found = Lockouts(), None
+    for number, (at_ms, cpu_ms, others_ms, asleep) in enumerate(looks):
+        known = Reading(round(cpu_ms * MS), round(others_ms * MS), asleep)
+        delay_ns = round(delays_ms[number] * MS) if delays_ms else None
+        found = lockouts.at(1, round(at_ms * MS), round(start_ms * MS), known, delay_ns)
+    assert found is not None
+    return found / MS
+
+
+def test_what_neither_ran_nor_slept_nor_queued_waited_for_the_interpreter() -> None:
+    assert lock_ms((0, 0, 0, False), (50, 10, 40, False)) == 40
+    assert lock_ms((0, 0, 0, False), (50, 10, 40, False), delays_ms=(0, 15)) == 25
+    assert lock_ms((0, 0, 0, False), (50, 10, 40, False), (80, 12, 70, False)) == 68
+
+
+def test_a_call_that_slept_did_not_wait_for_the_interpreter() -> None:
+    assert lock_ms((0, 0, 0, True), (50, 0, 50, True)) == 0
+    assert lock_ms((0, 0, 0, True), (50, 0, 50, False)) == 25  # they meet half-way
+    assert lock_ms((0, 0, 0, True), (50, 0, 50, None)) == 0
+
+
+def test_nobody_waits_for_the_interpreter_where_nobody_else_computes() -> None:
+    assert lock_ms((0, 0, 0, False), (50, 0, 0, False)) == 0
+    assert lock_ms((0, 0, 0, False), (50, 0, 2, False)) == 2
+    assert lock_ms((0, 0, 0, False), (50, 0, 5, False)) == 50  # who computed queued for a processor too
+
+
+def test_of_the_time_before_a_step_nothing_counts_and_all_that_was_used_in_it_is_taken_off() -> None:
+    assert lock_ms((-10, 0, 0, None), (50, 5, 50, False)) == 45
+    assert lock_ms((-10, 0, 0, None), (50, 60, 50, False)) == 0
+
+
+def test_what_is_not_known_is_not_said() -> None:
+    assert Lockouts().at(1, 5, 0, None, None) is None
+    assert lock_ms((10, 1, 100, False)) == 0  # nothing to compare it with
+
+
+def test_where_the_wait_is_known_itself_it_is_counted_from_the_steps_first_look() -> None:
+    lockouts = Lockouts()
+    assert [lockouts.at(1, 0, 0, known, None) for known in (70, 70, 90)] == [0, 0, 20]
+    assert lockouts.at(2, 0, 0, 90, None) == 0
+
+
+LOOKS = st.lists(
+    st.tuples(st.integers(0, 50), st.integers(0, 50), st.integers(0, 50), st.sampled_from([True, False, None])),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(LOOKS)
+def test_the_wait_never_shrinks_and_is_no_longer_than_the_time_in_which_the_thread_did_not_run(
+    gaps: list[tuple[int, int, int, bool | None]],
+) -> None:
+    lockouts, at, cpu, others, before = Lockouts(), 0, 0, 0, 0
+    lockouts.at(1, 0, 0, Reading(0, 0), None)
+    for wall, ran, rest, asleep in gaps:
+        at, cpu, others = at + wall, cpu + min(ran, wall), others + rest
+        now = lockouts.at(1, at, 0, Reading(cpu, others, asleep), None)
+        assert now is not None
+        assert before <= now <= at - cpu
+        before = now
+
+
+# -- read from a thread ---------------------------------------------------------------------------------------
+
+
+class Watched:
+    """A thread that does something, and what is read of it from here until it is over."""
+
+    def __init__(self, act: "contextlib.AbstractContextManager[None]") -> None:
+        self.act = act
+        self.outside: Outside | None = None
+        self.ready, self.over = threading.Event(), threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self) -> None:
+        self.outside = Outside()
+        self.ready.set()
+        with self.act:
+            self.over.wait()
+
+    def __enter__(self) -> Outside:
+        self.thread.start()
+        self.ready.wait()
+        assert self.outside is not None
+        return self.outside
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.over.set()
+        self.thread.join()
+        assert self.outside is not None
+        self.outside.close()
+        assert (self.outside.reading(), self.outside.delay_ns()) == (None, None)
+
+
+def test_a_thread_that_waits_for_a_lock_of_the_programs_is_asleep_in_a_call() -> None:
+    with Watched(contextlib.nullcontext()) as outside:
+        for _ in range(1_000):
+            reading = outside.looked(outside.reading())
+            assert reading is not None
+            if reading.asleep:
+                break
+            time.sleep(0.001)  # it is on its way there
+        else:
+            pytest.fail("the thread waits for an event, and was never seen asleep")
+
+
+def test_a_thread_that_computes_is_never_asleep_in_a_call() -> None:
+    stop = threading.Event()
+
+    @contextlib.contextmanager
+    def spinning() -> Iterator[None]:
+        while not stop.is_set():
+            pass
+        yield
+
+    with Watched(spinning()) as outside:
+        before, seen = outside.reading(), set()
+        assert before is not None
+        for _ in range(1_000):
+            reading = outside.looked(outside.reading())
+            assert reading is not None
+            seen.add(reading.asleep)
+            if reading.cpu_ns > before.cpu_ns:
+                break
+            time.sleep(0.001)  # let it compute
+        else:
+            pytest.fail("the thread computes, and was never seen to use the processor")
+        stop.set()
+    assert seen == {False}
+
+
+def test_a_frame_of_thread_start_is_known_from_within() -> None:
+    found = []
+
+    class Told(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            found.append(starts_a_thread(sys._getframe()))
+            return super().wait(timeout)
+
+    thread = threading.Thread(target=int)
+    thread._started = Told()  # type: ignore[attr-defined]
+    thread.start()
+    thread.join()
+    assert found[0]
+    assert not starts_a_thread(sys._getframe())
+    assert not starts_a_thread(None)
+
+
+# -- recorded -------------------------------------------------------------------------------------------------
+
+
+def beside_computing(act: Callable[[], None], threads: int = 4) -> Block:
+    """The long step in which `act` was called while so many threads computed."""
+    stop = threading.Event()
+
+    def compute() -> None:
+        while not stop.is_set():
+            pass
+
+    others = [threading.Thread(target=compute) for _ in range(threads)]
+
+    async def main() -> Recorder:
+        with recording(loop) as recorder:
+            await asyncio.sleep(0)
+            for other in others:
+                other.start()
+            await asyncio.sleep(0)
+            act()
+            stop.set()
+            await asyncio.sleep(0)
+        return recorder
+
+    loop = LabLoop()
+    try:
+        trace = build(loop.run_until_complete(main()))
+    finally:
+        stop.set()
+        loop.close()
+        for other in others:
+            other.join()
+    step = max(range(len(trace.steps)), key=lambda index: trace.steps[index].duration_ns)
+    return next(block for block in trace.blocks(0) if block.step == step)
+
+
+def test_a_step_that_computes_beside_threads_that_compute_waits_for_the_interpreter() -> None:
+    block = beside_computing(lambda: playground.work(0.1))
+    assert block.duration_ns >= 100 * MS  # what it computed is its own
+    assert block.lock_ns > block.duration_ns // 2  # and of five threads, it had its turn
+
+
+def test_a_step_that_sleeps_beside_threads_that_compute_holds_the_loop_itself() -> None:
+    block = beside_computing(lambda: time.sleep(0.5))
+    assert block.duration_ns > 2 * block.lock_ns
+    assert block.call == "time.sleep(0.5)"
+
+
+def test_a_step_alone_does_not_wait_for_the_interpreter() -> None:
+    block = beside_computing(lambda: playground.work(0.1), threads=0)
+    assert block.lock_ns < block.duration_ns // 4
+
+
+def test_in_virtual_time_the_wait_for_the_simulated_lock_is_exact() -> None:
+    def compute() -> None:
+        playground.work(0.05)
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        calls = [loop.run_in_executor(None, compute) for _ in range(4)]
+        await asyncio.sleep(0.001)
+        playground.work(0.012)
+        await asyncio.gather(*calls)
+
+    trace = recorded_virtually(main)
+    (block,) = trace.locked_out(0.01)
+    # from 1 ms on: 19 ms until the four have had a slice each, then 5 and 5 of its own with four of theirs between
+    assert (block.duration_ns, block.lock_ns) == (12 * MS, (19 + 20 + 20) * MS)
+    assert block.end_ns == block.start_ns + 71 * MS
+    assert trace.blocks() == []
