@@ -237,15 +237,17 @@ class Recorder:
         Args:
             loop: the one that was recorded last; by default the one that is running.
         """
-        self.ended_ns = self.now()
+        self.ended_ns = ended_ns = self.now()
         self.teller = None
         self.borrowed.close()
         for task, name in self._living(loop):
-            self.tasks[self.number_of(task)].name = name
+            record = self.tasks[self.number_of(task)]
+            record.name = name
+            record.created_ns = min(record.created_ns, ended_ns)  # it may have been met only here
         # the loop may still be within a turn that holds on to the old list
         self.log.close()
         self.tasks = self.tasks.mapped(lambda task: copy.copy(task) if task.ended_ns is None else task)
-        self.handoffs = self.handoffs.mapped(HandoffRecord.frozen)
+        self.handoffs = self.handoffs.mapped(lambda handoff: handoff.frozen(ended_ns))
         self.requests = self.requests.mapped(RequestRecord.frozen)
         self.spans = self.spans.mapped(lambda span: copy.copy(span) if span.end_ns is None else span)
         self.looks = list(self.looks)

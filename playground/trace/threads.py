@@ -67,15 +67,27 @@ class HandoffRecord:
         self.outcome: TaskOutcome = "pending"
         self.future: asyncio.Future[Any] | None = None
 
-    def frozen(self) -> "HandoffRecord":
-        """This record as it stands, out of reach of a worker that may still be at it."""
-        if self.ended_ns is not None:
+    def frozen(self, until_ns: int | None = None) -> "HandoffRecord":
+        """This record as it stands, out of reach of a worker that may still be at it.
+
+        Args:
+            until_ns: when the recording ended; what the worker has noted since is left out.
+        """
+        if self.ended_ns is not None and (until_ns is None or self.ended_ns <= until_ns):
             return self
         record = copy.copy(self)
+        if until_ns is not None:
+            record._forget_after(until_ns)
         if record.started_ns is None and record.future is not None and record.future.cancelled():
             record.outcome = "cancelled"
         record.future = None
         return record
+
+    def _forget_after(self, until_ns: int) -> None:
+        if self.ended_ns is not None and self.ended_ns > until_ns:
+            self.ended_ns, self.outcome, self.cpu_ns = None, "pending", 0
+        if self.started_ns is not None and self.started_ns > until_ns:
+            self.started_ns, self.thread = None, 0
 
 
 class HandoffRecorder(Protocol):

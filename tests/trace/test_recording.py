@@ -684,3 +684,24 @@ def test_only_the_first_request_of_a_task_came_in_when_the_task_was_made() -> No
     lives = [(request.start_ns, request.end_ns) for request in trace.requests]
     assert lives == sorted(lives, key=lambda life: (life[1], life[0]))
     assert all(before[1] <= after[0] for before, after in itertools.pairwise(lives))  # type: ignore[operator]
+
+
+def test_a_task_that_ends_in_the_step_that_closed_the_recording_is_pending_in_it() -> None:
+    loop = LabLoop()
+    recorders: list[Recorder] = []
+
+    async def closes() -> None:
+        with recording(loop) as recorder:
+            await asyncio.sleep(0)
+        recorders.append(recorder)
+
+    async def main() -> None:
+        await loop.create_task(closes(), name="closes")
+
+    try:
+        loop.run_until_complete(main())
+    finally:
+        loop.close()
+    trace = build(recorders[0])
+    task = trace.tasks[task_named(trace, "closes")]
+    assert (task.ended_ns, task.outcome) == (None, "pending")

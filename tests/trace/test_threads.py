@@ -19,7 +19,7 @@ from playground.clock.virtual import VirtualLoop
 from playground.trace import Trace
 from playground.trace.build import build
 from playground.trace.recorder import Recorder, recording
-from playground.trace.threads import sender
+from playground.trace.threads import HandoffRecord, sender
 
 CLOCKS = pytest.mark.parametrize("make", [LabLoop, VirtualLoop], ids=["real", "virtual"])
 
@@ -187,3 +187,25 @@ def test_waiting_for_an_executors_call_is_waiting_for_a_thread(make: Callable[[]
     assert [wait.on for wait in trace.waits if wait.site is not None and "run_in_executor" in wait.site.text] == [
         "thread"
     ]
+
+
+@pytest.mark.parametrize(
+    ("started_ns", "ended_ns", "told"),
+    [
+        (20, 30, (20, 30, 3, 7, "returned")),
+        (20, 50, (20, 50, 3, 7, "returned")),
+        (20, 51, (20, None, 3, 0, "pending")),
+        (51, 52, (None, None, 0, 0, "pending")),
+        (51, None, (None, None, 0, 0, "pending")),
+    ],
+)
+def test_what_a_worker_notes_while_a_recording_is_closed_is_not_in_it(
+    started_ns: int, ended_ns: int | None, told: tuple[object, ...]
+) -> None:
+    record = HandoffRecord("render_pdf", 0, 1, 10, 0)
+    record.submitted_ns, record.started_ns, record.ended_ns, record.thread = 10, started_ns, ended_ns, 3
+    if ended_ns is not None:
+        record.cpu_ns, record.outcome = 7, "returned"
+    kept = record.frozen(50)
+    assert (kept.started_ns, kept.ended_ns, kept.thread, kept.cpu_ns, kept.outcome) == told
+    assert record.started_ns == started_ns
