@@ -1,34 +1,41 @@
 """A loop that is held: whose step holds it, where that stands, and how to end it from another thread.
 
-A handler that spins can be ended only by an exception raised in the loop's thread, which Python raises wherever that
-thread is just then. This module decides how it is made sure that it is within the step meant; who is to be
-interrupted, and when, is `thread`'s affair.
+A handler that spins can be ended only by an exception raised in the loop's thread. This module decides how it is made
+sure that it is raised within the step meant; at which line is `thrown`'s affair, and who is to be interrupted, and
+when, is `thread`'s.
 """
 
 import asyncio
-import ctypes
 import gc
-import itertools
 import operator
 import sys
 import threading
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextvars import Context, ContextVar
 from types import CoroutineType, FrameType
 from typing import Any, Final
 
-__all__ = ["Interrupted", "busy_workers", "running_task", "throw_into", "value_in", "where"]
+from playground.clock import thrown
+
+__all__ = [
+    "Interrupted",
+    "busy_workers",
+    "forget_between_steps",
+    "running_task",
+    "runs",
+    "throw_into",
+    "throw_while",
+    "value_in",
+    "where",
+]
 
 _SHOWN: Final = 3
 """Of the places where workers stand, as many as one reads in an error; the rest are counted."""
 
 _PLUMBING: Final = ("threading", "queue", "anyio.", "concurrent.futures.")
 """The modules of which a worker's stack consists while it has nothing to do."""
-
-_throw: Final = ctypes.pythonapi.PyThreadState_SetAsyncExc
-_throw.argtypes = (ctypes.c_ulong, ctypes.py_object)
 
 
 class Interrupted(BaseException):
@@ -41,23 +48,50 @@ def running_task(loop: asyncio.AbstractEventLoop) -> "asyncio.Task[Any] | None":
 
 
 def throw_into(task: "asyncio.Task[Any]", ident: int) -> bool:
-    """Raise `Interrupted` in the coroutine of a task if that runs now; gives whether it did.
+    """Raise `Interrupted` in the step that a task is taking, if it is taking one; gives whether it did.
 
-    Looking and raising are one call of C code from end to end, within which no other thread gets the GIL, so the
-    coroutine cannot stop in between. That the task is taking a step would not do: an exception in what asyncio does at
-    a step's end would leave the task pending for ever. A thread that was at work raises it where it stands; one that
-    was in a call of C code, when that returns. Python 3.13 raises it only when it looks the next time: where the thread
-    was at the last such look of a step, at its very end, the task that was given up may stay pending; no other is hit.
+    It lands in a function that is not asyncio's, at a line of it; a thread that is in a call of C code comes to that
+    when the call returns. If the step ends before, nothing is raised.
 
     Args:
         task: a task; one whose coroutine is not Python's own is left alone.
         ident: its loop's thread, by `threading.get_ident`.
     """
+    return throw_while(runs(task), ident, task)
+
+
+def runs(task: "asyncio.Task[Any]") -> Iterator[bool]:
+    """Whether the coroutine of a task runs, for `throw_while`; never, of one that is not Python's own."""
     coroutine = task.get_coro()
-    if type(coroutine) is not CoroutineType:
+    return map(operator.attrgetter("cr_running"), (coroutine,) if type(coroutine) is CoroutineType else ())
+
+
+def throw_while(is_so: Iterable[bool], ident: int, task: "asyncio.Task[Any] | None" = None) -> bool:
+    """Raise `Interrupted` in a thread if it is so, and in the step of a task if one is given; as `throw_into`.
+
+    Args:
+        is_so: something lazy in C: it is asked when nothing can come in between.
+        ident: the thread, by `threading.get_ident`.
+        task: a task with a coroutine of Python's own.
+    """
+    if task is None:
+        return thrown.throw(Interrupted, ident, is_so)
+    coroutine = task.get_coro()
+    frame = coroutine.cr_frame if type(coroutine) is CoroutineType else None
+    if frame is None or not thrown.throw(Interrupted, ident, is_so, frame):
         return False
-    runs = map(operator.attrgetter("cr_running"), (coroutine,))
-    return any(itertools.starmap(_throw, itertools.compress(((ident, Interrupted),), runs)))
+    forget_between_steps(task.get_loop(), ident)
+    return True
+
+
+def forget_between_steps(loop: asyncio.AbstractEventLoop, ident: int) -> None:
+    """Give up what was thrown into a thread if it has not been raised when the loop's step is over."""
+    if not thrown.IS_KEPT:
+        return
+    try:
+        loop.call_soon_threadsafe(thrown.forget, ident)
+    except RuntimeError:
+        thrown.forget(ident)  # the loop is closed, and its last step over
 
 
 def value_in(task: "asyncio.Task[Any]", variable: "ContextVar[Any]") -> Any:
