@@ -176,14 +176,16 @@ class _Reading:
         starts, durations = steps.columns["start_ns"], steps.columns["duration_ns"]
         origin_ns = self._origin_ns
         lockouts = Lockouts()
+        rows = []
         for look in sorted(self._recorder.looks.copy(), key=lambda look: look[1]):
             number, looked_ns, delay_ns, code, offset, known = look
             step, at_ns = number - self._dropped, looked_ns - origin_ns
             if not 0 < step <= len(steps):
                 continue
             lock_ns = lockouts.at(step, at_ns, starts[step - 1], known, delay_ns)
+            delay_ns = lockouts.delay_ns(step, at_ns, starts[step - 1], delay_ns)
             if offset == BEFORE:
-                continue
+                at_ns = max(at_ns, starts[step - 1])
             site = 0
             if code is not None:
                 if not starts[step - 1] <= at_ns <= starts[step - 1] + durations[step - 1]:
@@ -192,9 +194,10 @@ class _Reading:
             else:
                 call = self._names.string("")
             waits = (NO_INT if value is None else value for value in (delay_ns, lock_ns))
-            for column, value in zip(
-                columns.values(), (step, at_ns, next(waits), site, call, next(waits)), strict=True
-            ):
+            rows.append((step, at_ns, next(waits), site, call, next(waits)))
+        rows.sort(key=lambda row: row[1])  # what was known before a step was read in an earlier one
+        for row in rows:
+            for column, value in zip(columns.values(), row, strict=True):
                 column.append(value)
         return columns
 

@@ -120,9 +120,8 @@ def _forget_looks(records: Records, step: int) -> None:
     old = 0
     while old < len(looks) and looks[old][0] <= step:
         old += 1
-    forgotten = looks[:old]
     del looks[:old]  # at once, for the sampler's thread appends
-    records.forgotten["samples"] += sum(offset >= 0 for *_, offset, _ in forgotten)  # the others are no looks
+    records.forgotten["samples"] += old
 
 
 def _forget_messages(messages: list[Any], before_ns: int) -> int:

@@ -141,6 +141,7 @@ class Lockouts:
         self._last: dict[int, tuple[int, Reading, int]] = {}
         self._first: dict[int, int] = {}
         self._sums: dict[int, int] = {}
+        self._delays: dict[int, int] = {}
 
     def at(self, step: int, at_ns: int, start_ns: int, known: Reading | int | None, delay_ns: int | None) -> int | None:
         """The sum at a look, in nanoseconds; `None` if it is not known.
@@ -164,6 +165,16 @@ class Lockouts:
         self._sums.setdefault(step, 0)
         self._last[step] = at_ns, known, delay_ns or 0
         return self._sums[step]
+
+    def delay_ns(self, step: int, at_ns: int, start_ns: int, delay_ns: int | None) -> int | None:
+        """What to take for a thread's delay at a look, so that differences within a step are not too great.
+
+        Of the last look before a step, it is not known what came before the step began: as much as there was time.
+        """
+        if delay_ns is not None:
+            delay_ns += max(0, start_ns - at_ns)
+            delay_ns = self._delays[step] = max(delay_ns, self._delays.get(step, 0))
+        return delay_ns
 
 
 def _waited_ns(before: Reading, after: Reading, wall_ns: int) -> int:

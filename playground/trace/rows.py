@@ -85,8 +85,8 @@ class Sample:
         at_ns: when the look was taken.
         delay_ns: how long, since the thread began, the system had let it queue for a processor instead of
             running it; `None` where the system does not tell. Differences within a step are what counts.
-        site: the line of the user's own code at which the thread stood; `None` in the reading that the loop
-            itself takes when a long step ends.
+        site: the line of the user's own code at which the thread stood; `None` in the readings at a long step's
+            start and end, with which nobody looked at the line.
         call: the expression that was being evaluated there, such as `time.sleep(0.2)`; may be empty.
         lock_ns: how long, since the step began, it had waited for the interpreter's lock while other threads computed
             (in virtual time, for the simulated one); `None` where that is not known.

@@ -34,8 +34,9 @@ _DIGITS = 3
 
 FAILED_MARK: Final = "×"
 FAILED_WORDS: Final = "failed: 4xx, 5xx or an exception"
-# What a task is told when nobody wants its result any more, by asyncio and by trio: no mistake of the app's.
-_CANCELLED: Final = ("CancelledError", "Cancelled")
+# What a task is told when nobody wants its result any more, by asyncio, by trio, and by a response whose client has
+# left (that of `web.requests`, and Starlette's): no mistake of the app's.
+_CANCELLED: Final = ("CancelledError", "Cancelled", "ClientDisconnect")
 # More kinds of answer than this make a line that is not read.
 _MOST_KINDS: Final = 3
 
@@ -87,7 +88,7 @@ def request_label(request: Request) -> str:
 
 
 def is_error(request: Request) -> bool:
-    """Whether the app let out an exception that is a mistake of its own, and not word that it was cancelled."""
+    """Whether the app let out an exception that is a mistake of its own, and not word that it was cancelled or that its client has left."""
     return request.error is not None and request.error.split(":")[0] not in _CANCELLED
 
 

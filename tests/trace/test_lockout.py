@@ -63,6 +63,20 @@ def test_of_the_time_before_a_step_nothing_counts_and_all_that_was_used_in_it_is
     assert lock_ms((-10, 0, 0, None), (50, 60, 50, False)) == 0
 
 
+def test_of_a_delay_before_the_first_look_as_much_counts_as_the_step_must_have_had() -> None:
+    lockouts = Lockouts()
+    # 4 ms before the step began, it had been 3 ms; at the first look 30: of these 27, 4 may have been before
+    looks = [(-4, 3), (30, 30), (40, 31)]
+    told = [lockouts.delay_ns(1, at * MS, 0, delay * MS) for at, delay in looks]
+    assert told == [7 * MS, 30 * MS, 31 * MS]
+    assert [lockouts.delay_ns(2, at * MS, 0, delay * MS) for at, delay in [(-4, 3), (30, 5), (40, 9)]] == [
+        7 * MS,
+        7 * MS,
+        9 * MS,
+    ]
+    assert lockouts.delay_ns(3, 0, 0, None) is None
+
+
 def test_what_is_not_known_is_not_said() -> None:
     assert Lockouts().at(1, 5, 0, None, None) is None
     assert lock_ms((10, 1, 100, False)) == 0  # nothing to compare it with

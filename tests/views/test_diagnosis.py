@@ -573,7 +573,7 @@ def test_an_exception_is_looked_at_in_the_way_of_its_method(method: str, suggest
     )
 
 
-@pytest.mark.parametrize("error", ["CancelledError", "CancelledError: the client left", "Cancelled"])
+@pytest.mark.parametrize("error", ["CancelledError", "CancelledError: the client left", "Cancelled", "ClientDisconnect"])
 def test_a_request_that_was_cancelled_is_no_mistake_of_the_apps(error: str) -> None:
     assert diagnose(failed("/b", status=None, error=error)) == []
 
