@@ -48,7 +48,8 @@ _RULES: Final = frozenset(get_args(Rule))
 def assert_never_blocks(run: Run | Trace, threshold_s: float = 0.05) -> None:
     """No step held the event loop for `threshold_s` seconds or longer.
 
-    What counts is wall time less the time in which the system did not run the thread, see `Trace.blocks`.
+    What counts is wall time less the time in which the thread could not run, because the system did not run it or
+    because another thread computed and had the interpreter; see `Trace.blocks`.
 
     Raises:
         AssertionError: some did, or the recording cannot say.

@@ -88,7 +88,7 @@ def request_label(request: Request) -> str:
 
 
 def is_error(request: Request) -> bool:
-    """Whether the app let out an exception that is a mistake of its own, and not word that it was cancelled or that its client has left."""
+    """Whether the app let out an exception that is a mistake of its own: not word that it was cancelled, or left."""
     return request.error is not None and request.error.split(":")[0] not in _CANCELLED
 
 
