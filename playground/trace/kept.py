@@ -84,10 +84,12 @@ class Records(Protocol):
     tasks: "Kept[Any]"
     handoffs: "Kept[Any]"
     requests: "Kept[Any]"
-    spans: "Kept[Any]"
     looks: list[Any]
     forgotten: dict[str, int]
     """What was forgotten of the kinds that have no number of their own: `samples` and `messages`."""
+
+    @property
+    def spans(self) -> "Kept[Any]": ...
 
 
 def forget(records: Records, dropped: Fields, before_ns: int, step: int) -> None:

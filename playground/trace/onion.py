@@ -11,13 +11,14 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from types import CodeType, FunctionType, MethodType
+from types import FunctionType, MethodType
 from typing import Any, Final
 
 from playground.asgi import ASGIApp
 from playground.trace.seams import borrow, found
 from playground.trace.sites import label
-from playground.trace.standins import Arguments, Endpoint, Handler, Layer, Routing, Shell, StandIn, code_of
+from playground.trace.spans import Told
+from playground.trace.standins import Layer, Mounted, Routing, Shell, arguments, code_of, endpoint, handler
 
 __all__ = ["watch_app"]
 
@@ -56,10 +57,11 @@ def _watch_layers(layers: list[_Held], core: Any, borrowed: ExitStack) -> None:
             _put(holder, name, _layer, borrowed)
     holder, name = layers[-1]
     watched = _watch_routes(core.__self__, borrowed)
-    _put(holder, name, lambda own: Routing(own, type(own.__self__).__qualname__, _watch_routes, watched), borrowed)
+    told = Told("routing", type(core.__self__).__qualname__)
+    _put(holder, name, lambda own: Routing(own, told, _watch_routes, watched), borrowed)
 
 
-def _put(holder: Any, name: str, stand_in: Callable[[Any], StandIn], borrowed: ExitStack) -> None:
+def _put(holder: Any, name: str, stand_in: Callable[[Any], Any], borrowed: ExitStack) -> None:
     give_back = borrow(holder, name, stand_in)
     if give_back is not None:
         borrowed.callback(give_back)
@@ -152,7 +154,7 @@ def _call_of(kind: type) -> Any:
     return next((vars(base)["__call__"] for base in kind.__mro__ if "__call__" in vars(base)), None)
 
 
-def _layer(layer: Any) -> Layer:
+def _told_of(layer: Any) -> Told:
     name, function = type(layer).__qualname__, _call_of(type(layer))
     if isinstance(layer, FunctionType):  # the function that made it has the telling name
         name, function = layer.__qualname__.removesuffix(f".<locals>.{layer.__name__}"), layer
@@ -160,7 +162,15 @@ def _layer(layer: Any) -> Layer:
     if dispatch is not None:
         function = dispatch
         name = name if getattr(dispatch, "__self__", None) is layer else label(dispatch)
-    return Layer(layer, "middleware", name, code_of(function))
+    return Told("middleware", name, code_of(function))
+
+
+def _layer(layer: Any) -> Layer:
+    return Layer(layer, _told_of(layer))
+
+
+def _mounted(layer: Any) -> Layer:
+    return Mounted(layer, _told_of(layer))
 
 
 # -- routes ---------------------------------------------------------------------------------------------------
@@ -168,9 +178,9 @@ def _layer(layer: Any) -> Layer:
 
 def _watch_routes(router: Any, borrowed: ExitStack) -> frozenset[int]:
     watched = set()
-    for holder, route, endpoint in _entrances(router.routes):
+    for holder, route, written in _entrances(router.routes):
         if "app" in _attributes(holder) and holder.app is not None:
-            _watch_route(holder, endpoint, borrowed)
+            _watch_route(holder, written, borrowed)
             watched.add(id(route))
     if getattr(router.default, "__self__", None) is not router:
         _put(router, "default", _handler_app, borrowed)
@@ -191,50 +201,47 @@ def _entrances(routes: list[Any]) -> Iterator[tuple[Any, Any, Any]]:
                 yield context, context.original_route, context.endpoint
 
 
-def _watch_route(holder: Any, endpoint: Any, borrowed: ExitStack) -> None:
+def _watch_route(holder: Any, written: Any, borrowed: ExitStack) -> None:
     app = found(holder, "app")
     layers, core = _layers(app)
     places = [(holder, "app"), *layers]
     if _is_router(core):  # a router or an application is mounted
         if not _is_stack(app):
-            _put(holder, "app", _layer, borrowed)
+            _put(holder, "app", _mounted, borrowed)
         _watch_layers(layers, core, borrowed)
         return
     for place in places[:-1]:
-        _put(*place, _layer, borrowed)
-    if not (isinstance(core, FunctionType) and _is_made(core) and _watch_handler(core, endpoint, borrowed)):
+        _put(*place, _mounted if place[0] is holder else _layer, borrowed)
+    if not (isinstance(core, FunctionType) and _is_made(core) and _watch_handler(core, written, borrowed)):
         _put(*places[-1], _handler_app, borrowed)
     elif layers:
-        _put(*places[-1], lambda app: Shell(app, ""), borrowed)
+        _put(*places[-1], Shell, borrowed)
 
 
 def _is_made(function: FunctionType) -> bool:
     return function.__qualname__ in _MAKERS
 
 
-def _watch_handler(made: FunctionType, endpoint: Any, borrowed: ExitStack) -> bool:
+def _watch_handler(made: FunctionType, written: Any, borrowed: ExitStack) -> bool:
     """Stand in for the function in a route's closure; false if it is not to be found there."""
     cells = dict(zip(made.__code__.co_freevars, made.__closure__ or (), strict=True))
     cell = next((cells[name] for name in _CELLS if name in cells), None)
-    handler = None if cell is None else found(cell, "cell_contents")
-    if not inspect.iscoroutinefunction(handler):
+    function = None if cell is None else found(cell, "cell_contents")
+    if not inspect.iscoroutinefunction(function):
         return False
-    if isinstance(handler, FunctionType) and handler.__qualname__ == _FASTAPIS:
-        _put(cell, "cell_contents", lambda real: Arguments(real, "dependencies"), borrowed)
-        module = sys.modules.get(handler.__module__)
+    if isinstance(function, FunctionType) and function.__qualname__ == _FASTAPIS:
+        _put(cell, "cell_contents", arguments, borrowed)
+        module = sys.modules.get(function.__module__)
         if hasattr(module, _FASTAPIS_CALL):
-            _put(module, _FASTAPIS_CALL, lambda real: Endpoint(real, _FASTAPIS_CALL), borrowed)
+            _put(module, _FASTAPIS_CALL, endpoint, borrowed)
         return True
-    name, code = _told(handler if endpoint is None else endpoint)
-    _put(cell, "cell_contents", lambda real: Handler(real, name, code), borrowed)
+    written = function if written is None else written
+    told = Told("handler", label(written), code_of(written))
+    _put(cell, "cell_contents", lambda real: handler(real, told), borrowed)
     return True
-
-
-def _told(function: Any) -> tuple[str, CodeType | None]:
-    return label(function), code_of(function)
 
 
 def _handler_app(app: Any) -> Layer:
     """A handler that is an ASGI app itself: a class such as `HTTPEndpoint`, or a mounted app of another kind."""
     function = app if isinstance(app, FunctionType | MethodType) else _call_of(type(app))
-    return Layer(app, "handler", label(app), None if isinstance(app, type) else code_of(function))
+    return Mounted(app, Told("handler", label(app), None if isinstance(app, type) else code_of(function)))

@@ -26,6 +26,7 @@ from playground.trace.sites import WAITS, Sites
 from playground.trace.spans import SpanRecord
 from playground.trace.threads import HandoffRecord, sender, watch_threads
 from playground.trace.trace import Clock
+from playground.trace.trails import Trails
 
 __all__ = ["OUTCOMES", "Recorder", "TaskRecord", "recording"]
 
@@ -83,11 +84,11 @@ class Recorder:
         self.tasks: Kept[TaskRecord] = Kept(first=1)
         self.handoffs: Kept[HandoffRecord] = Kept()
         self.requests: Kept[RequestRecord] = Kept()
-        self.spans: Kept[SpanRecord] = Kept()
         self.entrances: dict[int, ASGIApp | None] = {}
         self.borrowed = contextlib.ExitStack()
         self.looks: list[Look] = []
         self.forgotten = {"samples": 0, "messages": 0}
+        self.trails = Trails(self.sites.number)
         self.started_ns = now()
         self.ended_ns: int | None = None
         self.sampler: Sampler | None = None
@@ -104,6 +105,11 @@ class Recorder:
         self._workers = threading.local()
         self._worker_count = itertools.count()
         self._expected: list[int] = []
+
+    @property
+    def spans(self) -> Kept[SpanRecord]:
+        """The spans so far, worked out from what was noted since somebody last asked."""
+        return self.trails.spans()
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start counting time, and number the tasks that are there already."""
@@ -249,7 +255,7 @@ class Recorder:
         self.tasks = self.tasks.mapped(lambda task: copy.copy(task) if task.ended_ns is None else task)
         self.handoffs = self.handoffs.mapped(lambda handoff: handoff.frozen(ended_ns))
         self.requests = self.requests.mapped(RequestRecord.frozen)
-        self.spans = self.spans.mapped(lambda span: copy.copy(span) if span.end_ns is None else span)
+        self.trails.close()
         self.looks = list(self.looks)
 
     def _living(self, loop: asyncio.AbstractEventLoop | None) -> list[tuple[Any, str]]:

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, Protocol
 from playground.asgi import ASGIApp, Message, Receive, Scope, Send
 from playground.trace.kept import Kept
 from playground.trace.onion import watch_app
-from playground.trace.spans import SpanRecorder, arrive, set_out
+from playground.trace.ways import SpanRecorder, arrive, set_out, task_on
 
 __all__ = ["RequestRecord", "RequestRecorder", "detail_of", "recorded_app"]
 
@@ -63,54 +63,73 @@ class RequestRecorder(SpanRecorder, Protocol):
 
 def recorded_app(app: ASGIApp, recorder: Callable[[], RequestRecorder | None]) -> ASGIApp:
     """The same app, telling `recorder()` of each request, if there is one just then, and of the spans within it."""
+    key = id(app)
 
     async def recorded(scope: Scope, receive: Receive, send: Send) -> None:
         to = recorder()
-        if to is None or scope["type"] not in ("http", "websocket"):
+        kind = scope["type"]
+        if to is None or kind not in ("http", "websocket"):
             await app(scope, receive, send)
             return
-        if id(app) not in to.entrances:
-            to.entrances[id(app)] = watch_app(app, to.borrowed)
-        entrance = to.entrances[id(app)]
-        if entrance is None or asyncio._get_running_loop() is None:  # spans know asyncio's tasks, not trio's
-            await _record(app, scope, receive, send, to)
-            return
-        token = set_out(to, to.requests.next)
+        loop = asyncio._get_running_loop()
+        task = task_on(loop)
+        number = to.current_task() if loop is None else to.number_of(task)
+        record = RequestRecord(scope["method"] if kind == "http" else "WEBSOCKET", scope["path"], number, to.now())
+        requests = to.requests
+        requests[index := requests.added] = record  # `append`, written out, as each call counts here
+        requests.added = index + 1
+        entrance = to.entrances[key] if key in to.entrances else _entrance(app, to)
+        receive, send = _noting(record, receive, send, to.now)
+        token = None
+        trail: list[Any] = []
+        if entrance is None or loop is None:  # spans know asyncio's tasks, not trio's
+            entrance = app
+        else:
+            token = set_out(to, trail, index, loop, task, number)
         try:
-            await _record(entrance, scope, receive, send, to)
+            await entrance(scope, receive, send)
+        except BaseException as error:
+            record.error = _words(error)
+            raise
         finally:
-            arrive(token)
+            record.end_ns = end_ns = to.now()
+            record.route = _route(scope)
+            if token is not None:
+                arrive(trail, token, end_ns)
 
     return recorded
 
 
-async def _record(app: ASGIApp, scope: Scope, receive: Receive, send: Send, recorder: RequestRecorder) -> None:
-    method = scope["method"] if scope["type"] == "http" else "WEBSOCKET"
-    record = RequestRecord(method, scope["path"], recorder.current_task(), recorder.now())
-    recorder.requests.append(record)
-    now = recorder.now
-    messages = record.messages
+def _noting(record: RequestRecord, receive: Receive, send: Send, now: Callable[[], int]) -> tuple[Receive, Send]:
+    """The same two, noting what passes; quick where it is what nearly all answers are made of."""
+    note = record.messages.append
 
     async def noting_receive() -> Message:
         message = await receive()
-        messages.append(_noted("receive", message, now()))
+        note(_noted("receive", message, now()))
         return message
 
     async def noting_send(message: Message) -> None:
         # noted before it goes out: with backpressure, `send` returns only when the client has read on
-        messages.append(_noted("send", message, now()))
-        if message.get("type") in ("http.response.start", "websocket.http.response.start"):
-            record.status = message.get("status")
+        kind = message.get("type")
+        if kind == "http.response.body" and type(body := message.get("body")) is bytes:
+            note(("send", kind, now(), len(body), "bytes", (), bool(message.get("more_body"))))
+        elif kind == "http.response.start":
+            record.status = status = message.get("status")
+            note(("send", kind, now(), None, "", (("status", status),), False))
+        else:
+            note(_noted("send", message, now()))
+            if kind == "websocket.http.response.start":
+                record.status = message.get("status")
         await send(message)
 
-    try:
-        await app(scope, noting_receive, noting_send)
-    except BaseException as error:
-        record.error = _words(error)
-        raise
-    finally:
-        record.end_ns = now()
-        record.route = _route(scope)
+    return noting_receive, noting_send
+
+
+def _entrance(app: ASGIApp, recorder: RequestRecorder) -> ASGIApp | None:
+    """What to call in place of an app from now on, so that its spans are noted."""
+    recorder.entrances[id(app)] = entrance = watch_app(app, recorder.borrowed)
+    return entrance
 
 
 def _words(error: BaseException) -> str:
@@ -134,8 +153,6 @@ def _route(scope: Scope) -> str | None:
 def _noted(direction: Direction, message: Message, at_ns: int) -> "NotedMessage":
     """A message, as little as is needed to say later what it said: sizes and codes, never contents."""
     kind = message.get("type")
-    if kind == "http.response.start":  # with a body's message, nearly all that there is: so these two are quick
-        return direction, kind, at_ns, None, "", (("status", message.get("status")),), False
     data = message.get("body")
     if data is None and (data := message.get("bytes")) is None:
         data = message.get("text")

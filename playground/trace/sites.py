@@ -6,6 +6,7 @@ Nothing here calls `repr`, `str` or `==` on an object of the user's: a Django qu
 
 import functools
 import os
+import threading
 from contextvars import Context
 from time import time as now_s  # by its own name: in virtual time another stands in the module
 from types import BuiltinFunctionType, CodeType, CoroutineType, FunctionType, MethodType, ModuleType
@@ -172,6 +173,7 @@ class Sites:
         self._kept: list[CodeType] = []
         self._names: dict[str, int] = {}
         self._sites: dict[tuple[int, int], Site | None] = {}
+        self._lock = threading.Lock()  # whoever looks at a recording that goes on may meet code, too
 
     def meet(self, code: CodeType) -> tuple[int, int, bool]:
         """Number a code object that was not met before."""
@@ -241,5 +243,6 @@ class Sites:
     def _number(self, known: CodeType | str) -> int:
         if len(self._known) > 0xFFFF:  # an event has 16 bits for it; a program with more loses the names of the rest
             return 0
-        self._known.append(known)
-        return len(self._known) - 1
+        with self._lock:
+            self._known.append(known)
+            return len(self._known) - 1

@@ -1,21 +1,23 @@
 """Stand-ins: what takes the place of a layer, a router or a handler while a recording is on.
 
-Each does what that does, and notes when, on the way of the request that comes through (see `spans`); to whoever looks
-at it, it looks like what it stands for. Where stand-ins are put is decided by `onion`.
+Each does what that does, and notes when, on the way of the request that comes through (see `ways`). A layer or a
+router is seen by others: to whoever looks at it, it looks like what it stands for. What only a route calls is a mere
+function. Where stand-ins are put is decided by `onion`.
 """
 
 import inspect
 from collections.abc import Callable
 from contextlib import ExitStack
+from threading import get_ident
 from types import CodeType, FunctionType, MethodType
-from typing import Any, Final
+from typing import Any
 
 from playground.asgi import Receive, Scope, Send
-from playground.trace.rows import SpanKind
 from playground.trace.sites import label, unwrapped
-from playground.trace.spans import SpanRecord, SpanRecorder, Way, way_here
+from playground.trace.spans import CLOSED, Answered, Told, Unwatched
+from playground.trace.ways import elsewhere, task_on, way_here, way_of
 
-__all__ = ["Arguments", "Endpoint", "Handler", "Layer", "Routing", "Shell", "StandIn", "code_of"]
+__all__ = ["Layer", "Mounted", "Routing", "Shell", "StandIn", "arguments", "code_of", "endpoint", "handler"]
 
 
 def code_of(function: object) -> CodeType | None:
@@ -33,26 +35,19 @@ class StandIn:
 
     Args:
         real: the callable.
-        name: what its spans are called.
-        code: where it is written, if that is known.
+        told: what is noted when it is entered.
     """
 
-    __slots__ = ("_seen_code", "_seen_name", "_seen_number", "_seen_real", "_seen_recorder")
+    # an attribute of a class with `__getattr__` is found slowly, so that all that a call needs is in one
+    __slots__ = ("_seen_both", "_seen_real")
 
-    def __init__(self, real: Any, name: str, code: CodeType | None = None) -> None:
-        self._seen(real=real, name=name, code=code, number=0, recorder=None)
+    def __init__(self, real: Any, told: Told | None = None) -> None:
+        self._seen(real=real, both=(real, told))
 
     def _seen(self, **own: Any) -> None:
         """Set what is the stand-in's own: all else is set on what it stands for."""
         for name, value in own.items():
             object.__setattr__(self, f"_seen_{name}", value)
-
-    def _seen_by(self, recorder: SpanRecorder) -> int:
-        """The number of the code in a recording."""
-        code = self._seen_code
-        number = (recorder.codes.get(id(code)) or recorder.meet(code))[1]
-        self._seen(number=number, recorder=recorder)
-        return number
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._seen_real, name)
@@ -65,25 +60,41 @@ class StandIn:
         return type(self._seen_real)
 
 
+# `way_here` is written out where every request passes: to call it costs as much as to note what it is asked for
+
+
 class Layer(StandIn):
     """An ASGI app that has one span for each call: a layer of middleware, or a handler that is an app itself."""
 
-    __slots__ = ("_seen_kind",)
-
-    def __init__(self, real: Any, kind: SpanKind, name: str, code: CodeType | None = None) -> None:
-        super().__init__(real, name, code)
-        self._seen(kind=kind)
+    __slots__ = ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        way = way_here()
+        real, told = self._seen_both
+        way = way_of()
+        if way is not None and (task_on(way[0]) is not way[1] or get_ident() != way[2]):
+            way = elsewhere(way)
         if way is None:
-            await self._seen_real(scope, receive, send)
+            await real(scope, receive, send)
             return
-        span = way.enter(self, self._seen_kind)
+        _, _, _, note, now, _, _ = way
+        note(told)
+        note(now())
         try:
-            await self._seen_real(scope, receive, send)
+            await real(scope, receive, send)
         finally:
-            way.leave(span)
+            note(told.left)
+            note(now())
+
+
+class Mounted(Layer):
+    """A layer that a route holds, and so may put into the scope as its endpoint, where the app would meet it."""
+
+    __slots__ = ()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope.get("endpoint") is self:
+            scope["endpoint"] = self._seen_real
+        await super().__call__(scope, receive, send)
 
 
 class Routing(StandIn):
@@ -94,47 +105,46 @@ class Routing(StandIn):
         watched: those that are watched already.
     """
 
-    __slots__ = ("_seen_count", "_seen_routes", "_seen_watch_routes")
+    __slots__ = ("_seen_routes", "_seen_watch_routes")
 
     def __init__(
         self,
         real: Any,
-        name: str,
+        told: Told,
         watch_routes: Callable[[Any, ExitStack], frozenset[int]],
         watched: frozenset[int],
     ) -> None:
-        super().__init__(real, name)
-        self._seen(watch_routes=watch_routes, routes=watched, count=len(real.__self__.routes))
+        super().__init__(real, told)
+        self._seen(watch_routes=watch_routes)
+        self._seen_look(watched)
+
+    def _seen_look(self, watched: frozenset[int]) -> None:
+        router, (real, told, *_) = self._seen_real.__self__, self._seen_both
+        self._seen(both=(real, told, router, len(router.routes), watched))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        way = way_here()
+        real, told, router, count, watched = self._seen_both
+        way = way_of()
+        if way is not None and (task_on(way[0]) is not way[1] or get_ident() != way[2]):
+            way = elsewhere(way)
         if way is None:
-            await self._seen_real(scope, receive, send)
+            await real(scope, receive, send)
             return
-        if len(self._seen_real.__self__.routes) != self._seen_count:
-            self._seen_look(way.recorder)
-        span = way.enter(self, "routing")
-        around, way.open, way.index = span.around, span, span.parent
+        _, _, _, note, now, recorder, _ = way
+        if len(router.routes) != count and recorder.ended_ns is None:  # some were added since
+            watched = self._seen_watch_routes(router, recorder.borrowed)
+            self._seen_look(watched)
         before = scope.get("endpoint")
+        note(told)
+        note(now())
         try:
-            await self._seen_real(scope, receive, send)
+            await real(scope, receive, send)
         finally:
-            if span.end_ns is None and scope.get("endpoint") is not before:
-                self._seen_unwatched(span, scope)
-            way.end()
-            way.open = around
-
-    def _seen_look(self, recorder: SpanRecorder) -> None:
-        """Watch the routes that were added since."""
-        router = self._seen_real.__self__
-        if recorder.ended_ns is None:
-            self._seen(count=len(router.routes), routes=self._seen_watch_routes(router, recorder.borrowed))
-
-    def _seen_unwatched(self, span: SpanRecord, scope: Scope) -> None:
-        """A route was found that nobody watches: the span held its handler too, which is nearly all of it."""
-        if id(scope.get("route")) not in self._seen_routes:
-            span.kind = "handler"
-            span.name = label(scope["endpoint"])
+            if id(scope.get("route")) not in watched and scope.get("endpoint") is not before:
+                note(Unwatched(label(scope["endpoint"])))
+                note(now())
+            note(told.left)
+            note(now())
 
 
 class Shell(StandIn):
@@ -148,65 +158,76 @@ class Shell(StandIn):
             await self._seen_real(scope, receive, send)
         finally:
             if way is not None:
-                way.end()
+                _, _, _, note, now, _, _ = way
+                note(CLOSED)
+                note(now())
 
 
-class Handler(StandIn):
-    """An async function that a route calls, and that may call a plain one in a thread; what it returns is then sent."""
+def handler(real: Any, told: Told) -> Any:
+    """For an async function that a route calls, perhaps with a plain one in a thread; what it returns is then sent."""
+    left = told.left
 
-    __slots__ = ()
-
-    async def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        way = way_here()
+    async def handle(*args: Any, **kwargs: Any) -> Any:
+        way = way_of()
+        if way is not None and (task_on(way[0]) is not way[1] or get_ident() != way[2]):
+            way = elsewhere(way)
         if way is None:
-            return await self._seen_real(*args, **kwargs)
-        span = way.enter(self._seen_as(way, kwargs), "handler")
+            return await real(*args, **kwargs)
+        _, _, _, note, now, _, _ = way
+        note(told)
+        note(now())
+        result = None
         try:
-            result = await self._seen_real(*args, **kwargs)
+            result = await real(*args, **kwargs)
+            return result
         finally:
-            way.leave(span)
-        if result is not None:
-            way.go_on(_RESPONSE, "response").name = type(result).__qualname__
-        return result
+            note(left)
+            note(left_ns := now())
+            if result is not None:
+                note(type(result))
+                note(left_ns)
 
-    def _seen_as(self, way: Way, arguments: dict[str, Any]) -> StandIn:
-        """What is about to be called, and by which name."""
-        return self
-
-
-class Endpoint(Handler):
-    """FastAPI's `run_endpoint_function`, which says by its argument `dependant` which function it calls."""
-
-    __slots__ = ()
-
-    def _seen_as(self, way: Way, arguments: dict[str, Any]) -> StandIn:
-        way.end()
-        called = getattr(arguments.get("dependant"), "call", None)
-        return StandIn(called, label(called), code_of(called))
+    return handle
 
 
-class Arguments(StandIn):
-    """FastAPI's part of a route: it makes the arguments, has the endpoint called, and makes the response."""
+def endpoint(real: Any) -> Any:
+    """For FastAPI's `run_endpoint_function`, which says by its argument `dependant` which function it calls."""
+    known: dict[int, tuple[Any, Any]] = {}
 
-    __slots__ = ()
-
-    async def __call__(self, request: Any) -> Any:
+    async def run(*args: Any, **kwargs: Any) -> Any:
         way = way_here()
         if way is None:
-            return await self._seen_real(request)
-        arguments = way.go_on(self, "dependency")
+            return await real(*args, **kwargs)
+        _, _, _, note, now, _, _ = way
+        note(CLOSED)
+        note(now())
+        called = getattr(kwargs.get("dependant"), "call", None)
+        if id(called) not in known:  # with what is called, so that no other can have that `id`
+            known[id(called)] = called, handler(real, Told("handler", label(called), code_of(called)))
+        return await known[id(called)][1](*args, **kwargs)
+
+    return run
+
+
+def arguments(real: Any) -> Any:
+    """For FastAPI's part of a route: it makes the arguments, has the endpoint called, and makes the response."""
+    told = Told("dependency", "dependencies")
+
+    async def respond(request: Any) -> Any:
+        way = way_here()
+        if way is None:
+            return await real(request)
+        _, _, _, note, now, _, _ = way
+        note(told)
+        note(now())
         try:
-            response = await self._seen_real(request)
+            response = await real(request)
         except BaseException:
-            way.end()
+            note(CLOSED)
+            note(now())
             raise
-        if arguments.end_ns is None:  # the handler is a generator: it runs while it is sent
-            way.end()
-            way.go_on(_RESPONSE, "response")
-        if way.open is not None:
-            way.open.name = type(response).__qualname__
+        note(Answered(type(response)))
+        note(now())
         return response
 
-
-_RESPONSE: Final = StandIn(None, "")
-"""Stands for responses: nothing is called in their place, and their names are known when they are."""
+    return respond

@@ -744,6 +744,101 @@ def test_a_layer_that_calls_the_app_twice_at_once_has_both_calls(kit: Kit) -> No
         assert routing.end_ns == handler.start_ns
 
 
+def test_an_app_that_a_route_holds_meets_itself_in_the_scope(kit: Kit) -> None:
+    seen = []
+
+    async def looking(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(scope.get("endpoint"))
+        await plain_asgi(scope, receive, send)
+
+    app = kit.Starlette(routes=[kit.Mount("/bare", looking), kit.Mount("/wrapped", Slotted(looking))])
+    for path in ("/bare/", "/wrapped/"):
+        with Lab(app) as lab:
+            seen.clear()
+            lab.burst(path, 1)
+            lab.get(path)
+            assert type(seen[0]) is type(seen[-1])
+            assert seen[0] is seen[-1]
+
+
+def test_a_layer_that_is_driven_by_hand_without_a_loop_is_not_noted(kit: Kit) -> None:
+    app = hello_app(kit)
+
+    def by_hand(request: Any) -> Any:
+        with pytest.raises(StopIteration):
+            call(app).send(None)
+        return kit.PlainTextResponse("done")
+
+    app.routes.append(kit.Route("/by-hand", by_hand))
+    trace = burst(app, "/by-hand")
+    assert [name for kind, name, _ in shapes(trace) if kind == "handler"] == ["by_hand"]
+
+
+def test_what_a_layer_has_given_up_ends_when_somebody_closes_it_and_moves_nothing(kit: Kit) -> None:
+    given_up = []
+
+    class GivingUp(Slotted):
+        __slots__ = ()
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            coroutine = self.app(scope, receive, send)
+            coroutine.send(None)
+            given_up.append(coroutine)
+
+    class Closing(Slotted):
+        __slots__ = ()
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            await self.app(scope, receive, send)
+            given_up[0].close()
+            await self.app(scope, receive, send)
+
+    async def forever(request: Any) -> Any:
+        await asyncio.get_running_loop().create_future()
+
+    layers = [kit.Middleware(Closing), kit.Middleware(GivingUp)]
+    with recorder_of() as recorder:
+        app = kit.Starlette(routes=[kit.Route("/", forever)], middleware=layers)
+        asyncio.run(call(recorded_app(app, lambda: recorder)))
+        trace = build(recorder)
+        given_up[1].close()
+    inner = [("middleware", "GivingUp", 2), ("middleware", "ExceptionMiddleware", 3)]
+    inner += [("routing", "Router", 4), ("handler", "forever", 4)]
+    assert shapes(trace) == [*ONION[:1], ("middleware", "Closing", 1), *inner, *inner]
+    ends = [span.end_ns for span in trace.spans]
+    assert [end is None for end in ends] == [False] * 6 + [False, True, False, True]
+    assert ends[2] is not None
+    assert ends[3] is not None
+    assert ends[2] < ends[3] <= trace.spans[6].start_ns
+
+
+def test_a_recording_holds_neither_the_tasks_of_a_request_nor_trails_that_are_over(kit: Kit) -> None:
+    async def dispatched(request: Any, call_next: Any) -> Any:
+        tasks.append(weakref.ref(asyncio.current_task()))
+        return await call_next(request)
+
+    async def hello(request: Any) -> Any:
+        tasks.append(weakref.ref(asyncio.current_task()))
+        return kit.PlainTextResponse("hello")
+
+    async def ask() -> None:
+        for _ in range(3):
+            await asyncio.create_task(call(recorded))
+        await asyncio.sleep(0)
+
+    tasks: list[Any] = []
+    layers = [kit.Middleware(kit.BaseHTTPMiddleware, dispatch=dispatched)]
+    app = kit.Starlette(routes=[kit.Route("/", hello)], middleware=layers)
+    with recorder_of() as recorder:
+        recorded = recorded_app(app, lambda: recorder)
+        asyncio.run(ask())
+        gc.collect()
+        assert len(tasks) == 6
+        assert not any(task() for task in tasks)
+        assert len(recorder.spans) == 3 * 6
+        assert recorder.trails.under_way == 0
+
+
 # -- seams ------------------------------------------------------------------------------------------------
 
 
