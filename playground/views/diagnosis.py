@@ -2,7 +2,7 @@
 
 A rule says only what the recording holds. Every count and duration in a sentence is taken from rows, which
 the finding names as its evidence; where a cause is not recorded, the sentence does without it. Nothing here
-knows how findings are shown. (`blocked` and `failures` hold the longer of the rules.)
+knows how findings are shown. (`blocked`, `computing`, `queues` and `failures` hold most of the rules.)
 """
 
 from bisect import bisect_left
@@ -13,75 +13,22 @@ from playground.trace import Handoff, Trace
 from playground.views.blocked import loop_blocked
 from playground.views.computing import ADVICE, computed_ns, computing, threads_compute
 from playground.views.failures import app_errors, not_found, server_errors
-from playground.views.findings import Evidence, Finding, Findings, Part, Severity, code, listed, plain, strong, text
+from playground.views.findings import Evidence, Finding, Findings, Part, Severity, listed, plain, strong, text
 from playground.views.held import NOTICED_NS, actor, held_steps
+from playground.views.queues import pool_queue, thread_queue
 from playground.views.segments import Owners
 from playground.views.wording import counted, duration
 
-__all__ = ["Finding", "Findings", "diagnose", "late_wakes", "loop_blocked", "thread_queue"]
+__all__ = ["Finding", "Findings", "diagnose", "late_wakes", "loop_blocked"]
 
 _ORDER: Final[dict[Severity, int]] = {"bad": 0, "warn": 1, "note": 2}
-
-# Handing a call over takes a turn of the loop even where a place is free; a queue shorter than this is none.
-_QUEUE_NS: Final = 1_000_000
 
 
 def diagnose(trace: Trace) -> Findings:
     """All findings on a run, the worst first, then in order of time; none on a healthy run."""
-    rules = (loop_blocked, app_errors, threads_compute, thread_queue, late_wakes, server_errors, not_found)
+    rules = (loop_blocked, app_errors, threads_compute, thread_queue, pool_queue, late_wakes, server_errors, not_found)
     findings = [finding for rule in rules for finding in rule(trace)]
     return Findings(sorted(findings, key=lambda finding: (_ORDER[finding.severity], finding.start_ns)))
-
-
-def thread_queue(trace: Trace) -> list[Finding]:
-    """Calls for which no worker thread was free."""
-    queued = [index for index, call in enumerate(trace.handoffs) if call.limiter_wait_ns > 0]
-    calls = [trace.handoffs[index] for index in queued]
-    longest_ns = max((call.limiter_wait_ns for call in calls), default=0)
-    if longest_ns < _QUEUE_NS:
-        return []
-    told = f"{len(calls):,} of {counted(len(trace.handoffs), 'call')} queued for a worker thread"
-    longest = f", the longest for {duration(longest_ns)}." if len(calls) > 1 else f", for {duration(longest_ns)}."
-    most = counted(_most_at_once(trace), "call")
-    suggestion = [
-        text("If these calls wait for something, allow more threads: as the app starts, set "),
-        code("anyio.to_thread.current_default_thread_limiter().total_tokens"),
-        text("; in a lab, "),
-        code("Lab(app, threads=...)"),
-        text(". If they compute, more threads would only take turns: make the calls shorter."),
-    ]
-    parts = [
-        strong(told + longest),
-        text(" What queued was "),
-        *listed(Counter(call.function for call in calls)),
-        text(f"; no more than {most} ran at once. "),
-        *suggestion,
-    ]
-    return [
-        Finding(
-            "thread-queue",
-            "warn",
-            tuple(parts),
-            min(call.submitted_ns - call.limiter_wait_ns for call in calls),
-            max(call.submitted_ns for call in calls),
-            tuple(("handoffs", index) for index in queued),
-            plain(suggestion),
-        )
-    ]
-
-
-def _most_at_once(trace: Trace) -> int:
-    """The greatest number of calls that were between their start and their end at one moment."""
-    edges = []
-    for call in trace.handoffs:
-        if call.started_ns is not None:
-            ended_ns = trace.duration_ns if call.ended_ns is None else call.ended_ns
-            edges += [(call.started_ns, 1), (ended_ns, -1)]
-    most = now = 0
-    for _, change in sorted(edges):  # ends (-1) sort before starts (1) of the same moment
-        now += change
-        most = max(most, now)
-    return most
 
 
 def late_wakes(trace: Trace) -> list[Finding]:

@@ -277,6 +277,18 @@ def test_more_calls_than_threads_are_found(clock: Clock) -> None:
 
 
 @CLOCKS
+def test_more_calls_than_a_pool_has_threads_are_found(clock: Clock) -> None:
+    async def calls() -> str:
+        await asyncio.to_thread(time.sleep, 0.03)
+        return "rested"
+
+    with Lab(app_of(calls), clock=clock) as lab:
+        finding = found(lab.burst("/", n=40), "thread-queue")  # of 32 threads at the most
+    assert "What queued was `sleep`" in str(finding)
+    assert "loop.set_default_executor" in finding.suggestion
+
+
+@CLOCKS
 def test_a_result_that_the_loop_takes_up_late_is_found(clock: Clock) -> None:
     app = app_of(in_a_thread)
 

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.trace import Sample, Site, Step, Task, Trace
-from playground.views.diagnosis import diagnose, late_wakes, loop_blocked, thread_queue
+from playground.trace import Handoff, Sample, Site, Step, Task, Trace
+from playground.views.diagnosis import diagnose, late_wakes, loop_blocked
 from playground.views.failures import app_errors, not_found, server_errors
 from playground.views.findings import Finding, Findings, listed, plain
 from playground.views.held import NOTICED_NS, WITHIN_NS, crowded, held_steps
+from playground.views.queues import pool_queue, thread_queue
 from tests.by_hand import LINE, handoff, looks, ns, request, step, task, wait
 from tests.recordings import blocked_run, healthy_run
 
@@ -451,6 +452,40 @@ def test_a_queue_too_short_to_be_one_is_not_reported() -> None:
     assert thread_queue(Trace(handoffs=[handoff(1, 2, 3, 4, queued_ms=0.9)])) == []
 
 
+LARGER_POOL = (
+    "If these calls wait for something, give the pool that runs them more threads; the loop's own is set by "
+    "`loop.set_default_executor(ThreadPoolExecutor(max_workers=...))`. If they compute, more threads would only take "
+    "turns: make the calls shorter."
+)
+
+
+def test_calls_that_queued_in_a_pool_are_counted_with_the_longest_wait() -> None:
+    calls = [handoff(0, 1, 100, 101, thread=0), handoff(0, 1, 90, 91, thread=1)]
+    calls += [handoff(2, 92, 190, 191, thread=1), handoff(3, 101, 200, 201, thread=0)]
+    finding = only(Trace(handoffs=calls))
+    assert str(finding) == (
+        "2 of 4 calls queued for a worker thread, the longest for 97 ms. What queued was `render_pdf`; "
+        "no more than 2 calls ran at once. " + LARGER_POOL
+    )
+    assert (finding.rule, finding.severity, finding.suggestion) == ("thread-queue", "warn", LARGER_POOL)
+    assert (finding.start_ns, finding.end_ns) == (ns(2), ns(101))
+    assert finding.evidence == (("handoffs", 2), ("handoffs", 3))
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        handoff(99.1, 100.5, 150, 151),  # the thread was done within a millisecond
+        handoff(110, 190, 195, 196),  # it was free: what delayed the call is not known
+        handoff(2, 60, 70, 71, thread=1),  # another thread, begun late
+        handoff(2, 60, 70, 71),  # a call within the first, in its thread
+        handoff(2, None, None, None, thread=None),
+    ],
+)
+def test_a_call_that_did_not_find_its_thread_at_another_did_not_queue(second: Handoff) -> None:
+    assert pool_queue(Trace(handoffs=[handoff(0, 1, 100, 101), second])) == []
+
+
 # -- late wakes -----------------------------------------------------------------------------------------
 
 
@@ -573,7 +608,9 @@ def test_an_exception_is_looked_at_in_the_way_of_its_method(method: str, suggest
     )
 
 
-@pytest.mark.parametrize("error", ["CancelledError", "CancelledError: the client left", "Cancelled", "ClientDisconnect"])
+@pytest.mark.parametrize(
+    "error", ["CancelledError", "CancelledError: the client left", "Cancelled", "ClientDisconnect"]
+)
 def test_a_request_that_was_cancelled_is_no_mistake_of_the_apps(error: str) -> None:
     assert diagnose(failed("/b", status=None, error=error)) == []
 
