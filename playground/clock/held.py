@@ -12,7 +12,7 @@ import sys
 import threading
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextvars import Context, ContextVar
 from types import CoroutineType, FrameType
 from typing import Any, Final
@@ -57,7 +57,7 @@ def throw_into(task: "asyncio.Task[Any]", ident: int) -> bool:
         task: a task; one whose coroutine is not Python's own is left alone.
         ident: its loop's thread, by `threading.get_ident`.
     """
-    return throw_while(runs(task), ident, task)
+    return throw_while(lambda: runs(task), ident, task)
 
 
 def runs(task: "asyncio.Task[Any]") -> Iterator[bool]:
@@ -66,11 +66,11 @@ def runs(task: "asyncio.Task[Any]") -> Iterator[bool]:
     return map(operator.attrgetter("cr_running"), (coroutine,) if type(coroutine) is CoroutineType else ())
 
 
-def throw_while(is_so: Iterable[bool], ident: int, task: "asyncio.Task[Any] | None" = None) -> bool:
+def throw_while(is_so: thrown.Asked, ident: int, task: "asyncio.Task[Any] | None" = None) -> bool:
     """Raise `Interrupted` in a thread if it is so, and in the step of a task if one is given; as `throw_into`.
 
     Args:
-        is_so: something lazy in C: it is asked when nothing can come in between.
+        is_so: gives something lazy in C: it is asked when nothing can come in between.
         ident: the thread, by `threading.get_ident`.
         task: a task with a coroutine of Python's own.
     """

@@ -16,12 +16,15 @@ import itertools
 import operator
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any, Final
 
 __all__ = ["IS_KEPT", "forget", "throw"]
+
+Asked = Callable[[], Iterable[bool]]
 
 IS_KEPT: Final = sys.version_info >= (3, 12)
 """Whether what is thrown is kept for a line to come, so that it can be forgotten."""
@@ -37,13 +40,13 @@ _TOOL_IDS: Final = (4, 3)
 """Those of `sys.monitoring`'s numbers that are nobody's by agreement (PEP 669); `preempt` begins with the other."""
 
 
-def throw(error: type[BaseException], ident: int, is_so: Iterable[bool], within: FrameType | None = None) -> bool:
+def throw(error: type[BaseException], ident: int, is_so: Asked, within: FrameType | None = None) -> bool:
     """Raise an exception in a thread, if it is so.
 
     Args:
         error: its type.
         ident: the thread, by `threading.get_ident`; another than the caller's.
-        is_so: something lazy in C, such as a `map` of C functions: it is asked when nothing can come in between.
+        is_so: gives something lazy in C, such as a `map` of C functions: it is asked when nothing can come in between.
         within: the frame within which the thread must be, then and when it is raised; by default the outermost in
             which it may be raised.
 
@@ -87,19 +90,30 @@ def _is_breakable(frame: FrameType) -> bool:
     return module.partition(".")[0] not in _KEPT_WHOLE and not module.startswith(_OURS_KEPT_WHOLE)
 
 
-def _throw_at_once(error: type[BaseException], ident: int, codes: set[CodeType], is_so: Iterable[bool]) -> bool:
-    """Raise it where the thread stands, if that is in one of these functions.
+def _throw_at_once(error: type[BaseException], ident: int, codes: set[CodeType], is_so: Asked) -> bool:
+    """Raise it where the thread stands, if that is in one of these functions, or is soon.
 
     Looking and raising are one call of C code from end to end, within which no other thread gets the GIL.
     """
-    innermost = map(operator.itemgetter(ident), itertools.starmap(sys._current_frames, ((),)))
-    stands = map(codes.__contains__, map(operator.attrgetter("f_code"), innermost))
-    return any(itertools.starmap(_set_async_exc, itertools.compress(((ident, error),), map(_both, stands, is_so))))
+    for _ in range(_LOOKS):
+        innermost = map(operator.itemgetter(ident), itertools.starmap(sys._current_frames, ((),)))
+        stands = map(codes.__contains__, map(operator.attrgetter("f_code"), innermost))
+        fits = map(_both, stands, is_so())
+        if any(itertools.starmap(_set_async_exc, itertools.compress(((ident, error),), fits))):
+            return True
+        time.sleep(_APART_S)
+    return False
 
 
 _both: Final = operator.and_
 _set_async_exc: Final = ctypes.pythonapi.PyThreadState_SetAsyncExc
 _set_async_exc.argtypes = (ctypes.c_ulong, ctypes.py_object)
+
+
+_LOOKS: Final = 20
+_APART_S: Final = 0.001
+"""Where it is raised at once, how often to look whether the thread is in a function of its own, not in `Event.is_set`
+or the like, and how long apart: less than anybody notices."""
 
 
 @dataclass(slots=True)
@@ -125,9 +139,9 @@ class _Breaker:
         self._thrown: dict[int, _Thrown] = {}
         self._tool: int | None = None
 
-    def throw(self, thrown: _Thrown, ident: int, is_so: Iterable[bool]) -> bool:
+    def throw(self, thrown: _Thrown, ident: int, is_so: Asked) -> bool:
         with self._lock:
-            if not any(is_so) or not self._has_tool():
+            if not any(is_so()) or not self._has_tool():
                 return False
             found = self._thrown.get(ident)
             if found is not None and (found.raised or found.within is not thrown.within):

@@ -91,7 +91,7 @@ def test_it_ends_whatever_spins(function: Callable[[threading.Event], None]) -> 
     begun.wait(30)
     ident = thread.ident or 0
     for _ in range(50):
-        throw(Thrown, ident, iter([True]))
+        throw(Thrown, ident, lambda: [True])
         thread.join(0.1)
         if not thread.is_alive():
             break  # else another look: the first may have been too early
@@ -110,8 +110,8 @@ def test_nothing_is_raised_if_it_is_not_so() -> None:
     thread = threading.Thread(target=run)
     thread.start()
     begun.wait(30)
-    assert throw(Thrown, thread.ident or 0, iter([False])) is False
-    assert throw(Thrown, thread.ident or 0, iter([True]), sys._getframe()) is False  # it is not within this
+    assert throw(Thrown, thread.ident or 0, lambda: [False]) is False
+    assert throw(Thrown, thread.ident or 0, lambda: [True], sys._getframe()) is False  # it is not within this
     released.set()
     thread.join(30)
     assert not thread.is_alive()
@@ -122,7 +122,7 @@ def test_a_thread_that_has_nothing_of_its_own_is_left_alone() -> None:
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result(30)
-    assert throw(Thrown, thread.ident or 0, iter([True])) is False
+    assert throw(Thrown, thread.ident or 0, lambda: [True]) is False
     loop.call_soon_threadsafe(loop.stop)
     thread.join(30)
     assert not thread.is_alive()
@@ -145,7 +145,7 @@ def test_what_is_forgotten_is_not_raised() -> None:
     thread.start()
     begun.wait(30)
     ident = thread.ident or 0
-    assert throw(Thrown, ident, iter([True])) is True
+    assert throw(Thrown, ident, lambda: [True]) is True
     forget(ident)
     go_on.set()
     over.set()
@@ -168,7 +168,7 @@ def test_where_other_tools_watch_all_lines_nothing_is_thrown() -> None:
         thread = threading.Thread(target=run)
         thread.start()
         begun.wait(30)
-        assert throw(Thrown, thread.ident or 0, iter([True])) is False
+        assert throw(Thrown, thread.ident or 0, lambda: [True]) is False
         assert monitoring.get_tool(4) == "another"
     finally:
         for number in (3, 4):
