@@ -136,10 +136,10 @@ class Host:
         return with_state
 
     def close(self) -> None:
-        """Shut the app down and end its loop."""
+        """Shut the app down and end its loop; in a few seconds, whatever the app does."""
         try:
             if self.thread.reachable:
-                self.thread.call(self._shut_down)
+                self.thread.call_last(self._shut_down, _SHUT_DOWN_S)
         finally:
             self.thread.close()
 
