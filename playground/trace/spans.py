@@ -163,6 +163,22 @@ class Walk:
         is_over: whether nothing more comes.
     """
 
+    __slots__ = (
+        "_begun",
+        "_branch",
+        "_given_up",
+        "_has_ended",
+        "_notes",
+        "_number",
+        "_request",
+        "_taken",
+        "_task",
+        "entered",
+        "inside",
+        "is_over",
+        "open",
+    )
+
     def __init__(self, trail: Trail, begun: list[SpanRecord], number: Callable[[CodeType], int]) -> None:
         self._notes, self._request, self._task, self._branch, self._has_ended = trail
         self.inside: SpanRecord | None = None
