@@ -7,9 +7,12 @@ thread ends. It knows nothing of apps or recordings.
 
 import asyncio
 import concurrent.futures
+import contextlib
+import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Final, TypeVar
 
@@ -21,6 +24,8 @@ from playground.errors import LabClosed, LabError
 __all__ = ["LoopThread"]
 
 T = TypeVar("T")
+
+log = logging.getLogger("playground.lab")
 
 _UNWIND_S: Final = 0.15
 """How long an interrupted call may take to unwind: with `_AFTER_S`, well under what a person takes for "at once"
@@ -42,8 +47,17 @@ _WORKERS: Final = (
     "A thread cannot be stopped from outside: these worker threads of the lab go on to the end of what they do. "
     "They stand at:\n"
 )
+_CLOSED_HELD: Final = (
+    "The lab is closed, but code of its app still holds the event loop and cannot be stopped from outside; the loop's "
+    "thread ends when it returns. It stands at:\n"
+)
+_CLOSED_WORKERS: Final = "The lab is closed. " + _WORKERS
 _STOPPED: Final = "Event loop stopped before Future completed."
 """What asyncio says when an app has called `loop.stop()`."""
+
+
+class _Overdue(Exception):
+    """A call before closing has had its time."""
 
 
 class LoopThread:
@@ -102,7 +116,9 @@ class LoopThread:
                 "expected a call from outside the lab's loop, got one from within it, which would wait for itself "
                 "for ever: inside a handler or lab.run(), await lab.client instead"
             )
-        call = self._new_call(function, args)
+        return self._wait_for(self._new_call(function, args), meanwhile)
+
+    def _wait_for(self, call: Call[T], meanwhile: Callable[[], object] | None) -> T:
         try:
             # within the `try`: the loop may be at it long before this thread, interrupted meanwhile, has its turn
             self._calls.begin(call)
@@ -114,6 +130,26 @@ class LoopThread:
             if not call.done():  # it is the wait that was interrupted, not the call that failed
                 self._give_up(call, interrupt)
             raise
+
+    def call_last(self, function: Callable[..., Coroutine[Any, Any, object]], limit_s: float) -> None:
+        """The same before closing. A step that holds the loop is ended for it, or else this is not waited for.
+
+        Args:
+            function: what to run, which should have a limit of its own.
+            limit_s: what that is; a loop that is held knows of no time.
+        """
+        began_s = time.monotonic()
+        call = self._new_call(function, ())
+
+        def hurry() -> None:
+            left_s = began_s + _CLOSE_S - time.monotonic()
+            if left_s < 0 and not call.running():
+                self._break_in()
+            if left_s < -(limit_s if call.running() else _UNWIND_S):
+                raise _Overdue
+
+        with contextlib.suppress(_Overdue):
+            self._wait_for(call, hurry)
 
     def tidy(self, function: Callable[..., Coroutine[Any, Any, object]], *args: Any) -> None:
         """The same for cleaning up, which is not waited for long while a KeyboardInterrupt passes by."""
@@ -150,6 +186,7 @@ class LoopThread:
     def close(self) -> None:
         """Cancel all that runs there, end the thread, close the loop. May be called twice, and from `atexit`.
 
+        It takes some 2 s at most: what cannot be stopped is named in a warning of the log `playground.lab`.
         On the loop's own thread (a lab that is garbage-collected there) it only asks for the end.
         """
         if self._calls.refused or self._process != os.getpid():
@@ -158,13 +195,18 @@ class LoopThread:
         self.loop.call_soon_threadsafe(self._stop.set)
         if self.inside:
             return
+        # who interrupts is not made to wait, nor who has waited already
+        hurried = self._is_stuck or _passing() is not None
         try:
-            # who interrupts is not made to wait
-            self._thread.join(_AFTER_S if self._is_stuck or _passing() is not None else _CLOSE_S)
+            self._thread.join(_AFTER_S if hurried else _CLOSE_S)
         finally:
-            if self._thread.is_alive() and (task := running_task(self.loop)) is not None:
+            if self._thread.is_alive():
                 # a step that holds the loop will end the thread when it returns; nobody should wait for that
-                throw_into(task, self._ident)
+                self._break_in()
+                self._thread.join(_AFTER_S)
+            if self._thread.is_alive():
+                self._calls.end()
+                self._say_what_holds()
 
     # -- inside ---------------------------------------------------------------------------------------------
 
@@ -198,6 +240,18 @@ class LoopThread:
                 interrupt.add_note(_HELD + where(self._ident))
         if workers := busy_workers(self.loop):
             interrupt.add_note(_WORKERS + workers)
+
+    def _break_in(self) -> None:
+        if (task := running_task(self.loop)) is not None:
+            throw_into(task, self._ident)
+
+    def _say_what_holds(self) -> None:
+        if _passing() is not None:
+            return  # the interrupt's notes have said so
+        if task := running_task(self.loop):
+            log.warning("%s%s", _CLOSED_HELD, where(self._ident).rstrip() + f"  (in {task.get_name()})")
+        if workers := busy_workers(self.loop):
+            log.warning("%s%s", _CLOSED_WORKERS, workers.rstrip())
 
     @property
     def _is_stuck(self) -> bool:
