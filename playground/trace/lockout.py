@@ -36,7 +36,8 @@ class Reading(NamedTuple):
     """What was known of a thread at a moment.
 
     Attributes:
-        cpu_ns, others_ns: processor time that it, and that all other threads of the process, have used.
+        cpu_ns, others_ns: processor time that it, and that all other threads of the process, have used; without that
+            of the thread that looks.
         asleep: whether it slept in a call; `None` if nobody looked.
     """
 
@@ -54,7 +55,13 @@ class Outside:
         self._clock: int | None = None
         if self._syscall is not None and _runtime is not None:
             self._clock = time.pthread_getcpuclockid(threading.get_ident())
+        self._looker: int | None = None
         self._buffer = ctypes.create_string_buffer(256)
+
+    def leave_out(self) -> None:
+        """Do not count the calling thread, which is the one that looks, among the others."""
+        if self._clock is not None:
+            self._looker = time.pthread_getcpuclockid(threading.get_ident())
 
     def delay_ns(self) -> int | None:
         """How long it has queued for a processor since it began (schedstat's second number), if that is known."""
@@ -67,7 +74,8 @@ class Outside:
         if self._clock is None:
             return None
         cpu_ns = time.clock_gettime_ns(self._clock)
-        return Reading(cpu_ns, time.process_time_ns() - cpu_ns)
+        looker_ns = 0 if self._looker is None else time.clock_gettime_ns(self._looker)
+        return Reading(cpu_ns, time.process_time_ns() - cpu_ns - looker_ns)
 
     def looked(self, reading: Reading | None) -> Reading | None:
         """The same, with whether it sleeps in a call."""
@@ -82,7 +90,7 @@ class Outside:
         for file in (self._schedstat, self._syscall):
             if file is not None:
                 os.close(file)
-        self._schedstat = self._syscall = self._clock = None
+        self._schedstat = self._syscall = self._clock = self._looker = None
 
     def _read(self, file: int | None) -> bytes:
         if file is None:

@@ -81,6 +81,7 @@ class Sampler:
         self._looks.append((step, self._now(), self._outside.delay_ns(), None, 0, self._outside.reading()))
 
     def _watch(self) -> None:
+        self._outside.leave_out()
         before = self._now()
         while not self._over.wait(TICK_S):
             after = self._now()

@@ -110,6 +110,11 @@ class Trace:
         threshold_ns = round(threshold_s * 1e9)
         return [block for block in self._long(max(1, threshold_ns)) if block.lock_ns >= max(1, threshold_ns)]
 
+    def ran_ns(self, step: int) -> int:
+        """How long the thread ran or slept in a step: its wall time, less what it is known to have waited otherwise."""
+        row = self.steps[step]
+        return self._block(step, row).duration_ns if step in self._samples_of else row.duration_ns
+
     def inside(self, step: int) -> list[Look]:
         """What was seen inside a step: stretches of one line and call each, which cover it; none if nobody looked."""
         return list(inside(self.steps[step], self._samples_of.get(step, ())))

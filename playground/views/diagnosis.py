@@ -103,17 +103,9 @@ def _steps_between(trace: Trace, from_ns: int, to_ns: int) -> tuple[int, int]:
     """How many steps began between two moments, and for how long steps ran there, less what the thread waited."""
     first = bisect_left(trace.steps, from_ns, key=lambda step: step.start_ns)
     last = bisect_left(trace.steps, to_ns, key=lambda step: step.start_ns)
-    ran_ns = sum(_within(trace, index, from_ns, to_ns) for index in range(max(0, first - 1), last))
+    ran_ns = 0
+    for index in range(max(0, first - 1), last):
+        step = trace.steps[index]
+        within_ns = max(0, min(step.end_ns, to_ns) - max(step.start_ns, from_ns))
+        ran_ns += min(within_ns, within_ns * trace.ran_ns(index) // max(1, step.duration_ns))
     return last - first, ran_ns
-
-
-def _within(trace: Trace, index: int, from_ns: int, to_ns: int) -> int:
-    looks = trace.inside(index)
-    if looks:
-        return sum(
-            look.ran_ns * max(0, min(look.end_ns, to_ns) - max(look.start_ns, from_ns)) // (look.end_ns - look.start_ns)
-            for look in looks
-            if look.end_ns > look.start_ns
-        )
-    step = trace.steps[index]
-    return max(0, min(step.end_ns, to_ns) - max(step.start_ns, from_ns))

@@ -178,6 +178,26 @@ def test_a_thread_that_computes_is_never_asleep_in_a_call() -> None:
     assert seen == {False}
 
 
+def test_who_looks_is_not_among_the_others() -> None:
+    outside = Outside()
+    told = []
+
+    def look() -> None:
+        outside.leave_out()
+        before = outside.reading()
+        playground.work(0.05)
+        told.append((before, outside.reading()))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    thread.join()
+    ((before, after),) = told
+    outside.close()
+    assert before is not None
+    assert after is not None
+    assert after.others_ns - before.others_ns < 25 * MS
+
+
 def test_a_frame_of_thread_start_is_known_from_within() -> None:
     found = []
 

@@ -6,6 +6,7 @@ either.
 
 import asyncio
 import inspect
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -230,18 +231,22 @@ def line_of(function: Callable[..., Any]) -> str:
 
 
 def found(run: Run, rule: str) -> Finding:
-    (finding,) = (each for each in run.diagnosis if each.rule == rule)
-    return finding
+    findings = [each for each in run.diagnosis if each.rule == rule]
+    assert len(findings) == 1, run.diagnosis
+    return findings[0]
 
 
 @CLOCKS
 @pytest.mark.parametrize("handler", SICK)
 def test_a_handler_that_holds_the_loop_is_found_at_its_line(handler: Callable[[], Any], clock: Clock) -> None:
     with Lab(app_of(handler), clock=clock) as lab:
-        finding = found(lab.burst("/", n=6), "loop-blocked")
-    assert line_of(handler) in str(finding)
-    assert "`GET /` ran " in str(finding)
-    assert finding.severity == "bad"
+        findings = lab.burst("/", n=6).diagnosis
+    held = [finding for finding in findings if finding.rule == "loop-blocked"]
+    # of a step that nobody looked at, as a busy machine may have it, it is told apart where it stopped
+    assert len(held) == 1 or clock == "real", findings
+    seen = next(finding for finding in held if line_of(handler) in str(finding))
+    assert "`GET /` ran " in str(seen)
+    assert seen.severity == "bad"
 
 
 @CLOCKS
@@ -253,7 +258,8 @@ def test_a_middleware_that_holds_the_loop_is_found_at_its_line(clock: Clock) -> 
     app = app_of(naps)
     app.middleware("http")(slows)
     with Lab(app, clock=clock) as lab:
-        assert line_of(slows) in str(found(lab.burst("/", n=3), "loop-blocked"))
+        findings = lab.burst("/", n=3).diagnosis
+    assert any(finding.rule == "loop-blocked" and line_of(slows) in str(finding) for finding in findings), findings
 
 
 @CLOCKS
@@ -290,17 +296,30 @@ def test_more_calls_than_a_pool_has_threads_are_found(clock: Clock) -> None:
 
 @CLOCKS
 def test_a_result_that_the_loop_takes_up_late_is_found(clock: Clock) -> None:
-    app = app_of(in_a_thread)
+    held: list[threading.Event] = []
 
-    @app.get("/hold")
     async def hold() -> str:
-        await asyncio.sleep(0.02)
+        held[0].set()
         time.sleep(0.2)
         return "held"
 
+    def ends_meanwhile() -> str:
+        held[0].wait()
+        return "done"
+
+    app = app_of(ends_meanwhile)
+    app.get("/hold")(hold)
     with Lab(app, clock=clock) as lab:
-        finding = found(lab.burst(lambda index: "/hold" if index == 0 else "/", n=3), "late-wake")
-    assert "`in_a_thread` was done in a worker thread, but the loop was held by `GET /hold`." in str(finding)
+        held.append(threading.Event())  # in virtual time, of the lab's own
+
+        async def both() -> None:
+            waits = asyncio.ensure_future(lab.client.get("/"))
+            await asyncio.sleep(0.05)
+            await asyncio.gather(waits, lab.client.get("/hold"))
+
+        finding = found(lab.run(both), "late-wake")
+    assert "`test_a_result_that_the_loop_takes_up_late_is_found.<locals>.ends_meanwhile`" in str(finding)
+    assert "was done in a worker thread, but the loop was held by `GET /hold`." in str(finding)
 
 
 @CLOCKS
