@@ -86,6 +86,7 @@ class Baton:
         self.passing = False
         self.spinning = False
         self.workers: dict[Runner, None] = {}  # in the order in which they came
+        self.given_up: set[object] = set()  # marks of calls for which nothing is begun any more
         self.preemption: Preemption | None = None
         self.computing: Runner | None = None  # who holds the simulated interpreter lock, and who waits for it
         self.to_compute: deque[Runner] = deque()
@@ -123,9 +124,7 @@ class Baton:
         finally:
             if tell is not None:
                 tell()
-        if me.error is not None:
-            error, me.error = me.error, None
-            raise error
+        self._raise_error(me)
         return me.woken
 
     def give_way(self, me: Runner) -> None:
@@ -133,6 +132,7 @@ class Baton:
         self.passing = True
         self._queue.append(me)
         self._hand_over(me)
+        self._raise_error(me)
 
     def wake(self, runner: Runner) -> None:
         """Let a parked runner run when its turn comes. Nothing happens if it is awake."""
@@ -266,6 +266,11 @@ class Baton:
             self._give(following)
             me.lock.acquire()
         self.passing = False
+
+    def _raise_error(self, me: Runner) -> None:
+        if me.error is not None:
+            error, me.error = me.error, None
+            raise error
 
     def _give(self, runner: Runner) -> None:
         self.holder = runner

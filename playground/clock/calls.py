@@ -13,11 +13,11 @@ from typing import Any, Final, TypeVar
 from playground.clock.held import value_in
 from playground.errors import LabClosed, LabError
 
-__all__ = ["Call", "Calls"]
+__all__ = ["CALL", "Call", "Calls"]
 
 T = TypeVar("T")
 
-_CALL: Final[contextvars.ContextVar[object]] = contextvars.ContextVar("playground_call")
+CALL: Final[contextvars.ContextVar[object]] = contextvars.ContextVar("playground_call")
 """The mark of the call on whose behalf code runs: each task passes it on to those that it makes. A mark and not the
 call, whose result would live as long as the last of them."""
 
@@ -34,7 +34,7 @@ class Call(concurrent.futures.Future[T]):
         self._args = args
         self.mark = object()
         self._context = contextvars.copy_context()
-        self._context.run(_CALL.set, self.mark)
+        self._context.run(CALL.set, self.mark)
         self._task: asyncio.Task[T] | None = None
         self._aborted = False
         self.cancelling = False  # whether the loop has come to cancel the task: it is not held, then
@@ -132,12 +132,20 @@ class Calls:
 
     def concerns_others(self, task: "asyncio.Task[Any]", call: Call[Any]) -> bool:
         """Whether a task runs on behalf of a call, other than this one, that somebody still waits for."""
-        mark = value_in(task, _CALL)
+        mark = value_in(task, CALL)
         return mark is not call.mark and any(mark is other.mark for other in list(self._open))
+
+    def is_for(self, task: "asyncio.Task[Any]", call: Call[Any]) -> bool:
+        """Whether a task runs on behalf of a call."""
+        return value_in(task, CALL) is call.mark
 
     def waiting(self) -> bool:
         """Whether anybody waits for the loop."""
         return bool(self._open)
+
+    def forsake(self, call: Call[Any]) -> None:
+        """Nobody waits for a call any more, though it does not end."""
+        self._open.discard(call)
 
     def break_off(self, error: LabError) -> None:
         """End all calls with an error and cancel what they do: nobody can go on. From any thread."""

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from playground.clock.baton import Runner, current
+from playground.clock.calls import CALL
 
 __all__ = ["Lock", "SimpleQueue", "WorkQueue", "make_work_queue"]
 
@@ -111,7 +112,11 @@ class WorkQueue:
             me.glances = 0
         while me is not None and not self._items:
             me.baton.park(me)
-        return self._items.popleft()
+        item = self._items.popleft()
+        if me is None or item is None:
+            return item
+        context, function, args, *rest = item  # as anyio hands it over
+        return context, *me.begin_call(context.get(CALL), function, args), *rest
 
     def task_done(self) -> None:
         pass

@@ -15,6 +15,7 @@ from contextvars import Context
 from time import perf_counter_ns
 from typing import Any, Literal
 
+from playground.clock.held import throw_into
 from playground.clock.recorder import Recorder
 from playground.clock.tally import offset_ns
 from playground.clock.turns import Timer, Turns
@@ -49,6 +50,22 @@ class LabLoop(Turns, asyncio.SelectorEventLoop):
 
     def attend(self, waited_for: Callable[[], bool] | None, on_stuck: Callable[[LabError], None] | None) -> None:
         """Learn whether anybody waits for the loop, and whom to tell if nothing can go on: of use in virtual time."""
+
+    @property
+    def holder_ident(self) -> int:
+        """The thread that keeps the loop from going on, by its identifier: its own, unless others run in its time."""
+        return self._thread_id or 0
+
+    def break_in(self, task: "asyncio.Task[Any] | None", mark: object = None, orphans: bool = False) -> bool:
+        """Raise `Interrupted` in the step that `task` is taking, if it is. From any thread.
+
+        In virtual time also in the worker threads that work for the call of that `mark`, or, with `orphans`, for
+        nobody knows whom. Gives whether it was raised somewhere.
+        """
+        return task is not None and throw_into(task, self.holder_ident)
+
+    def let_go(self, mark: object, orphans: bool) -> None:
+        """Go on without a worker thread that will not end: of use in virtual time."""
 
     def create_future(self) -> "asyncio.Future[Any]":
         return Future(loop=self)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from playground.clock.baton import Runner, current
+from playground.clock.calls import CALL
 
 __all__ = ["Pool", "live"]
 
@@ -22,6 +23,7 @@ class _Call(NamedTuple):
     future: "asyncio.Future[Any]"
     function: Callable[..., Any]
     args: tuple[Any, ...]
+    mark: object
 
 
 class Pool:
@@ -42,7 +44,7 @@ class Pool:
         """Have a thread call `function(*args)`. To be called on the loop's thread."""
         if self._closed:
             raise RuntimeError("Executor shutdown has been called")
-        call = _Call(self._loop.create_future(), function, args)
+        call = _Call(self._loop.create_future(), function, args, CALL.get(None))
         self._calls.append(call)
         if self._idle:
             reader = self._idle.popleft()
@@ -73,7 +75,9 @@ class Pool:
                     self._idle.remove(me)
                 self._threads -= 1
                 raise
-        return self._calls.popleft()
+        call = self._calls.popleft()
+        function, args = me.begin_call(call.mark, call.function, call.args)
+        return call._replace(function=function, args=args)
 
     def run(self, call: _Call) -> None:
         """Make a call, and have the loop tell of its end."""

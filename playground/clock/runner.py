@@ -7,9 +7,9 @@ import threading
 
 # by its own name: while a virtual loop is open, `threading` has another
 from _thread import allocate_lock
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from playground.clock.baton import Baton
@@ -36,6 +36,7 @@ class Runner:
         woken: whether its last wait was ended by another runner, and not by time.
         error: what to raise where it is parked, instead of going on.
         lost: whether it was found to wait in real time, so that virtual time goes on without it.
+        on_behalf: the mark of the call (see `calls`) for which it works; `None` if that is not known.
         over: whether it has ended.
         joining: who waits for its end.
     """
@@ -54,6 +55,7 @@ class Runner:
         "locked_out_ns",
         "lost",
         "name",
+        "on_behalf",
         "over",
         "ticket",
         "woken",
@@ -72,8 +74,20 @@ class Runner:
         self.woken = False
         self.error: BaseException | None = None
         self.lost = False
+        self.on_behalf: object = None
         self.over = False
         self.joining: list[Runner] = []
+
+    def begin_call(
+        self, mark: object, function: Callable[..., Any], args: tuple[Any, ...]
+    ) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        """Note for whom a worker works, and give what it is to call: nothing for one who has given up."""
+        self.on_behalf = mark
+        return (_give_up, ()) if mark in self.baton.given_up else (function, args)
+
+
+def _give_up() -> None:
+    raise Aborted
 
 
 class _Here(threading.local):

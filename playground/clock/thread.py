@@ -17,8 +17,9 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Final, TypeVar
 
 from playground.clock.calls import Call, Calls
-from playground.clock.held import Interrupted, busy_workers, running_task, throw_into, where
+from playground.clock.held import Interrupted, busy_workers, running_task, where
 from playground.clock.loop import LabLoop
+from playground.clock.runner import Aborted
 from playground.errors import LabClosed, LabError
 
 __all__ = ["LoopThread"]
@@ -32,6 +33,9 @@ _UNWIND_S: Final = 0.15
 (0.5 s), for the kernel needs some of that too."""
 _AFTER_S: Final = 0.05
 """How much longer it may take after it was thrown out of a step that held the loop."""
+_ROUND_S: Final = 0.002
+_ROUNDS_S: Final = 0.1
+"""How long what follows is thrown at too, one after another, and how long each is given."""
 _TICK_S: Final = 1 / 15
 """How often a waiting caller looks up. A signal that arrives just before a thread begins to wait does not wake it; an
 awaiting caller's loop runs a signal handler that asyncio does not know of only when it wakes."""
@@ -144,7 +148,7 @@ class LoopThread:
         def hurry() -> None:
             left_s = began_s + _CLOSE_S - time.monotonic()
             if left_s < 0 and not call.running():
-                self._break_in()
+                self.loop.break_in(running_task(self.loop))
             if left_s < -(limit_s if call.running() else _UNWIND_S):
                 raise _Overdue
 
@@ -202,7 +206,7 @@ class LoopThread:
         finally:
             if self._thread.is_alive():
                 # a step that holds the loop will end the thread when it returns; nobody should wait for that
-                self._break_in()
+                self.loop.break_in(running_task(self.loop))
                 self._thread.join(_AFTER_S)
             if self._thread.is_alive():
                 self._calls.end()
@@ -230,36 +234,36 @@ class LoopThread:
         yield _UNWIND_S
         task = None if call.done() or call.cancelling else running_task(self.loop)
         # a loop that is at work, and only slow, goes from task to task and will come to cancel this call
-        if task is not None and task is held_by and not self._calls.concerns_others(task, call):
-            throw_into(task, self._ident)
+        mine = task is not None and task is held_by and not self._calls.concerns_others(task, call)
+        hit = self.loop.break_in(task if mine else None, call.mark, not call.done())
+        until = time.monotonic() + _ROUNDS_S
+        while hit and time.monotonic() < until:  # of many that were sent at once, the next may now hold the loop
+            yield _ROUND_S
+            task = None if call.done() else running_task(self.loop)
+            mine = task is not None and self._calls.is_for(task, call)
+            hit = self.loop.break_in(task if mine else None, call.mark, not call.done()) or mine
         if not call.done():
             yield _AFTER_S
         if not call.done():
             self._stuck = call
+            self._calls.forsake(call)
             if not call.cancelling:
-                interrupt.add_note(_HELD + where(self._ident))
+                interrupt.add_note(_HELD + where(self.loop.holder_ident))
+        self.loop.let_go(call.mark, not call.done())
         if workers := busy_workers(self.loop):
             interrupt.add_note(_WORKERS + workers)
-
-    def _break_in(self) -> None:
-        if (task := running_task(self.loop)) is not None:
-            throw_into(task, self._ident)
 
     def _say_what_holds(self) -> None:
         if _passing() is not None:
             return  # the interrupt's notes have said so
         if task := running_task(self.loop):
-            log.warning("%s%s", _CLOSED_HELD, where(self._ident).rstrip() + f"  (in {task.get_name()})")
+            log.warning("%s%s", _CLOSED_HELD, where(self.loop.holder_ident).rstrip() + f"  (in {task.get_name()})")
         if workers := busy_workers(self.loop):
             log.warning("%s%s", _CLOSED_WORKERS, workers.rstrip())
 
     @property
     def _is_stuck(self) -> bool:
         return self._stuck is not None and not self._stuck.done()
-
-    @property
-    def _ident(self) -> int:
-        return self._thread.ident or 0
 
 
 def _passing() -> KeyboardInterrupt | None:
@@ -314,7 +318,7 @@ def _run(loop: LabLoop, coroutine: Coroutine[Any, Any, None], name: str) -> None
 
 def _tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """asyncio's own words, but none about what we threw: whoever interrupted the call knows."""
-    if not isinstance(context.get("exception"), Interrupted):
+    if not isinstance(context.get("exception"), Interrupted | Aborted):
         loop.default_exception_handler(context)
 
 

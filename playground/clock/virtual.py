@@ -19,6 +19,7 @@ from playground.clock import borrowed, stuck, workers
 from playground.clock.baton import NEVER_NS, Aborted, Baton, Runner, current, outside
 from playground.clock.charged import ChargedBaton
 from playground.clock.collector import Collector
+from playground.clock.interruptible import Interruptible
 from playground.clock.loop import LabLoop
 from playground.clock.pool import Pool
 from playground.clock.preempt import Preemption
@@ -40,7 +41,7 @@ _GRACE_S: Final = 0.1
 """Real time for which a thread outside may still wake a loop that is about to be called stuck."""
 
 
-class VirtualLoop(LabLoop):
+class VirtualLoop(Interruptible, LabLoop):
     """An event loop in virtual time.
 
     Args:
@@ -188,6 +189,10 @@ class VirtualLoop(LabLoop):
         for runner in self.baton.workers:
             if runner.ticket and workers.is_at_work(runner):
                 self.baton.abort(runner, Aborted())
+
+    @property
+    def holder_ident(self) -> int:
+        return self.baton.holder.ident
 
     # -- inside: the turn -------------------------------------------------------------------------------------
 
