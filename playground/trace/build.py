@@ -183,7 +183,7 @@ class _Reading:
             if not 0 < step <= len(steps):
                 continue
             lock_ns = lockouts.at(step, at_ns, starts[step - 1], known, delay_ns)
-            delay_ns = lockouts.delay_ns(step, at_ns, starts[step - 1], delay_ns)
+            delay_ns = lockouts.delay_ns(step, at_ns, starts[step - 1], delay_ns, code is not None)
             if offset == BEFORE:
                 at_ns = max(at_ns, starts[step - 1])
             site = 0

@@ -149,7 +149,8 @@ class Lockouts:
         self._last: dict[int, tuple[int, Reading, int]] = {}
         self._first: dict[int, int] = {}
         self._sums: dict[int, int] = {}
-        self._delays: dict[int, int] = {}
+        self._delays: dict[int, tuple[int, int]] = {}
+        self._seen: set[int] = set()
 
     def at(self, step: int, at_ns: int, start_ns: int, known: Reading | int | None, delay_ns: int | None) -> int | None:
         """The sum at a look, in nanoseconds; `None` if it is not known.
@@ -174,15 +175,30 @@ class Lockouts:
         self._last[step] = at_ns, known, delay_ns or 0
         return self._sums[step]
 
-    def delay_ns(self, step: int, at_ns: int, start_ns: int, delay_ns: int | None) -> int | None:
+    def delay_ns(self, step: int, at_ns: int, start_ns: int, delay_ns: int | None, seen: bool = True) -> int | None:
         """What to take for a thread's delay at a look, so that differences within a step are not too great.
 
-        Of the last look before a step, it is not known what came before the step began: as much as there was time.
+        Of a delay since the last look before a step, it is not known how much came before the step began: as much as
+        there was time. But if nobody looked into the step at all, the looker got no processor either, and the step is
+        given as much of the delay as its time can hold.
+
+        Args:
+            seen: whether the line was looked at, and not only what is known of the thread.
         """
-        if delay_ns is not None:
-            delay_ns += max(0, start_ns - at_ns)
-            delay_ns = self._delays[step] = max(delay_ns, self._delays.get(step, 0))
-        return delay_ns
+        if delay_ns is None:
+            return None
+        if step not in self._delays:
+            self._delays[step] = delay_ns + max(0, start_ns - at_ns), delay_ns
+            return self._delays[step][0]
+        least_ns, before_ns = self._delays[step]
+        if seen:
+            self._seen.add(step)
+        if step in self._seen:
+            told_ns = max(delay_ns, least_ns)
+        else:
+            told_ns = least_ns + min(delay_ns - before_ns, at_ns - start_ns)
+        self._delays[step] = told_ns, before_ns
+        return told_ns
 
 
 def _waited_ns(before: Reading, after: Reading, wall_ns: int) -> int:

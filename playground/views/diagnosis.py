@@ -24,6 +24,12 @@ __all__ = ["Finding", "Findings", "diagnose", "late_wakes", "loop_blocked"]
 _ORDER: Final[dict[Severity, int]] = {"bad": 0, "warn": 1, "note": 2}
 
 
+# A step of 5 ms is read at its end. Of a shorter one it is not known whether the system let it run all the time: a turn
+# of another program takes some 3 ms, what most steps do takes less than this.
+_READ_NS: Final = 5_000_000
+_UNREAD_NS: Final = 1_000_000
+
+
 def diagnose(trace: Trace) -> Findings:
     """All findings on a run, the worst first, then in order of time; none on a healthy run."""
     rules = (loop_blocked, app_errors, threads_compute, thread_queue, pool_queue, late_wakes, server_errors, not_found)
@@ -107,5 +113,8 @@ def _steps_between(trace: Trace, from_ns: int, to_ns: int) -> tuple[int, int]:
     for index in range(max(0, first - 1), last):
         step = trace.steps[index]
         within_ns = max(0, min(step.end_ns, to_ns) - max(step.start_ns, from_ns))
-        ran_ns += min(within_ns, within_ns * trace.ran_ns(index) // max(1, step.duration_ns))
+        step_ns = trace.ran_ns(index)
+        if trace.clock == "real" and step.duration_ns < _READ_NS:
+            step_ns = min(step_ns, _UNREAD_NS)
+        ran_ns += min(within_ns, within_ns * step_ns // max(1, step.duration_ns))
     return last - first, ran_ns

@@ -77,6 +77,20 @@ def test_of_a_delay_before_the_first_look_as_much_counts_as_the_step_must_have_h
     assert lockouts.delay_ns(3, 0, 0, None) is None
 
 
+def test_a_step_that_nobody_could_look_into_is_given_as_much_of_a_delay_as_it_can_hold() -> None:
+    def told(end_ms: int, delay_ms: int) -> int:
+        lockouts = Lockouts()
+        first = lockouts.delay_ns(1, -40 * MS, 0, 3 * MS, seen=False)
+        last = lockouts.delay_ns(1, end_ms * MS, 0, delay_ms * MS, seen=False)
+        assert first is not None
+        assert last is not None
+        return (last - first) // MS
+
+    assert told(60, 53) == 50
+    assert told(60, 103) == 60
+    assert told(60, 3) == 0
+
+
 def test_what_is_not_known_is_not_said() -> None:
     assert Lockouts().at(1, 5, 0, None, None) is None
     assert lock_ms((10, 1, 100, False)) == 0  # nothing to compare it with

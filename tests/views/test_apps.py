@@ -240,13 +240,17 @@ def found(run: Run, rule: str) -> Finding:
 @pytest.mark.parametrize("handler", SICK)
 def test_a_handler_that_holds_the_loop_is_found_at_its_line(handler: Callable[[], Any], clock: Clock) -> None:
     with Lab(app_of(handler), clock=clock) as lab:
-        findings = lab.burst("/", n=6).diagnosis
-    held = [finding for finding in findings if finding.rule == "loop-blocked"]
-    # of a step that nobody looked at, as a busy machine may have it, it is told apart where it stopped
+        # a machine that is busy enough may let nobody look into a step of 20 ms, and so several runs may be needed
+        for _ in range(1 if clock == "virtual" else 5):
+            findings = lab.burst("/", n=6).diagnosis
+            held = [finding for finding in findings if finding.rule == "loop-blocked"]
+            seen = [finding for finding in held if line_of(handler) in str(finding)]
+            if seen:
+                break
     assert len(held) == 1 or clock == "real", findings
-    seen = next(finding for finding in held if line_of(handler) in str(finding))
-    assert "`GET /` ran " in str(seen)
-    assert seen.severity == "bad"
+    assert seen, findings
+    assert "`GET /` ran " in str(seen[0])
+    assert seen[0].severity == "bad"
 
 
 @CLOCKS
