@@ -167,6 +167,7 @@ class Baton:
     def begin(self, runner: Runner) -> None:
         """Make the calling thread that runner, when it is its turn. Raises what it is to be ended with, if it is."""
         runner.ident = threading.get_ident()
+        runner.native_id = threading.get_native_id()
         runner.lock.acquire()
         self.passing = False
         become(runner)
@@ -207,6 +208,7 @@ class Baton:
     def enter(self) -> None:
         """Make the calling thread the loop's."""
         self.loop.ident = threading.get_ident()
+        self.loop.native_id = threading.get_native_id()
         self.holder = self.loop
         become(self.loop)
 

@@ -27,6 +27,7 @@ class Runner:
     Attributes:
         name: what a message calls it.
         ident: the thread's identifier; 0 until it has started.
+        native_id: its number for the system.
         charged_ns: processor time that it has been charged.
         asked_ns, locked_out_ns: when it last asked for the simulated interpreter lock in vain, and how long it has
             waited for it in all.
@@ -55,6 +56,7 @@ class Runner:
         "locked_out_ns",
         "lost",
         "name",
+        "native_id",
         "on_behalf",
         "over",
         "ticket",
@@ -65,6 +67,7 @@ class Runner:
         self.baton = baton
         self.name = name
         self.ident = 0
+        self.native_id = 0
         self.charged_ns = self.glances = 0
         self.glanced_at = (0, 0)
         self.asked_ns = self.locked_out_ns = 0

@@ -22,8 +22,8 @@ TICK_S: Final = 0.25
 _TICKS: Final = 3
 """Looks that must agree: a page fault or a busy disk holds a thread up for less than three quarters of a second."""
 _IDLE_SHARE: Final = 0.05
-"""Processor time, as a share of a tick, below which a thread is taken to be waiting: on a machine so busy that one
-that wants to run gets less, everything looks blocked, and is."""
+"""Processor time, as a share of a tick, below which a thread may be waiting. On a busy machine one that wants to run
+may get less, so where the system tells, it must also sleep."""
 _TOLD_AFTER_S: Final = 5.0
 """How long a step may compute before it is worth a word."""
 
@@ -34,6 +34,13 @@ class _Look(NamedTuple):
     progress: int
     ident: int
     cpu_s: float | None
+    sleeps: bool | None
+
+    def waits_since(self, last: "_Look") -> bool:
+        """Whether the thread really waits, as far as these two looks tell."""
+        if self.sleeps is not None and not (self.sleeps and last.sleeps):
+            return False
+        return self.cpu_s is None or last.cpu_s is None or self.cpu_s - last.cpu_s < _IDLE_SHARE * TICK_S
 
 
 class Watchdog:
@@ -89,7 +96,7 @@ class Watchdog:
             look = self._look()
             if last is None or look[:2] != last[:2]:
                 still = computing_s = 0
-            elif look.cpu_s is None or last.cpu_s is None or look.cpu_s - last.cpu_s < _IDLE_SHARE * TICK_S:
+            elif look.waits_since(last):
                 still += 1
                 if still == _TICKS:
                     self._on_blocked(self._holder())
@@ -101,8 +108,8 @@ class Watchdog:
             last = look
 
     def _look(self) -> _Look:
-        ident = self._holder().ident
-        return _Look(self._progress(), ident, _cpu_s(ident))
+        holder = self._holder()
+        return _Look(self._progress(), holder.ident, _cpu_s(holder.ident), _sleeps(holder.native_id))
 
     def _tell(self, ident: int) -> None:
         log.warning(
@@ -123,6 +130,16 @@ def place_of(ident: int) -> str:
     if frame is None:
         return "an unknown place"
     return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_qualname}"
+
+
+def _sleeps(native_id: int) -> bool | None:
+    """Whether a thread sleeps, and does not only queue for a processor: Linux says so. `None` if it cannot be known."""
+    try:
+        with open(f"/proc/self/task/{native_id}/stat", encoding="ascii", errors="replace") as file:
+            state = file.read().rpartition(") ")[2][:1]
+    except OSError:
+        return None
+    return state in "SD" if state else None
 
 
 def _cpu_s(ident: int) -> float | None:
