@@ -61,7 +61,8 @@ def _replace_imported(by_original: dict[int, Callable[..., Any]]) -> None:
 
 
 def _own_modules() -> Iterable[ModuleType]:
-    for name, module in list(sys.modules.items()):
+    loaded: list[tuple[str, object]] = list(sys.modules.items())  # anything may stand there in a module's place
+    for name, module in loaded:
         if not isinstance(module, ModuleType):
             continue
         file = vars(module).get("__file__")  # by attribute, a module that loads itself lazily would do so now

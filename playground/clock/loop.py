@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from playground.clock.held import throw_into
 from playground.clock.recorder import Recorder
+from playground.clock.runner import Runner
 from playground.clock.tally import offset_ns
 from playground.clock.turns import Timer, Turns
 from playground.errors import LabError
@@ -33,6 +34,7 @@ class LabLoop(Turns, asyncio.SelectorEventLoop):
     """
 
     clock: Literal["real", "virtual"] = "real"
+    runner: Runner | None = None  # its thread's place in virtual time
     keeper: "asyncio.Task[Any] | None" = None
 
     # -- always ---------------------------------------------------------------------------------------------

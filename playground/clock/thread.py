@@ -19,8 +19,8 @@ from typing import Any, Final, TypeVar
 from playground.clock.calls import Call, Calls
 from playground.clock.held import Interrupted, busy_workers, running_task, where
 from playground.clock.loop import LabLoop
-from playground.clock.runner import Aborted
-from playground.errors import LabClosed, LabError
+from playground.clock.runner import Aborted, current
+from playground.errors import LabClosed, LabError, NotInVirtualTime
 
 __all__ = ["LoopThread"]
 
@@ -74,6 +74,13 @@ class LoopThread:
     """
 
     def __init__(self, name: str, on_start: Callable[[], object] = lambda: None, loop: LabLoop | None = None) -> None:
+        if current() is not None:
+            if loop is not None:
+                loop.close()
+            raise NotInVirtualTime(
+                "expected labs to be made outside of virtual time, got one made by code that runs in it, where its "
+                "thread could not start: make it before, or make the outer lab with clock='real'"
+            )
         self.loop = LabLoop() if loop is None else loop
         self._calls = Calls(self.loop)
         self._stop = asyncio.Event()
@@ -219,6 +226,13 @@ class LoopThread:
             raise LabError(
                 f"expected a call from process {self._process}, which made the lab, got one from process "
                 f"{os.getpid()}, which was forked from it and has no loop: make a lab of its own there"
+            )
+        me = current()
+        if me is not None and me.baton.loop is not self.loop.runner:
+            raise NotInVirtualTime(
+                "expected calls from virtual time to stay in it, got one of another lab, which would answer at a "
+                "random virtual moment: let the handler talk to an app in this process (ASGITransport), or make the "
+                "lab with clock='real'"
             )
         return Call(self.loop, function, args)
 

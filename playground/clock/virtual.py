@@ -67,6 +67,7 @@ class VirtualLoop(Interruptible, LabLoop):
         self.on_stuck: Callable[[LabError], None] = _raise
         kind = ChargedBaton if charge_cpu else Baton
         self.baton = kind(self._may_pass, self._blocked_for_ever, self._rng)
+        self.runner = self.baton.loop
         self.baton.on_block = self._note_block
         if self._rng is not None:
             self.baton.preemption = Preemption(self.baton, self._rng)

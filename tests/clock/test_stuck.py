@@ -343,3 +343,54 @@ def test_a_virtual_lab_has_no_socket() -> None:
         "expected clock='real' to serve on a socket, got clock='virtual', where no real client can come: make another "
         "Lab(app)"
     )
+
+
+def test_a_lab_made_in_virtual_time_is_refused() -> None:
+    made = App()
+
+    @made.get("/")
+    def index() -> str:
+        with Lab(app) as inner:
+            return inner.get("/").text
+
+    with Lab(made, clock="virtual") as lab, pytest.raises(NotInVirtualTime) as refused:
+        lab.get("/")
+    assert str(refused.value) == (
+        "expected labs to be made outside of virtual time, got one made by code that runs in it, where its thread "
+        "could not start: make it before, or make the outer lab with clock='real'"
+    )
+
+
+def test_a_call_of_another_lab_from_virtual_time_is_refused() -> None:
+    with Lab(app) as other:
+        made = App()
+
+        @made.get("/")
+        def index() -> str:
+            return other.get("/").text
+
+        with Lab(made, clock="virtual") as lab, pytest.raises(NotInVirtualTime) as refused:
+            lab.get("/")
+    assert str(refused.value) == (
+        "expected calls from virtual time to stay in it, got one of another lab, which would answer at a random "
+        "virtual moment: let the handler talk to an app in this process (ASGITransport), or make the lab with "
+        "clock='real'"
+    )
+
+
+def test_a_lab_may_be_called_from_its_own_worker_thread() -> None:
+    made = App()
+    labs: list[Lab] = []
+
+    @made.get("/")
+    async def index() -> str:
+        await anyio.sleep(1)
+        return "here"
+
+    @made.get("/outer")
+    def outer() -> str:
+        return labs[0].get("/").text
+
+    with Lab(made, clock="virtual") as lab:
+        labs.append(lab)
+        assert lab.get("/outer").text == "here"
