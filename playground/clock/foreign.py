@@ -185,13 +185,12 @@ class LentTurns(Turns):
                 callback, args, context, _, _ = entry
                 ready[index] = asyncio.Handle(callback, args, self.loop, context)
 
-    def _describe(self, entry: Any, callback: object, start: int, left: int) -> tuple[int, ...]:
+    def _describe(self, entry: Any, callback: object, start: int) -> tuple[int, int, int]:
         recorder = self.recorder
         if recorder is None or type(entry) is not asyncio.TimerHandle:
-            return super()._describe(entry, callback, start, left)
+            return super()._describe(entry, callback, start)
         due_ns = round(entry.when() * 1e9) + self._offset_ns
-        code = recorder.callback(callback)
-        return (0, 0, max(0, start - due_ns), left, Outcome.CALLBACK, 0, code, 0)
+        return 0, max(0, start - due_ns), recorder.callback(callback)
 
     # two that the turn sets, and that the loop must see
     @property

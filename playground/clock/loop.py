@@ -15,11 +15,12 @@ from contextvars import Context
 from time import perf_counter_ns
 from typing import Any, Literal
 
+from playground.clock.handles import Timer
 from playground.clock.held import throw_into
 from playground.clock.recorder import Recorder
 from playground.clock.runner import Runner
 from playground.clock.tally import offset_ns
-from playground.clock.turns import Timer, Turns
+from playground.clock.turns import Turns
 from playground.errors import LabError
 
 __all__ = ["LabLoop"]

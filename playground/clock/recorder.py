@@ -5,10 +5,9 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from types import CodeType
 from typing import Any, Final, Protocol
 
-__all__ = ["LONG_STEP_NS", "Outcome", "Recorder"]
+__all__ = ["LONG_STEP_NS", "Outcome", "Recorder", "Standing"]
 
 LONG_STEP_NS: Final = 5_000_000
 """A step longer than this is reported when it ends: as long as the sampler's tick, so that whoever was looked
@@ -26,6 +25,23 @@ class Outcome:
     CANCELLED: Final = 5
 
 
+class Standing(Protocol):
+    """A task's number and where it stopped last; a task that the recorder knows holds it as `_playground`.
+
+    Where it stops next is guessed from that, and looked at only as far as it takes to be certain: a coroutine that
+    has begun and not ended stays where it is in its task's chain of awaits, so what awaits `place` is as it was.
+    """
+
+    number: int
+    place: Any
+    """The coroutine in which the task stopped: the last of the user's own, or a library's that says enough."""
+    code: int
+    """The number of its code."""
+    way: Any
+    """From there down to the end of its chain of awaits: the codes of the coroutines `below`; the `kind` of thing that
+    is waited for there; and the way by which a task stopped the `next` time after this one."""
+
+
 class Recorder(Protocol):
     """What a loop tells, and whom it asks. All times are nanoseconds of `now`."""
 
@@ -38,20 +54,11 @@ class Recorder(Protocol):
     append: Callable[[bytes], None]
     pack: Callable[..., bytes]
     """`append(pack(...))` of the same ten integers is cheaper; a `struct.error` if one does not fit into its field."""
-    stops: dict[int, tuple[CodeType, CodeType | None, int, int]]
-    """Where a task that lives stopped last, by its number: the code of the innermost coroutine; of the one above it,
-    if that one is the user's own and the innermost is not; what is waited for; the number of the user's own code."""
-    codes: dict[int, tuple[int, int, bool]]
-    """Code objects met so far, by `id`, for a code object computes its hash anew each time (0.1 to 0.5 µs): what
-    waiting in it means, its number, and whether it is the user's own."""
-
-    def meet(self, code: CodeType) -> tuple[int, int, bool]:
-        """Number a code object that is not in `codes` yet, and enter it there."""
 
     def created(self, task: "asyncio.Task[Any]", parent: "asyncio.Task[Any] | None", coro: object = None) -> int:
         """Number a task that was just made of `coro`, or that is met for the first time."""
 
-    def met(self, task: "asyncio.Task[Any]", by: int, created_ns: int) -> int:
+    def met(self, task: "asyncio.Task[Any]", by: int, created_ns: int) -> Standing:
         """Number a task whose first step comes next and that no `create_task` has made, but the step `by`."""
 
     def number_of(self, task: "asyncio.Task[Any] | None") -> int:
@@ -66,9 +73,9 @@ class Recorder(Protocol):
     def here(self) -> tuple[int, int]:
         """Code and offset of the user's own line from which this is called."""
 
-    def stopped(self, number: int, root: Any, place: Any, link: Any) -> tuple[int, int, Any]:
-        """The same as `search`, of a chain of awaits that begins with `root` and ends with `place` and `link`; for a
-        task whose entry in `stops` tells of others."""
+    def stopped(self, task: "asyncio.Task[Any]", standing: Any, waits: bool) -> tuple[int, int, int, int]:
+        """How a step ended that has not left its task where `standing` expects it, which it corrects: outcome, kind,
+        code, offset. `waits`: whether the task waits for a future."""
 
     def ended(self, task: "asyncio.Task[Any]", number: int) -> int:
         """A task has ended; gives how, as one of `Outcome`."""

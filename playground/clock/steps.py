@@ -5,15 +5,44 @@ Neither kind has a public name: a C task passes an object of a type of its own, 
 """
 
 import asyncio
+
+# by its own name: nest_asyncio replaces asyncio.Task by the Python one when it is applied
+from _asyncio import Task
 from types import BuiltinFunctionType, MethodType
 from typing import Any, Final
 
 from playground.clock.recorder import Outcome, Recorder
-from playground.clock.turns import TASK_STEP
 
-__all__ = ["is_c_step", "state_of", "task_of"]
+__all__ = ["TASK_STEP", "is_c_step", "is_python_step", "state_of", "task_of"]
 
 _PYTHON_STEPS: Final = ("__step", "__wakeup")
+
+
+def _task_step_type() -> type:
+    seen: list[Any] = []
+
+    class Probe:
+        def get_debug(self) -> bool:
+            return False
+
+        def is_running(self) -> bool:
+            return True
+
+        def call_soon(self, callback: Any, *args: Any, context: Any = None) -> None:
+            seen.append(callback)
+
+    async def nothing() -> None:
+        pass
+
+    coroutine = nothing()
+    task: Any = Task(coroutine, loop=Probe())  # type: ignore[arg-type]
+    task._log_destroy_pending = False
+    coroutine.close()
+    return type(seen[0])
+
+
+TASK_STEP: Final = _task_step_type()
+"""The type of what a C task passes to call_soon for its first step. It has no public name."""
 
 
 def is_c_step(callback: Any) -> bool:
@@ -22,13 +51,17 @@ def is_c_step(callback: Any) -> bool:
     return kind is TASK_STEP or (kind is BuiltinFunctionType and callback.__name__ == "task_wakeup")
 
 
+def is_python_step(method: Any) -> bool:
+    """Whether a bound method is a step of a task written in Python: nest_asyncio brings these back."""
+    is_step = method.__func__.__name__ in _PYTHON_STEPS
+    return is_step and isinstance(method.__self__, asyncio.tasks._PyTask)  # type: ignore[attr-defined]
+
+
 def task_of(callback: Any) -> Any:
     """The task whose step a callback is; `None` if it is another callback."""
     if is_c_step(callback):
         return callback.__self__
-    if type(callback) is MethodType and callback.__func__.__name__ in _PYTHON_STEPS:
-        return callback.__self__ if isinstance(callback.__self__, asyncio.tasks._PyTask) else None  # type: ignore[attr-defined]
-    return None
+    return callback.__self__ if type(callback) is MethodType and is_python_step(callback) else None
 
 
 def state_of(recorder: Recorder, task: Any, callback: object, *, whole: bool) -> tuple[int, int, int, int, int]:
@@ -40,7 +73,7 @@ def state_of(recorder: Recorder, task: Any, callback: object, *, whole: bool) ->
     """
     if task is None:
         return 0, Outcome.CALLBACK, 0, recorder.callback(callback), 0
-    number: int = getattr(task, "_playground", 0) or recorder.created(task, None)
+    number = recorder.number_of(task)
     if not whole:
         return number, Outcome.YIELDS, 0, 0, 0
     if task.done():

@@ -5,6 +5,7 @@ the instance has no more than 30 of its own. A selector loop has 26, and a recor
 """
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from playground.clock.recorder import Recorder
@@ -56,13 +57,10 @@ class Tally:
 def kept(name: str) -> Any:
     """A property of a loop that stands on its tally."""
 
-    def get(self: Any) -> Any:
-        return getattr(self.tally, name)
-
     def put(self: Any, value: Any) -> None:
         setattr(self.tally, name, value)
 
-    return property(get, put)
+    return property(attrgetter(f"tally.{name}"), put)
 
 
 def offset_ns(now: Callable[[], int], time: Callable[[], float]) -> int:

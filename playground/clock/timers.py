@@ -14,7 +14,7 @@ from contextvars import Context, copy_context
 from typing import Any
 
 from playground.clock.baton import NEVER_NS
-from playground.clock.turns import Timer
+from playground.clock.handles import Timer
 
 __all__ = ["TimerHeap", "VirtualTask", "VirtualTimer", "moment_ns"]
 

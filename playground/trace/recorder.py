@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from types import CodeType
+from types import CoroutineType
 from typing import Any, Final
 
 from playground.asgi import ASGIApp
@@ -24,6 +24,7 @@ from playground.trace.rows import StepOutcome, TaskOutcome
 from playground.trace.sampler import Look, Sampler, place_of
 from playground.trace.sites import WAITS, Sites
 from playground.trace.spans import SpanRecord
+from playground.trace.standing import NOBODY, NOWHERE, Standing, Ways
 from playground.trace.threads import HandoffRecord, sender, watch_threads
 from playground.trace.trace import Clock
 from playground.trace.trails import Trails
@@ -37,6 +38,8 @@ OUTCOMES: Final[tuple[StepOutcome, ...]] = ("callback", "yields", "waits", "retu
 """What the small integers mean that an event carries as its step's outcome."""
 _NUMBER_OF: Final[dict[str, int]] = {outcome: number for number, outcome in enumerate(OUTCOMES)}
 
+_YIELDS: Final = OUTCOMES.index("yields")
+_WAITS: Final = OUTCOMES.index("waits")
 _TASK: Final = WAITS.index("task")
 _THREAD: Final = WAITS.index("thread")
 _FUTURE: Final = WAITS.index("future", 1)
@@ -81,6 +84,7 @@ class Recorder:
         self.clock: Clock = clock
         self.log = EventLog(limit, self._forget)
         self.sites = Sites()
+        self._ways = Ways(self.sites)
         self.tasks: Kept[TaskRecord] = Kept(first=1)
         self.handoffs: Kept[HandoffRecord] = Kept()
         self.requests: Kept[RequestRecord] = Kept()
@@ -95,9 +99,6 @@ class Recorder:
         self.extend: Callable[[Iterable[int]], None] = self.log.write
         self.append = self.log.pending.append
         self.pack = pack_event
-        self.stops: dict[int, tuple[CodeType, CodeType | None, int, int]] = {}
-        self.codes = self.sites.codes
-        self.meet: Callable[[CodeType], tuple[int, int, bool]] = self.sites.meet
         self.callback: Callable[[object], int] = self.sites.callback
         self.search: Callable[[object], tuple[int, int, Any]] = self.sites.search
         self.sender: Callable[[], asyncio.Task[Any] | None] = sender
@@ -131,24 +132,26 @@ class Recorder:
 
     def created(self, task: "asyncio.Task[Any]", parent: "asyncio.Task[Any] | None", coro: object = None) -> int:
         """Number a task that was just made of `coro`, or that is met for the first time."""
-        number: int = getattr(task, "_playground", 0)
-        if not number:
+        standing: Standing | None = getattr(task, "_playground", None)
+        if standing is not None:
+            number = standing.number
+        else:
             # an eager task that has ended already cannot be asked for its coroutine: CPython 3.12.1 crashes
             number = self.enter(task, task.get_coro() if coro is None else coro, self.number_of(parent))
         if task.done():
             self.ended(task, number)
         return number
 
-    def met(self, task: "asyncio.Task[Any]", by: int, created_ns: int) -> int:
+    def met(self, task: "asyncio.Task[Any]", by: int, created_ns: int) -> Standing:
         """Number a task whose first step comes next and that no `create_task` has made, but the step `by`."""
         number = self.enter(task, task.get_coro(), self.log.task_of(by))
         self.tasks[number].created_ns = created_ns
-        return number
+        return task._playground  # type: ignore[attr-defined, no-any-return]
 
     def enter(self, task: "asyncio.Task[Any]", coro: object, parent: int = 0) -> int:
         """Give a task its number in this recording, whatever another recording called it."""
         number = self._add(task.get_name(), coro, parent)
-        task._playground = number  # type: ignore[attr-defined]
+        task._playground = Standing(number)  # type: ignore[attr-defined]
         return number
 
     def expect(self, coro: object, parent: "asyncio.Task[Any] | None") -> int:
@@ -164,7 +167,7 @@ class Recorder:
         if not started:
             record.created_ns = self.now()
         if task is not None:
-            task._playground = number  # type: ignore[attr-defined]
+            task._playground = Standing(number)  # type: ignore[attr-defined]
             record.name = task.get_name()
             if task.done() and record.ended_ns is None:
                 self.ended(task, number)
@@ -180,19 +183,22 @@ class Recorder:
         frame = place_of(sys._getframe(1))
         return (0, 0) if frame is None else (self.sites.number(frame.f_code), frame.f_lasti)
 
-    def stopped(self, number: int, root: Any, place: Any, link: Any) -> tuple[int, int, Any]:
-        """The same as `search`, of a chain of awaits that begins with `root` and ends with `place` and `link`."""
-        codes, meet = self.codes, self.meet
-        innermost, above = link.cr_code, place.cr_code
-        means, code, own = codes.get(id(innermost)) or meet(innermost)
-        if own:
-            self.stops[number] = (innermost, None, 0, code)
-            return 0, code, link
-        _, code, own = codes.get(id(above)) or meet(above)
-        if own:
-            self.stops[number] = (innermost, above, means, code)
-            return means, code, place
-        return self.search(root)
+    def stopped(self, task: "asyncio.Task[Any]", standing: Standing, waits: bool) -> tuple[int, int, int, int]:
+        """How a step ended that has not left its task where `standing` expects it: outcome, kind, code, offset."""
+        if not waits and task.done():
+            return self.ended(task, standing.number), 0, 0, 0
+        outcome = _WAITS if waits else _YIELDS
+        place = standing.place
+        if place.cr_frame is None:
+            place = task.get_coro()
+            if type(place) is not CoroutineType:
+                return outcome, 0, 0, 0
+        before = standing.way
+        standing.code, standing.place, way = self._ways.find(place)
+        if before is not NOWHERE:
+            before.next = way
+        standing.way = way
+        return outcome, way.kind, standing.code, standing.place.cr_frame.f_lasti
 
     def ended(self, task: "asyncio.Task[Any]", number: int) -> int:
         """Note how a task ended, and its last name: asyncio.create_task gives it only after the loop has made it.
@@ -203,7 +209,9 @@ class Recorder:
         record = self.tasks[number]
         if self.ended_ns is not None:
             record = copy.copy(record)  # the recording is over, and the turn in which it ended still goes on
-        self.stops.pop(number, None)
+        standing = getattr(task, "_playground", None)
+        if standing is not None:
+            standing.place = NOBODY  # the task may be kept for its result, and with it what its coroutines know
         record.name = task.get_name()
         record.ended_ns = self.now()
         if task.cancelled():
@@ -271,10 +279,12 @@ class Recorder:
         """The number of a task, met before or not; 0 for none."""
         if task is None:
             return 0
-        number: int = getattr(task, "_playground", 0)
-        if not number and self._expected and task is _current_task():
-            number = task._playground = self._expected[-1]  # type: ignore[attr-defined]
-        return number or self.created(task, None)
+        standing: Standing | None = getattr(task, "_playground", None)
+        if standing is None and self._expected and task is _current_task():
+            standing = task._playground = Standing(self._expected[-1])  # type: ignore[attr-defined]
+        if standing is None:
+            return self.created(task, None)
+        return standing.number
 
     def worker(self) -> int:
         """The number of the worker thread that calls this: a new thread gets a new one."""
@@ -286,7 +296,8 @@ class Recorder:
     def running(self) -> int:
         """The number of the step that is running, counted from 0; -1 if none is."""
         if self.teller is not None:
-            return self.teller.step - 1
+            step: int = self.teller.step
+            return step - 1
         return self.log.dropped + len(self.log)  # each that is over has left one event
 
     def current_task(self) -> int:

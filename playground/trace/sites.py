@@ -93,12 +93,18 @@ _RUNNERS: Final[dict[tuple[str, str], str]] = {
 }
 
 
+_BARE: Final = frozenset((FunctionType, type, BuiltinFunctionType))
+"""Types of callables that wrap nothing that we could see."""
+
+
 def unwrapped(function: object) -> object:
     """The callable inside partials and the runners that are known.
 
     Also in `partial(context.run, function)`, as asyncio.to_thread makes it.
     """
     while True:
+        if type(function) in _BARE:
+            return function
         if isinstance(function, functools.partial):
             runner = function.func
             inside = _ran(runner, function.keywords)
@@ -135,10 +141,10 @@ def _runner(filename: str, qualname: str) -> str:
 def label(function: object) -> str:
     """A callable's name. An object of a class that is not Python's own is not asked for anything but its type."""
     function = unwrapped(function)
+    if isinstance(function, FunctionType) or type(function) is type:
+        return function.__qualname__
     if isinstance(function, MethodType):
         return label(function.__func__)
-    if isinstance(function, FunctionType):
-        return function.__qualname__
     if isinstance(function, BuiltinFunctionType):
         owner = function.__self__
         if "." in function.__qualname__ or owner is None or isinstance(owner, ModuleType):
@@ -172,6 +178,7 @@ class Sites:
         self._known: list[CodeType | str | None] = [None]
         self._kept: list[CodeType] = []
         self._names: dict[str, int] = {}
+        self._plain: dict[int, int] = {}  # numbers by the `id` of the code of functions that are no runners
         self._sites: dict[tuple[int, int], Site | None] = {}
         self._lock = threading.Lock()  # whoever looks at a recording that goes on may meet code, too
 
@@ -184,11 +191,17 @@ class Sites:
 
     def callback(self, function: object) -> int:
         """The number of a callback's code, or of its mere name when it was not written in Python."""
+        bare: Any = function.__func__ if type(function) is MethodType else function
+        if type(bare) is FunctionType and (number := self._plain.get(id(bare.__code__))):
+            return number
         function = unwrapped(function)
         if isinstance(function, MethodType):
             function = function.__func__
         if isinstance(function, FunctionType):
-            return self.number(function.__code__)
+            number = self.number(function.__code__)
+            if function is bare and not _runner(function.__code__.co_filename, function.__qualname__):
+                self._plain[id(function.__code__)] = number
+            return number
         name = label(function)
         if name not in self._names:
             self._names[name] = self._number(name)

@@ -15,10 +15,9 @@ import contextlib
 import copy
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol, TypeVar
 
-import anyio
 from anyio._backends._asyncio import AsyncIOBackend
 
 from playground.trace.kept import Kept
@@ -149,16 +148,26 @@ _found: Final[dict[str, Any]] = {}
 """What stood at the seam when the first recording began: anyio's own, or another tool's."""
 
 
-class _AtWork(threading.local):
-    task: "asyncio.Task[Any] | None" = None
+class _Seat:
+    """What a thread works for: looked up once a call, for what is a thread's own is found slowly."""
+
+    __slots__ = ("task",)
+
+    def __init__(self) -> None:
+        self.task: asyncio.Task[Any] | None = None
 
 
-_at_work: Final = _AtWork()
+class _Seats(threading.local):
+    def __init__(self) -> None:
+        self.mine = _Seat()
+
+
+_seats: Final = _Seats()
 
 
 def sender() -> "asyncio.Task[Any] | None":
     """The task for which the calling thread works just now; `None` if it works for none."""
-    return _at_work.task
+    return _seats.mine.task
 
 
 class Observed:
@@ -180,7 +189,8 @@ class Observed:
 
     def __call__(self, *args: Any) -> Any:
         recorder, record = self._recorder, self._record
-        outer, _at_work.task = _at_work.task, self._task
+        seat = _seats.mine
+        outer, seat.task = seat.task, self._task
         record.thread = recorder.worker()
         record.started_ns = recorder.now()
         record.future = None
@@ -191,7 +201,7 @@ class Observed:
             outcome = "returned"
             return result
         finally:
-            _at_work.task = outer
+            seat.task = outer
             record.cpu_ns = recorder.cpu_now() - cpu_ns
             record.outcome = outcome
             record.ended_ns = recorder.now()
@@ -201,25 +211,22 @@ class Observed:
         return functools.partial, (self._function,)
 
 
-def _begin(
-    recorder: HandoffRecorder, loop: asyncio.AbstractEventLoop, function: Callable[..., Any], *args: Any
-) -> tuple[HandoffRecord, Observed]:
-    task = asyncio.current_task(loop)
-    # with its arguments: of `run_in_executor(None, context.run, function)`, as Quart has it, one is what is called
-    called = unwrapped(functools.partial(function, *args) if args else function)
-    record = HandoffRecord(
+def _begun(recorder: HandoffRecorder, task: "asyncio.Task[Any] | None", function: Callable[..., Any]) -> HandoffRecord:
+    called = unwrapped(function)
+    return HandoffRecord(
         label(called), recorder.callback(called), recorder.number_of(task), recorder.now(), recorder.running()
     )
-    return record, Observed(recorder, record, task, function)
 
 
 def _executor_hook(loop: asyncio.AbstractEventLoop, recorder: HandoffRecorder) -> Callable[..., Any]:
     original = loop.run_in_executor
 
     def run_in_executor(executor: Any, func: Callable[..., T], *args: Any) -> "asyncio.Future[T]":
-        record, observed = _begin(recorder, loop, func, *args)
+        task = asyncio.current_task(loop)
+        # with its arguments: of `run_in_executor(None, context.run, function)`, as Quart has it, one is what is called
+        record = _begun(recorder, task, functools.partial(func, *args) if args else func)
         record.submitted_ns = record.asked_ns
-        future: asyncio.Future[T] = original(executor, observed, *args)
+        future: asyncio.Future[T] = original(executor, Observed(recorder, record, task, func), *args)
         record.future = future
         with contextlib.suppress(AttributeError):  # a loop may give futures of its own kind
             future._playground_call = True  # type: ignore[attr-defined]
@@ -231,41 +238,48 @@ def _executor_hook(loop: asyncio.AbstractEventLoop, recorder: HandoffRecorder) -
     return run_in_executor
 
 
-class _Entrance:
-    """A limiter that notes the moment at which it let the call in."""
+class _Admitted(Observed):
+    """A call of anyio's, and its own limiter: notes the moment at which the true one let it in."""
 
-    def __init__(self, limiter: Any, recorder: HandoffRecorder, record: HandoffRecord) -> None:
-        self._limiter = limiter
+    __slots__ = ("_limiter",)
+
+    def __init__(
+        self, recorder: HandoffRecorder, record: HandoffRecord, task: Any, function: Callable[..., Any], limiter: Any
+    ) -> None:
+        # not by `super`: this is felt
         self._recorder = recorder
         self._record = record
+        self._task = task
+        self._function = function
+        self._limiter = limiter
 
     async def __aenter__(self) -> None:
         await self._limiter.__aenter__()
-        self._record.submitted_ns = self._recorder.now()
-        self._record.step = self._recorder.running()
+        record, recorder = self._record, self._recorder
+        record.submitted_ns = recorder.now()
+        record.step = recorder.running()
 
-    async def __aexit__(self, *exc_info: Any) -> Any:
-        return await self._limiter.__aexit__(*exc_info)
+    def __aexit__(self, kind: type[BaseException] | None, *rest: Any) -> Any:
+        if kind is not None and self._record.started_ns is None:
+            self._record.outcome = "cancelled"
+        return self._limiter.__aexit__(kind, *rest)
 
 
-async def _anyio_hook(
+def _anyio_hook(
     cls: Any,
     func: Callable[..., T],
     args: tuple[Any, ...],
     abandon_on_cancel: bool = False,
     limiter: Any = None,
-) -> T:
+) -> "Awaitable[T]":
+    """Gives what anyio's own call gives to be awaited: a coroutine of ours around it would be one more at each step."""
     original = _found[_ANYIO_CALL].__get__(None, cls)
     loop = asyncio.get_running_loop()
     recorder = _recorders.get(id(loop))
     if recorder is None:
-        return await original(func, args, abandon_on_cancel, limiter)  # type: ignore[no-any-return]
-    record, observed = _begin(recorder, loop, func)
+        return original(func, args, abandon_on_cancel, limiter)  # type: ignore[no-any-return]
+    task = asyncio.current_task(loop)
+    record = _begun(recorder, task, func)
     recorder.handoffs.append(record)
-    entrance = _Entrance(limiter or anyio.to_thread.current_default_thread_limiter(), recorder, record)
-    try:
-        return await original(observed, args, abandon_on_cancel, entrance)  # type: ignore[no-any-return]
-    except BaseException:
-        if record.started_ns is None:
-            record.outcome = "cancelled"
-        raise
+    call = _Admitted(recorder, record, task, func, limiter or cls.current_default_thread_limiter())
+    return original(call, args, abandon_on_cancel, call)  # type: ignore[no-any-return]

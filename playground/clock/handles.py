@@ -1,0 +1,50 @@
+"""Callbacks in the ready queue that know more than asyncio's: who put them there, when, and in what order.
+
+What is done with that is decided by the turn that takes them (`turns`).
+"""
+
+import asyncio
+from typing import Any
+
+from playground.clock.tally import Tally
+
+__all__ = ["Sent", "Timer", "Wake"]
+
+
+class Wake(asyncio.Handle):
+    """A callback in the ready queue that remembers who put it there, and when."""
+
+    __slots__ = ("at_ns", "by")
+
+    by: int
+    at_ns: int
+
+
+class Sent(Wake):
+    """A callback from a worker thread, which works for a task: what the callback makes is that task's."""
+
+    __slots__ = ("sender", "tally")
+
+    sender: "asyncio.Task[Any]"
+    tally: Tally
+
+    def _run(self) -> None:
+        tally = self.tally
+        tally.sender = self.sender
+        try:
+            super()._run()
+        finally:
+            tally.sender = None
+
+
+class Timer(asyncio.TimerHandle):
+    """A timer that breaks ties by the order in which it was set."""
+
+    __slots__ = ("serial",)
+
+    serial: int
+
+    def __lt__(self, other: Any) -> bool:
+        when: float = self.when()
+        other_when: float = other.when()
+        return when < other_when or (when == other_when and self.serial < other.serial)
