@@ -50,6 +50,9 @@ class Turns(Polling):
     _ready: "deque[Any]"
     _thread_id: int | None
 
+    _goes_on: Any = None
+    """Says after each batch whether the turn goes on with what has become ready meanwhile; `None`: it never does."""
+
     recorder: Recorder | None = kept("recorder")
     step: int = kept("step")
     _steps: int = kept("steps")
@@ -125,7 +128,7 @@ class Turns(Polling):
 
     # one long function, for a call is felt here: a step of nothing takes 1 µs on the stock loop
     def _recorded_turn(self) -> None:
-        """One turn of the loop: poll, collect what is due, and run what was ready, a step each."""
+        """One turn of the loop: poll, and run what is ready, a step each."""
         tally = self.tally
         recorder = tally.recorder
         assert recorder is not None
@@ -133,82 +136,87 @@ class Turns(Polling):
         ready = self._ready
         pop = ready.popleft
         clock, append, pack = recorder.now, recorder.append, recorder.pack
-        coroutine, long_ns = CoroutineType, LONG_STEP_NS
+        coroutine, long_ns, goes_on = CoroutineType, LONG_STEP_NS, self._goes_on
         step = tally.steps
         failure: BaseException | None = None
         link: Any
         start = clock()
         gap = start - tally.last_ns
         try:
-            for left in range(len(ready), 0, -1):
-                entry = pop()
-                if type(entry) is tuple:
-                    callback, args, context, by, at = entry
-                    task = callback.__self__
-                    try:
-                        standing = task._playground
-                    except AttributeError:
-                        standing = recorder.met(task, by, at)
-                    number = standing.number
-                    tally.step = step = step + 1
-                    try:
-                        if args:
-                            context.run(callback, args[0])
+            while True:
+                for left in range(len(ready), 0, -1):
+                    entry = pop()
+                    if type(entry) is tuple:
+                        callback, args, context, by, at = entry
+                        task = callback.__self__
+                        try:
+                            standing = task._playground
+                        except AttributeError:
+                            standing = recorder.met(task, by, at)
+                        number = standing.number
+                        tally.step = step = step + 1
+                        try:
+                            if args:
+                                context.run(callback, args[0])
+                            else:
+                                context.run(callback)
+                        except (SystemExit, KeyboardInterrupt) as error:
+                            failure = error
+                        except BaseException as error:  # noqa: BLE001 (as Handle._run does)
+                            self._complain(callback, error)
+                        end = clock()
+                        # the numbers are Outcome's: a name is a look-up
+                        outcome = 1 if task._fut_waiter is None else 2
+                        way = standing.way.next
+                        link = standing.place
+                        for known in way.below:
+                            link = link.cr_await
+                            if type(link) is not coroutine or link.cr_code is not known:
+                                link = None
+                                break
+                        # nothing follows in a chain that has ended; more coroutines may follow in one that went deeper
+                        if link is None or (link := link.cr_await) is None or type(link) is coroutine:
+                            outcome, kind, code, offset = recorder.stopped(task, standing, outcome == 2)
                         else:
-                            context.run(callback)
-                    except (SystemExit, KeyboardInterrupt) as error:
-                        failure = error
-                    except BaseException as error:  # noqa: BLE001 (as Handle._run does)
-                        self._complain(callback, error)
-                    end = clock()
-                    # the numbers are Outcome's: a name is a look-up
-                    outcome = 1 if task._fut_waiter is None else 2
-                    way = standing.way.next
-                    link = standing.place
-                    for known in way.below:
-                        link = link.cr_await
-                        if type(link) is not coroutine or link.cr_code is not known:
-                            link = None
-                            break
-                    # nothing follows in a chain that has ended; more coroutines may follow in one that went deeper
-                    if link is None or (link := link.cr_await) is None or type(link) is coroutine:
-                        outcome, kind, code, offset = recorder.stopped(task, standing, outcome == 2)
+                            standing.way = way
+                            kind, code, offset = way.kind, standing.code, standing.place.cr_frame.f_lasti
+                        if not kind and outcome == 2:
+                            kind = recorder.waiter(task._fut_waiter)
+                        if tally.step != step and tally.pieces:
+                            gap, start, by = self._tell_pieces(recorder, (gap, by, start - at, left), start)
+                            at, step = start, tally.step
+                        try:
+                            append(pack(gap, end - start, number, by, start - at, left, outcome, kind, code, offset))
+                        except TooLarge:
+                            recorder.extend(
+                                (gap, end - start, number, by, start - at, left, outcome, kind, code, offset)
+                            )
                     else:
-                        standing.way = way
-                        kind, code, offset = way.kind, standing.code, standing.place.cr_frame.f_lasti
-                    if not kind and outcome == 2:
-                        kind = recorder.waiter(task._fut_waiter)
-                    if tally.step != step and tally.pieces:
-                        gap, start, by = self._tell_pieces(recorder, (gap, by, start - at, left), start)
-                        at, step = start, tally.step
-                    try:
-                        append(pack(gap, end - start, number, by, start - at, left, outcome, kind, code, offset))
-                    except TooLarge:
-                        recorder.extend((gap, end - start, number, by, start - at, left, outcome, kind, code, offset))
-                else:
-                    if entry._cancelled:
-                        continue
-                    callback = entry._callback  # one that cancels its own handle is gone afterwards
-                    tally.step = step = step + 1
-                    try:
-                        entry._run()
-                    except (SystemExit, KeyboardInterrupt) as error:
-                        failure = error
-                    end = clock()
-                    by, ready_ns, code = self._describe(entry, callback, start)
-                    if tally.step != step and tally.pieces:
-                        gap, start, by = self._tell_pieces(recorder, (gap, by, ready_ns, left), start)
-                        ready_ns, step = 0, tally.step
-                    try:
-                        append(pack(gap, end - start, 0, by, ready_ns, left, 0, 0, code, 0))
-                    except TooLarge:
-                        recorder.extend((gap, end - start, 0, by, ready_ns, left, 0, 0, code, 0))
-                if end - start > long_ns:
-                    recorder.long_step(step)
-                start = end
-                gap = 0
-                if failure is not None:
-                    raise failure
+                        if entry._cancelled:
+                            continue
+                        callback = entry._callback  # one that cancels its own handle is gone afterwards
+                        tally.step = step = step + 1
+                        try:
+                            entry._run()
+                        except (SystemExit, KeyboardInterrupt) as error:
+                            failure = error
+                        end = clock()
+                        by, ready_ns, code = self._describe(entry, callback, start)
+                        if tally.step != step and tally.pieces:
+                            gap, start, by = self._tell_pieces(recorder, (gap, by, ready_ns, left), start)
+                            ready_ns, step = 0, tally.step
+                        try:
+                            append(pack(gap, end - start, 0, by, ready_ns, left, 0, 0, code, 0))
+                        except TooLarge:
+                            recorder.extend((gap, end - start, 0, by, ready_ns, left, 0, 0, code, 0))
+                    if end - start > long_ns:
+                        recorder.long_step(step)
+                    start = end
+                    gap = 0
+                    if failure is not None:
+                        raise failure
+                if goes_on is None or not ready or tally.recorder is not recorder or not goes_on():
+                    break
         finally:
             if tally.recorder is recorder:  # else a step has ended this recording, and perhaps begun another
                 tally.last_ns = start - gap  # still whole where all that was ready had been cancelled

@@ -8,6 +8,7 @@ the loop, that is a `Deadlock`; where nobody waits, time stands still until some
 
 import asyncio
 import concurrent.futures
+import functools
 import itertools
 import random
 from collections.abc import Callable
@@ -74,6 +75,7 @@ class VirtualLoop(Interruptible, LabLoop):
         self._task_numbers = itertools.count(1)
         self._instant_ns = 0
         self._turns_here = 0
+        self._batches = 0
         self._clock_resolution = 1e-9
         self._pool = Pool(self)
         self._refusal: LabError | None = None
@@ -94,9 +96,11 @@ class VirtualLoop(Interruptible, LabLoop):
     def time(self) -> float:
         return self.baton.now_ns / 1e9
 
-    def now_ns(self) -> int:
-        """Virtual time since the loop was made, in nanoseconds."""
-        return self.baton.now_ns
+    @property
+    def now_ns(self) -> Callable[[], int]:
+        """Tells the virtual time since the loop was made, in nanoseconds: without a call of Python's, for a recording
+        asks three times a step."""
+        return functools.partial(getattr, self.baton, "now_ns")
 
     def lock_ns(self) -> int:
         """How long the loop's thread has waited for the simulated interpreter lock since the loop was made."""
@@ -220,6 +224,11 @@ class VirtualLoop(Interruptible, LabLoop):
                     entry._run()
             if not ready or self._stopping or self.baton.busy or self.recorder is not None:
                 break  # the last: one of these steps has begun a recording, which starts with the next turn
+
+    def _goes_on(self) -> bool:
+        """The same, while recording."""
+        self._batches += 1
+        return bool(self._batches % _TURNS_TOGETHER) and not (self._stopping or self.baton.busy)
 
     def _run_step(self, callback: Any, args: tuple[Any, ...], context: Context, by: int, at_ns: int) -> None:
         try:

@@ -68,8 +68,13 @@ def a_step_was_woken_by_nobody(trace: Trace) -> Trace:
 
 
 def a_step_was_woken_by_another(trace: Trace) -> Trace:
-    index = max(index for index, step in enumerate(trace.steps) if _is_task(step) and step.outcome == "returned")
-    other = next(index for index, step in enumerate(trace.steps) if step.outcome == "raised")
+    """The last task that time or a worker brought to its end was woken, so this says, by the task that ran before."""
+    index, waker = max(
+        (index, step.woken_by)
+        for index, step in enumerate(trace.steps)
+        if step.outcome == "returned" and step.woken_by is not None and trace.steps[step.woken_by].woken_by is None
+    )
+    other = max(at for at, step in enumerate(trace.steps[:waker]) if _is_task(step))
     steps = list(trace.steps)
     steps[index] = replace(steps[index], woken_by=other)
     return _with(trace, steps=steps)
