@@ -35,6 +35,7 @@ class LenientReply(Reply):
     __slots__ = ("has_trailers",)
 
     least_status = 100
+    without_body = frozenset[int]()
 
     def __init__(self, *args: object) -> None:
         super().__init__(*args)  # type: ignore[arg-type]  # the arguments are those of `Reply`

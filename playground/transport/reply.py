@@ -86,6 +86,7 @@ class Reply:
     )
 
     least_status = 200  # the smallest of a final response
+    without_body = BODILESS
 
     def __init__(self, label: str, method: str, extensions: Iterable[str] = ()) -> None:
         self.label = label
@@ -250,7 +251,7 @@ class Reply:
             data = self._bytes(data)
         if self._head:
             data = b""  # the answer to HEAD is the answer to GET without its body
-        elif data and self.status in BODILESS:
+        elif data and self.status in self.without_body:
             raise self._refusal(
                 f"expected no body, as the status is {self.status}, but the app sent {len(data)} bytes of one",
                 "Send an empty body, or a status that has one.",
