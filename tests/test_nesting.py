@@ -326,6 +326,7 @@ def test_an_interrupted_script_cleans_up_and_leaves_the_kernel_usable(kernel: Ke
         """
 async def tick():
     try:
+        print("hanging", flush=True)
         await asyncio.sleep(60)
     finally:
         print("tick ended")
@@ -333,7 +334,6 @@ async def tick():
 async def main():
     task = asyncio.create_task(tick())
     try:
-        print("hanging", flush=True)
         await asyncio.sleep(60)
     finally:
         print("main ended")
