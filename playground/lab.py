@@ -185,7 +185,7 @@ class Lab:
                 tasks = [group.create_task(self._host.exchange(each, began), name=each.label) for each in prepared]
             return [task.result() for task in tasks]
 
-        recorder, responses = self._recordings.make(burst)
+        recorder, responses = self._recordings.make(burst, self._keep_broken)
         return self._keep(recorder, responses, None)
 
     def load(self, request: RequestLike, rate: float, duration: float, arrivals: Arrivals = "poisson") -> Run:
@@ -218,7 +218,7 @@ class Lab:
             return [task.result() for task in tasks]
 
         with progress:
-            recorder, responses = self._recordings.make(load, progress.show)
+            recorder, responses = self._recordings.make(load, self._keep_broken, progress.show)
         return self._keep(recorder, responses, None)
 
     def run(self, function: Callable[[], Coroutine[Any, Any, Any]]) -> Run:
@@ -238,7 +238,7 @@ class Lab:
         hooks = self.client.event_hooks["response"]
         hooks.append(hear)
         try:
-            recorder, result = self._recordings.make(function)
+            recorder, result = self._recordings.make(function, self._keep_broken)
         finally:
             hooks.remove(hear)
         return self._keep(recorder, heard, result)
@@ -298,6 +298,10 @@ class Lab:
 
     async def _request(self, method: str, url: str, kwargs: dict[str, Any]) -> httpx.Response:
         return await self.client.request(method, url, **kwargs)
+
+    def _keep_broken(self, recorder: Recorder) -> None:
+        """A run that was interrupted, or that failed, is the one whose picture is wanted most."""
+        self._keep(recorder, (), None)
 
     def _keep(self, recorder: Recorder | None, answers: Sequence[Answered | httpx.Response], result: Any) -> Run:
         run = Run(f"Run {len(self.runs) + 1}", recorder, answers, result)

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from playground.clock.collector import Collector
 from playground.clock.loop import LabLoop
@@ -21,6 +21,9 @@ from playground.trace.recorder import Recorder, recording
 T = TypeVar("T")
 
 __all__ = ["Recordings"]
+
+_UNWIND_S: Final = 0.25
+"""How long the end of what was broken off is waited for, to keep its recording: half of what is "at once"."""
 
 
 class Recordings:
@@ -39,21 +42,30 @@ class Recordings:
         self._live: tuple[Recorder, Live] | None = None
 
     def make(
-        self, function: Callable[[], Coroutine[Any, Any, T]], meanwhile: Callable[[], object] | None = None
+        self,
+        function: Callable[[], Coroutine[Any, Any, T]],
+        broken_off: Callable[[Recorder], object],
+        meanwhile: Callable[[], object] | None = None,
     ) -> tuple[Recorder | None, T]:
         """Await `function()` on the loop, recorded; the waiting thread calls `meanwhile` now and then.
 
         Raises:
             LabError: another recording goes on.
-            whatever the function raises.
+            whatever the function raises, and KeyboardInterrupt; `broken_off` is given what was recorded until then.
         """
         if not self._busy.acquire(blocking=False):
             raise LabError(
                 "expected one run at a time, got a second while the first goes on: wait for it, or make a second Lab"
             )
-        begun = threading.Event()
+        begun, over = threading.Event(), threading.Event()
+        recorders: list[Recorder] = []
         try:
-            return self._thread.call(self._record, function, begun, meanwhile=meanwhile)
+            return self._thread.call(self._record, function, recorders, begun, over, meanwhile=meanwhile)
+        except BaseException:
+            if begun.is_set() and over.wait(_UNWIND_S):
+                for recorder in recorders:
+                    broken_off(recorder)
+            raise
         finally:
             if not begun.is_set():
                 self._busy.release()
@@ -73,13 +85,18 @@ class Recordings:
             return live[1].trace(title)
 
     async def _record(
-        self, function: Callable[[], Coroutine[Any, Any, T]], begun: threading.Event
+        self,
+        function: Callable[[], Coroutine[Any, Any, T]],
+        recorders: list[Recorder],
+        begun: threading.Event,
+        over: threading.Event,
     ) -> tuple[Recorder | None, T]:
         begun.set()
         try:
             if not self._wanted:
                 return None, await function()
             with _steady(self._thread.loop), recording(self._thread.loop) as recorder:
+                recorders.append(recorder)
                 # in a task of its own, what it does is recorded from its first step on
                 result = await asyncio.create_task(function(), name="experiment")
             return recorder, result
@@ -87,6 +104,7 @@ class Recordings:
             self._live = None
             # here and not by the caller, who may have been interrupted long before this has unwound
             self._busy.release()
+            over.set()
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ import anyio.to_thread
 import httpx
 import pytest
 
-from playground import App, Lab, LabClosed, LabError, Network
+from playground import App, Deadlock, Lab, LabClosed, LabError, Network
 from playground.errors import LifespanError
 from playground.web.applications import Starlette
 from playground.web.requests import Request
@@ -542,3 +542,39 @@ def test_a_websocket_of_a_lab_meets_its_network() -> None:
 
 async def virtual_now() -> float:
     return asyncio.get_running_loop().time()
+
+
+def test_a_run_that_fails_is_kept_as_far_as_it_got() -> None:
+    async def fails() -> None:
+        await asyncio.sleep(0.01)
+        raise ValueError("on purpose")
+
+    with Lab(app) as lab:
+        with pytest.raises(ValueError, match="on purpose"):
+            lab.run(fails)
+        (run,) = lab.runs
+        assert [task.outcome for task in run.trace.tasks if task.name == "experiment"] == ["raised"]
+        assert run.responses == []
+        assert lab.burst("/hello/Ada", n=1).title == "Run 2"
+
+
+def test_a_deadlocked_run_is_kept_too() -> None:
+    stuck = App()
+
+    @stuck.get("/")
+    async def index() -> None:
+        await asyncio.Event().wait()
+
+    with Lab(stuck, clock="virtual") as lab:
+        with pytest.raises(Deadlock):
+            lab.burst("/", n=2)
+        (run,) = lab.runs
+        assert len(run.requests) == 2
+
+
+def test_a_trace_tells_what_a_run_tells() -> None:
+    with Lab(app) as lab:
+        run = lab.burst("/blocks", n=2)
+    assert run.trace.summary == run.summary
+    assert list(run.trace.diagnosis) == list(run.diagnosis)
+    assert str(run.trace) == str(run)
