@@ -21,6 +21,7 @@ from playground.trace.table import column
 from playground.trace.tables import NO_INT, WORDS
 
 if TYPE_CHECKING:
+    from playground.views.findings import Findings
     from playground.widgets import Timeline
 
 __all__ = ["Clock", "Trace"]
@@ -197,6 +198,26 @@ class Trace:
         return store.load(cls, path, most_bytes)
 
     # -- doors to the views, opened on demand ----------------------------------------------------------
+
+    @property
+    def summary(self) -> str:
+        """What happened, in a line."""
+        from playground.views.text import summary
+
+        return summary(self)
+
+    @property
+    def diagnosis(self) -> "Findings":
+        """What went wrong: a list of findings, each with its evidence; it is shown as its sentences."""
+        from playground.views.diagnosis import diagnose
+
+        return diagnose(self)
+
+    def __str__(self) -> str:
+        """The whole of it as text: a line that sums it up, the findings, the timeline."""
+        from playground.views.text import report
+
+        return report(self)
 
     def timeline(self) -> "Timeline":
         """The interactive timeline, as a widget."""
