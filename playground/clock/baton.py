@@ -88,6 +88,7 @@ class Baton:
         self.workers: dict[Runner, None] = {}  # in the order in which they came
         self.given_up: set[object] = set()  # marks of calls for which nothing is begun any more
         self.preemption: Preemption | None = None
+        self.refused_at: set[str] = set()  # lines that asked for what cannot be in virtual time
         self.computing: Runner | None = None  # who holds the simulated interpreter lock, and who waits for it
         self.to_compute: deque[Runner] = deque()
         self.on_block: Callable[[], None] | None = None  # called before and after the loop parks within a step

@@ -23,6 +23,7 @@ from anyio._backends import _asyncio as anyio_backend
 from playground.clock import locks, workers
 from playground.clock.baton import Runner, current, outside
 from playground.clock.ordered import OrderedSet
+from playground.clock.watchdog import log, place_of
 from playground.errors import NotInVirtualTime
 
 __all__ = ["WALL_START_S", "by_original", "replacements"]
@@ -126,12 +127,18 @@ def _refused(real: Callable[..., Any], call: str, advice: str) -> Callable[..., 
 
     @functools.wraps(real)
     def refused(*args: Any, **kwargs: Any) -> Any:
-        if current() is None:
+        me = current()
+        if me is None:
             return real(*args, **kwargs)
-        raise NotInVirtualTime(
+        problem = (
             f"expected nothing from outside in virtual time, got a call of {call}: what it waits for would come at a "
             f"random virtual moment. {advice}"
         )
+        place = place_of(me.ident)
+        if place not in me.baton.refused_at:  # for the app may catch the error and go on, as if a server were down
+            me.baton.refused_at.add(place)
+            log.warning("%s: %s", place, problem)
+        raise NotInVirtualTime(problem)
 
     return refused
 

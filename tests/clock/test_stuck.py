@@ -394,3 +394,25 @@ def test_a_lab_may_be_called_from_its_own_worker_thread() -> None:
     with Lab(made, clock="virtual") as lab:
         labs.append(lab)
         assert lab.get("/outer").text == "here"
+
+
+def test_a_refusal_that_the_app_swallows_is_in_the_log_once(caplog: pytest.LogCaptureFixture) -> None:
+    made = App()
+
+    @made.get("/")
+    def falls_back() -> str:
+        try:
+            connect()
+        except OSError:
+            return "unreachable"
+        except Exception:  # noqa: BLE001 (as many an app does)
+            return "fallback"
+        return "connected"
+
+    with Lab(made, clock="virtual") as lab, caplog.at_level(logging.WARNING):
+        assert [response.text for response in lab.burst("/", n=3).responses] == ["fallback"] * 3
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        f"{HERE}:{line_of(connect, 'plain.connect')} in connect: expected nothing from outside in virtual time, got a "
+        "call of socket.connect: what it waits for would come at a random virtual moment. " + NO_NETWORK
+    )
