@@ -1,9 +1,9 @@
-"""`python -m tests.benchmarks [toolkit|transport|clock] [--rounds N] [--only TEXT]`: a table, and targets missed."""
+"""`python -m tests.benchmarks [TABLE] [--rounds N] [--only TEXT]`: a table of costs, and the targets that it misses."""
 
 import argparse
 import sys
 
-from tests.benchmarks import clock, toolkit, transport
+from tests.benchmarks import clock, simulation, toolkit, transport
 from tests.benchmarks.harness import Result, geometric_mean, measure, table
 
 
@@ -30,12 +30,16 @@ TABLES = {
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("table", nargs="?", choices=[*TABLES, "clock"], default="toolkit", help="which table (toolkit)")
+    parser.add_argument(
+        "table", nargs="?", choices=[*TABLES, "clock", "simulation"], default="toolkit", help="which table (toolkit)"
+    )
     parser.add_argument("--rounds", type=int, default=25, help="how often each case is timed (25)")
     parser.add_argument("--only", default="", help="only cases whose name has this text in it")
     options = parser.parse_args()
     if options.table == "clock":  # many ways and not two, each in a process of its own
         return clock.main(options.rounds, options.only)
+    if options.table == "simulation":
+        return simulation.main(options.rounds, options.only)
     cases, names, judge = TABLES[options.table]
     results = []
     for case in cases():

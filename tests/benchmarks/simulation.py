@@ -21,7 +21,7 @@ from playground import App, Lab
 from playground.clock.virtual import VirtualLoop
 from playground.trace.recorder import recording
 
-__all__ = ["missed", "run"]
+__all__ = ["main"]
 
 REQUESTS: Final = 5_000
 SERVERS: Final = 4
@@ -198,3 +198,12 @@ def missed(took_us: dict[str, float]) -> list[str]:
         for name, share in shares.items()
         if share < TARGETS[name]
     ]
+
+
+def main(rounds: int, only: str = "") -> int:
+    """Time, print the table and what it misses; the number of a process's end."""
+    took_us = run(rounds, only)
+    print(table(took_us))
+    words = missed(took_us)
+    print("\n".join(["", "Missed:", *words]) if words else "\nNo target is missed.")
+    return 1 if words else 0
