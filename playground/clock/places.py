@@ -6,6 +6,7 @@ function. Where the stand-ins stand, and for how long, is for `borrowed` to deci
 """
 
 import asyncio
+import concurrent.futures
 import functools
 import multiprocessing.process
 import os
@@ -180,6 +181,8 @@ def replacements() -> Iterator[tuple[Any, str, Any]]:
     yield anyio_backend, "Queue", locks.make_work_queue
     yield threading.Thread, "start", workers.start
     yield threading.Thread, "join", workers.join
+    pool = concurrent.futures.ThreadPoolExecutor
+    yield pool, "submit", workers.checked_submit(pool.submit)
     # a loop outside is woken for real: who awaits a lab on a loop of its own must hear of the answer
     for name in ("_write_to_self", "_read_from_self"):
         yield BaseSelectorEventLoop, name, _outside(getattr(BaseSelectorEventLoop, name))

@@ -10,6 +10,7 @@ import asyncio
 import concurrent.futures
 import functools
 import itertools
+import logging
 import random
 from collections.abc import Callable
 from contextvars import Context
@@ -40,6 +41,8 @@ _TURNS_TOGETHER: Final = 64
 """Turns that are taken without looking up: some 0.2 ms."""
 _GRACE_S: Final = 0.1
 """Real time for which a thread outside may still wake a loop that is about to be called stuck."""
+
+log: Final = logging.getLogger("playground.clock")
 
 
 class VirtualLoop(Interruptible, LabLoop):
@@ -79,6 +82,7 @@ class VirtualLoop(Interruptible, LabLoop):
         self._clock_resolution = 1e-9
         self._pool = Pool(self)
         self._refusal: LabError | None = None
+        self._told: set[tuple[Runner, object]] = set()  # workers of calls that were given up, and whom they worked for
         self._progress = 0
         self._timers = TimerHeap(self._rng)
         self._scheduled = self._timers.entries  # type: ignore[assignment]
@@ -299,6 +303,7 @@ class VirtualLoop(Interruptible, LabLoop):
     def _give_up(self, error: LabError) -> None:
         self._turns_here = 0
         self.baton.calm()
+        self._told = {(runner, runner.on_behalf) for runner in self.baton.workers}
         self.abort_calls()
         self.on_stuck(error)
 
@@ -342,16 +347,22 @@ class VirtualLoop(Interruptible, LabLoop):
 
     def _lose(self, runner: Runner) -> None:
         """The watchdog has found a runner that really waits."""
-        self._refusal = error = NotInVirtualTime(
+        error = NotInVirtualTime(
             f"expected waits of Python's own in virtual time, but {runner.name} really waits, at "
             f"{place_of(runner.ident)}. A lock made before the lab, or a wait in C, cannot be in virtual time: make "
             "locks, queues and pools after the lab, or make the lab with clock='real'."
         )
         if runner is not self.baton.loop:
+            if (runner, runner.on_behalf) in self._told:
+                # left over from a call that has ended in an error already: not the fault of whoever waits now
+                log.warning("%s", error)
+            else:
+                self._refusal = self._refusal or error
+            self.call_soon_threadsafe(_nothing)  # the loop is next, and not whoever is due next
             self.baton.lose(runner)
-            self.call_soon_threadsafe(_nothing)
-        elif self.on_stuck is not _raise:
-            self._refusal = None
+        elif self.on_stuck is _raise:
+            self._refusal = error
+        else:
             self.on_stuck(error)  # its callers are told now; the loop goes on when the wait is over
 
     def _note_block(self) -> None:

@@ -6,6 +6,7 @@ with `Aborted` if nobody will ever wake it.
 """
 
 import concurrent.futures
+import functools
 import queue
 import sys
 import threading
@@ -20,13 +21,14 @@ from playground.clock.baton import Aborted, Runner, current, outside
 from playground.clock.locks import SimpleQueue
 from playground.errors import NotInVirtualTime
 
-__all__ = ["PATIENCE", "check_executor", "dismiss", "is_at_work", "join", "start"]
+__all__ = ["PATIENCE", "check_executor", "checked_submit", "dismiss", "is_at_work", "join", "start"]
 
 PATIENCE: Final = 10
 """How often a worker is dismissed that goes on nevertheless: code that catches `BaseException` and waits again."""
 _QUEUES: Final = (queue.__file__, locks.__file__)
 _start: Final = threading.Thread.start
 _join: Final = threading.Thread.join
+_RealQueue: Final = queue.SimpleQueue
 
 _runner_of: Final["weakref.WeakKeyDictionary[threading.Thread, Runner]"] = weakref.WeakKeyDictionary()
 _thread_of: Final["weakref.WeakKeyDictionary[Runner, threading.Thread]"] = weakref.WeakKeyDictionary()
@@ -123,6 +125,23 @@ def _is_pools_own(frame: FrameType) -> bool:
     if code is _pool._worker.__code__ or code is pool.live.__code__:
         return True
     return code.co_name == "run" and code.co_filename.replace("\\", "/").endswith("anyio/_backends/_asyncio.py")
+
+
+def checked_submit(real: Callable[..., Any]) -> Callable[..., Any]:
+    """What to put in the place of `ThreadPoolExecutor.submit`: from virtual time, it is refused to a pool outside it.
+
+    Args:
+        real: what stands there, and is called if nothing is amiss.
+    """
+
+    @functools.wraps(real)
+    def submit(executor: Any, /, *args: Any, **kwargs: Any) -> Any:
+        # a subclass may have a queue of another kind, which may park: the one in C cannot
+        if current() is not None and isinstance(executor._work_queue, _RealQueue):
+            check_executor(executor)
+        return real(executor, *args, **kwargs)
+
+    return submit
 
 
 def check_executor(executor: object) -> None:

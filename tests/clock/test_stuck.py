@@ -12,7 +12,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any
 
 import anyio
@@ -223,6 +223,12 @@ def test_the_loop_itself_takes_no_sockets_and_no_processes(main: Callable[[], Co
         virtually(main)
 
 
+POOL_MADE_BEFORE = (
+    "expected an executor that can be in virtual time, got a thread pool made before the lab, whose threads wait "
+    "in real time: make it after the lab"
+)
+
+
 def test_a_pool_made_before_is_refused() -> None:
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
 
@@ -231,10 +237,48 @@ def test_a_pool_made_before_is_refused() -> None:
 
         with pytest.raises(NotInVirtualTime) as refused:
             virtually(main)
-    assert str(refused.value) == (
-        "expected an executor that can be in virtual time, got a thread pool made before the lab, whose threads wait "
-        "in real time: make it after the lab"
-    )
+    assert str(refused.value) == POOL_MADE_BEFORE
+
+
+def test_a_submit_to_a_pool_made_before_is_refused_at_its_line_and_the_pool_goes_on_outside() -> None:
+    calls: list[str] = []
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+
+        def submits() -> None:
+            pool.submit(calls.append, "in virtual time").result()
+
+        async def main() -> None:
+            await asyncio.to_thread(submits)
+
+        with contextlib.closing(virtual.VirtualLoop()):  # for whom this thread is one outside
+            pool.submit(calls.append, "outside").result()
+        with pytest.raises(NotInVirtualTime) as refused:
+            virtually(main)
+    assert calls == ["outside"]
+    assert str(refused.value) == POOL_MADE_BEFORE
+    assert (HERE, line_of(submits, "pool.submit")) in [
+        (str(entry.path), entry.lineno + 1) for entry in refused.traceback
+    ]
+
+
+def test_a_pool_made_in_virtual_time_takes_what_is_submitted_also_with_a_queue_of_its_own() -> None:
+    class Sorting(concurrent.futures.ThreadPoolExecutor):
+        def __init__(self) -> None:
+            super().__init__(1)
+            self._work_queue = queue.Queue()  # type: ignore[assignment]
+
+    def slow() -> int:
+        time.sleep(3600)
+        return 5
+
+    async def main() -> list[int]:
+        def submits() -> list[int]:
+            with concurrent.futures.ThreadPoolExecutor(1) as plain, Sorting() as sorting:
+                return [pool.submit(slow).result() for pool in (plain, sorting)]
+
+        return await asyncio.to_thread(submits)
+
+    assert virtually(main) == ([5, 5], 7200.0)
 
 
 @pytest.mark.slow
@@ -257,6 +301,43 @@ def test_a_lock_made_before_is_found_by_the_watchdog() -> None:
         "in C, cannot be in virtual time: make locks, queues and pools after the lab, or make the lab with "
         "clock='real'."
     )
+
+
+@pytest.mark.slow
+def test_what_a_failed_run_left_behind_does_not_fail_the_closing(caplog: pytest.LogCaptureFixture) -> None:
+    done: list[str] = []
+
+    def takes(after_s: float) -> None:
+        time.sleep(after_s)
+        with MADE_BEFORE:
+            pass
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: App) -> AsyncIterator[None]:
+        yield
+        await asyncio.sleep(1)
+        done.append("shut down")
+
+    made = App(lifespan=lifespan)
+
+    @made.get("/")
+    def index() -> None:
+        threads = [threading.Thread(target=takes, args=[after_s], name=f"after {after_s} s") for after_s in (1, 1.5)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    lab = Lab(made, clock="virtual")
+    with MADE_BEFORE:
+        with pytest.raises(NotInVirtualTime) as refused:
+            lab.get("/")
+        assert "but the thread 'after 1 s' really waits, at " in str(refused.value)
+        with caplog.at_level(logging.WARNING):
+            lab.close()
+    assert done == ["shut down"]
+    (record,) = caplog.records
+    assert record.getMessage() == str(refused.value).replace("after 1 s", "after 1.5 s")
 
 
 @pytest.mark.slow

@@ -32,6 +32,7 @@ def borrowed() -> list[object]:
     found: list[object] = [getattr(time, name) for name in names]
     found += [threading.Lock, threading.RLock, threading.Thread.start, threading.Thread.join, queue.SimpleQueue]
     found += [vars(_asyncio).get("set"), vars(_asyncio).get("Queue"), asyncio.BaseEventLoop.run_forever]
+    found += [concurrent.futures.ThreadPoolExecutor.submit]
     return found
 
 
