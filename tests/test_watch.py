@@ -560,6 +560,18 @@ def test_a_watched_cell_that_fails_or_is_interrupted_shows_its_recording_and_lea
 
 
 @pytest.mark.slow
+def test_a_watched_cell_that_awaits_nothing_is_interrupted_at_once(kernel: Kernel) -> None:
+    kernel.run(SETUP)
+    said, (shown,) = kernel.run("%%watch\nprint('on', flush=True)\ntime.sleep(20)\nprint('over')", interrupt_at="on")
+    assert said == "on\nKeyboardInterrupt: \n"
+    assert shown["text/plain"].startswith("cell 2: ")
+    said, (shown,) = kernel.run("%%watch\ntime.sleep(0.06)\n1 / 0")
+    assert said == "ZeroDivisionError: division by zero\n"
+    assert shown["text/plain"].startswith("cell 3: ")
+    assert kernel.run("print(left())")[0] == "[]\n"
+
+
+@pytest.mark.slow
 def test_a_pasted_script_is_recorded_on_the_kernels_loop(kernel: Kernel) -> None:
     kernel.run(SETUP)
     kernel.run("from playground import allow_asyncio_run; allow_asyncio_run()")
@@ -582,15 +594,48 @@ def shell() -> Iterator[Any]:
 
 
 def test_a_cell_is_rewritten_only_where_it_begins_with_the_magic(shell: Any) -> None:
-    assert "watch_cell('a title', 'x = 1\\n', 2)" in shell.transform_cell("%%watch a title\nx = 1\n")
-    assert "watch_cell('', 'x = 1\\n', 4)" in shell.transform_cell("\n\n%%watch\nx = 1\n")
+    assert ".watch_plain_cell('a title', 'x = 1\\n', 2)" in shell.transform_cell("%%watch a title\nx = 1\n")
+    assert ".watch_plain_cell('', 'x = 1\\n', 4)" in shell.transform_cell("\n\n%%watch\nx = 1\n")
     for cell in ("x = '''\n%%watch\n'''\n", "%%watchful\nx\n", "", "\n"):
-        assert "watch_cell" not in shell.transform_cell(cell)
+        assert "magics" not in shell.transform_cell(cell)
     assert "watch" in shell.magics_manager.magics["cell"]
     shell.run_line_magic("unload_ext", "playground")
-    assert "watch_cell" not in shell.transform_cell("%%watch\nx = 1\n")
+    assert "magics" not in shell.transform_cell("%%watch\nx = 1\n")
     assert "watch" not in shell.magics_manager.magics["cell"]
     shell.run_line_magic("load_ext", "playground")
+
+
+@pytest.mark.parametrize(
+    ("source", "awaits"),
+    [
+        ("await x", True),
+        ("async with x: pass", True),
+        ("async for y in x: pass", True),
+        ("%matplotlib inline\n!ls\ny = [await z for z in x]", True),
+        ("async def f():\n    await x", False),
+        ("'await x'  # await x", False),
+        ("files = !ls", False),
+        ("%%time\nawait x", False),
+        ("", False),
+        ("await x = = 1", False),
+        ("return 3", False),
+        ("'\\d' is x", False),  # of which compiling warns
+    ],
+)
+def test_only_a_cell_that_awaits_is_awaited(shell: Any, source: str, awaits: bool) -> None:
+    line = shell.transform_cell("%%watch\n" + source)
+    assert (line.startswith("await "), ".watch_plain_cell(" not in line) == (awaits, awaits)
+
+
+def test_a_watched_cell_of_plain_ipython_may_run_loops_of_its_own(shell: Any) -> None:
+    shell.user_ns["main"] = main
+    ran = shell.run_cell("%%watch two loops\nimport asyncio\nx = asyncio.run(main())\nasyncio.run(main())")
+    assert (ran.success, ran.result.title, shell.user_ns["x"]) == (True, "two loops", "done")
+    assert named(ran.result) == ["main", "child", "child"] * 2
+    ran = shell.run_cell("%%watch awaited\nx = await main(), 2")
+    assert (ran.success, ran.result.title, shell.user_ns["x"]) == (True, "awaited", ("done", 2))
+    ran = shell.run_cell("%%watch\nx = = 1")
+    assert (type(ran.error_in_exec), ran.error_in_exec.lineno) == (SyntaxError, 2)
 
 
 def test_the_magic_called_by_its_name_runs_cells_that_do_not_await(shell: Any) -> None:
