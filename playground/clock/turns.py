@@ -34,6 +34,10 @@ from playground.clock.tally import Tally, kept
 
 __all__ = ["TASK_STEP", "Timer", "Turns"]
 
+_POLL_NS: Final = 50_000
+"""How long a loop that always has something to do may go on before it looks for I/O and timers again. asyncio looks
+after each turn, which for a turn of one short step is half of the cost; what comes meanwhile waits for 50 µs at most,
+or for the end of a step that takes longer."""
 _STEPS_AT_ONCE: Final = 256
 """Steps after which the recorder is asked to pack though the loop is never idle: seldom enough not to be felt."""
 
@@ -51,7 +55,8 @@ class Turns(Polling):
     _thread_id: int | None
 
     _goes_on: Any = None
-    """Says after each batch whether the turn goes on with what has become ready meanwhile; `None`: it never does."""
+    """Says after each batch whether the turn goes on with what has become ready meanwhile; `None`: as long as it is
+    not time to look for I/O and timers again."""
 
     recorder: Recorder | None = kept("recorder")
     step: int = kept("step")
@@ -140,7 +145,7 @@ class Turns(Polling):
         step = tally.steps
         failure: BaseException | None = None
         link: Any
-        start = clock()
+        start = polled = clock()
         gap = start - tally.last_ns
         try:
             while True:
@@ -215,7 +220,9 @@ class Turns(Polling):
                     gap = 0
                     if failure is not None:
                         raise failure
-                if goes_on is None or not ready or tally.recorder is not recorder or not goes_on():
+                if not ready or tally.recorder is not recorder:
+                    break
+                if self._stopping or start - polled > _POLL_NS if goes_on is None else not goes_on():
                     break
         finally:
             if tally.recorder is recorder:  # else a step has ended this recording, and perhaps begun another

@@ -1,6 +1,7 @@
 """The lab's loop behaves like asyncio's, recorded or not, and tells its recorder the truth."""
 
 import asyncio
+import contextlib
 import gc
 import itertools
 import socket
@@ -401,3 +402,43 @@ def test_a_factory_that_starts_nothing_eagerly_cuts_no_step() -> None:
     trace = traced(main, lazy)
     assert [step.outcome for step in steps_of(trace, "main")] == ["waits", "returned"]
     assert steps_of(trace, "nap")[0].woken_by == trace.steps.index(steps_of(trace, "main")[0])
+
+
+def test_a_recorded_loop_that_is_never_idle_still_looks_for_io_and_timers() -> None:
+    loop = LabLoop()
+
+    async def main() -> list[str]:
+        seen: list[str] = []
+        near, far = socket.socketpair()
+        with recording(loop), near, far:
+            near.setblocking(False)
+            loop.call_later(0.002, seen.append, "timer")
+            loop.call_later(0.004, far.send, b"x")
+            reading = asyncio.create_task(loop.sock_recv(near, 1))
+            while not reading.done():
+                await asyncio.sleep(0)
+            return [*seen, reading.result().decode()]
+
+    with contextlib.closing(loop):
+        assert loop.run_until_complete(main()) == ["timer", "x"]
+
+
+def test_a_recorded_loop_stops_where_it_is_told_to() -> None:
+    loop = LabLoop()
+    taken: list[int] = []
+
+    async def spin() -> None:
+        for number in range(10):
+            taken.append(number)
+            if number == 3:
+                loop.stop()
+            await asyncio.sleep(0)
+
+    with contextlib.closing(loop):
+        loop.record(Recorder())
+        task = loop.create_task(spin())
+        loop.run_forever()
+        assert taken == [0, 1, 2, 3]
+        loop.run_until_complete(task)
+        loop.stop_recording()
+    assert taken == list(range(10))
