@@ -182,13 +182,14 @@ class _Reading:
             step, at_ns = number - self._dropped, looked_ns - origin_ns
             if not 0 < step <= len(steps):
                 continue
-            lock_ns = lockouts.at(step, at_ns, starts[step - 1], known, delay_ns)
-            delay_ns = lockouts.delay_ns(step, at_ns, starts[step - 1], delay_ns, code is not None)
+            start_ns, end_ns = starts[step - 1], starts[step - 1] + durations[step - 1]
+            lock_ns = lockouts.at(step, min(at_ns, end_ns), start_ns, known, delay_ns)
+            delay_ns = lockouts.delay_ns(step, at_ns, start_ns, end_ns, delay_ns)
             if offset == BEFORE:
-                at_ns = max(at_ns, starts[step - 1])
+                at_ns = max(at_ns, start_ns)
             site = 0
             if code is not None:
-                if not starts[step - 1] <= at_ns <= starts[step - 1] + durations[step - 1]:
+                if not start_ns <= at_ns <= end_ns:
                     continue  # the step had ended while the thread that looked was kept waiting
                 site, call = self._seen(code, offset)
             else:

@@ -4,8 +4,9 @@ A thread that runs no code is asleep in a call, queues for a processor, or waits
 thread computes. The first holds up the loop by what the user wrote; the last is another thread's doing. The system
 knows the first from the others: while a thread sleeps, it tells in which call, and on what address if it waits for a
 lock; the interpreter's own lock lies within the interpreter. It decides how much of a stretch of time went on that
-wait, never more than the readings bear. Where the system does not tell all of this (it is Linux that does), nothing
-is said.
+wait and on queueing, never more than the readings bear: where they leave it open, the step is said to have held the
+loop for less time than it waited, never the other way about. Where the system does not tell all of this (it is Linux
+that does), nothing is said.
 """
 
 import ctypes
@@ -39,11 +40,13 @@ class Reading(NamedTuple):
         cpu_ns, others_ns: processor time that it, and that all other threads of the process, have used; without that
             of the thread that looks.
         asleep: whether it slept in a call; `None` if nobody looked.
+        queued: whether it may have been queueing for a processor, of which the system tells only when it is over.
     """
 
     cpu_ns: int
     others_ns: int
     asleep: bool | None = None
+    queued: bool = False
 
 
 class Outside:
@@ -84,7 +87,12 @@ class Outside:
         fields = self._read(self._syscall).split()
         if not fields:
             return None
-        return reading._replace(asleep=len(fields) > 3 and not _in_runtime(int(fields[1], 16)))
+        asleep = len(fields) > 3 and not _in_runtime(int(fields[1], 16))
+        return reading._replace(asleep=asleep, queued=len(fields) == 1)
+
+    def wakes(self) -> bool:
+        """Whether it runs or queues for a processor, as far as is known, and does not sleep."""
+        return len(self._read(self._syscall).split()) <= 1
 
     def close(self) -> None:
         for file in (self._schedstat, self._syscall):
@@ -149,8 +157,7 @@ class Lockouts:
         self._last: dict[int, tuple[int, Reading, int]] = {}
         self._first: dict[int, int] = {}
         self._sums: dict[int, int] = {}
-        self._delays: dict[int, tuple[int, int]] = {}
-        self._seen: set[int] = set()
+        self._delays: dict[int, int] = {}
 
     def at(self, step: int, at_ns: int, start_ns: int, known: Reading | int | None, delay_ns: int | None) -> int | None:
         """The sum at a look, in nanoseconds; `None` if it is not known.
@@ -167,6 +174,8 @@ class Lockouts:
         if isinstance(known, int):
             return known - self._first.setdefault(step, known)
         if step in self._last:
+            if known.queued:  # what it queues now is told later: it would be counted here and there
+                return self._sums[step]
             before_ns, before, before_delay_ns = self._last[step]
             wall_ns = at_ns - max(before_ns, start_ns)
             delayed_ns = 0 if delay_ns is None else delay_ns - before_delay_ns
@@ -175,42 +184,32 @@ class Lockouts:
         self._last[step] = at_ns, known, delay_ns or 0
         return self._sums[step]
 
-    def delay_ns(self, step: int, at_ns: int, start_ns: int, delay_ns: int | None, seen: bool = True) -> int | None:
-        """What to take for a thread's delay at a look, so that differences within a step are not too great.
+    def delay_ns(self, step: int, at_ns: int, start_ns: int, end_ns: int, delay_ns: int | None) -> int | None:
+        """What to take for a thread's delay at a look, so that no difference within a step is too great.
 
-        Of a delay since the last look before a step, it is not known how much came before the step began: as much as
-        there was time. But if nobody looked into the step at all, the looker got no processor either, and the step is
-        given as much of the delay as its time can hold.
+        Of a delay that began before the step or was read after it, it is not known how much fell into the step: what
+        the time before and after cannot have held.
 
         Args:
-            seen: whether the line was looked at, and not only what is known of the thread.
+            step: the step's number.
+            at_ns: when the look was taken; of a look before the step, up to when the delay is told in full.
+            start_ns, end_ns: when the step began and ended.
+            delay_ns: how long the thread had queued for a processor since it began, as it was read.
         """
         if delay_ns is None:
             return None
-        if step not in self._delays:
-            self._delays[step] = delay_ns + max(0, start_ns - at_ns), delay_ns
-            return self._delays[step][0]
-        least_ns, before_ns = self._delays[step]
-        if seen:
-            self._seen.add(step)
-        if step in self._seen:
-            told_ns = max(delay_ns, least_ns)
-        else:
-            told_ns = least_ns + min(delay_ns - before_ns, at_ns - start_ns)
-        self._delays[step] = told_ns, before_ns
-        return told_ns
+        least_ns = self._delays.setdefault(step, delay_ns + max(0, start_ns - at_ns))
+        return max(least_ns, delay_ns - max(0, at_ns - end_ns))
 
 
 def _waited_ns(before: Reading, after: Reading, wall_ns: int) -> int:
-    """How much of a stretch went on waiting for the interpreter.
+    """How much of a stretch went on waiting for the interpreter: nothing if the thread was seen to sleep in it.
 
     What was used before the step began is taken off too, so it may be less than the truth. Who waits, waits for
     somebody who computes; that one may itself queue for a processor, for how long is not known.
     """
+    if before.asleep or after.asleep:
+        return 0
     idle_ns = wall_ns - (after.cpu_ns - before.cpu_ns)
     others_ns = after.others_ns - before.others_ns
-    if idle_ns > _CROWD * others_ns:
-        idle_ns = others_ns
-    slept = [reading.asleep for reading in (before, after) if reading.asleep is not None]
-    # where it slept at one end of the stretch only, that and the wait meet half-way
-    return max(0, idle_ns * slept.count(False) // len(slept) if slept else idle_ns)
+    return max(0, idle_ns if idle_ns <= _CROWD * others_ns else others_ns)

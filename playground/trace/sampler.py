@@ -32,12 +32,13 @@ _OURS: Final = tuple(
 
 Look = tuple[int, int, int | None, CodeType | None, int, Reading | int | None]
 """Step, time in ns, run delay in ns, code (`None`: nobody looked at the line), instruction offset (`BEFORE`: it is
-what was known before the step began), and what `lockout.Lockouts` needs to know."""
+what was known before the step began, and its time the one up to which the run delay is known to be told in full), and
+what `lockout.Lockouts` needs to know."""
 
 BEFORE: Final = -1
 
 _Tick = tuple[int, int, int | None, Reading | None]
-"""Step, time in ns, run delay in ns, reading."""
+"""Step, time in ns up to which the run delay is told in full, run delay in ns, reading."""
 
 
 class _Steps(Protocol):
@@ -65,6 +66,7 @@ class Sampler:
         self._before: _Tick = self._tick
         """The last tick, and the last that found another step than that."""
         self._looked = 0
+        self._ticked_ns = self._tick[1]
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="playground sampler", daemon=True)
         self._thread.start()
@@ -78,7 +80,9 @@ class Sampler:
     def end_of(self, step: int) -> None:
         """Note that a long step has just ended. Called on the loop's thread."""
         self._begin(step)
-        self._looks.append((step, self._now(), self._outside.delay_ns(), None, 0, self._outside.reading()))
+        delay_ns, reading = self._outside.delay_ns(), self._outside.reading()
+        # the time comes last: what queued after the step is then no longer than the time that has passed since
+        self._looks.append((step, self._now(), delay_ns, None, 0, reading))
 
     def _watch(self) -> None:
         self._outside.leave_out()
@@ -91,21 +95,39 @@ class Sampler:
                 self._look(step, after)
             if step != self._tick[0]:
                 self._before = self._tick
-            self._tick = step, after, self._outside.delay_ns(), self._outside.reading()
-            before = after
+            self._tick = self._ticked(step, after)
+            before = self._ticked_ns = after
+
+    def _ticked(self, step: int, at_ns: int) -> _Tick:
+        """What is known now.
+
+        The system tells of a delay only when it is over. So a thread that may be queueing has been at it, untold,
+        since the last moment at which it is known to have slept or run: it has run if anything read of it differs.
+        """
+        waking = self._outside.wakes()  # first: if it wakes up after this, its delay began after `at_ns`
+        delay_ns, reading = self._outside.delay_ns(), self._outside.reading()
+        _, told_ns, last_delay_ns, last = self._tick
+        ran = delay_ns != last_delay_ns or (reading and reading.cpu_ns) != (last and last.cpu_ns)
+        if not waking:
+            told_ns = at_ns
+        elif ran:
+            told_ns = self._ticked_ns
+        return step, told_ns, delay_ns, reading
 
     def _look(self, step: int, at_ns: int) -> None:
         frame = sys._current_frames().get(self._ident)
         if frame is None:
             return
         place = place_of(frame)
-        if place is None or self._loop.step != step:
+        if place is None:
             return
         code, offset = place.f_code, place.f_lasti
         reading = self._outside.looked(self._outside.reading())
         if reading is not None and reading.asleep and starts_a_thread(frame):
             reading = reading._replace(asleep=False)
         delay_ns = self._outside.delay_ns()
+        if self._loop.step != step:  # asked last, for who looks may be kept waiting anywhere above
+            return
         self._begin(step)
         self._looks.append((step, at_ns, delay_ns, code, offset, reading))
 

@@ -48,7 +48,8 @@ def test_what_neither_ran_nor_slept_nor_queued_waited_for_the_interpreter() -> N
 
 def test_a_call_that_slept_did_not_wait_for_the_interpreter() -> None:
     assert lock_ms((0, 0, 0, True), (50, 0, 50, True)) == 0
-    assert lock_ms((0, 0, 0, True), (50, 0, 50, False)) == 25  # they meet half-way
+    assert lock_ms((0, 0, 0, True), (50, 0, 50, False)) == 0  # when it woke up is not known
+    assert lock_ms((0, 0, 0, False), (50, 0, 50, True)) == 0
     assert lock_ms((0, 0, 0, True), (50, 0, 50, None)) == 0
 
 
@@ -63,32 +64,49 @@ def test_of_the_time_before_a_step_nothing_counts_and_all_that_was_used_in_it_is
     assert lock_ms((-10, 0, 0, None), (50, 60, 50, False)) == 0
 
 
-def test_of_a_delay_before_the_first_look_as_much_counts_as_the_step_must_have_had() -> None:
+def told_ms(*looks: tuple[float, float], end_ms: float = 1_000) -> list[float]:
+    """What is taken for the delays read at some looks into a step that begins at 0."""
     lockouts = Lockouts()
+    told = [lockouts.delay_ns(1, round(at * MS), 0, round(end_ms * MS), round(delay * MS)) for at, delay in looks]
+    return [ns / MS for ns in told if ns is not None]
+
+
+def test_of_a_delay_before_the_first_look_as_much_counts_as_the_step_must_have_had() -> None:
     # 4 ms before the step began, it had been 3 ms; at the first look 30: of these 27, 4 may have been before
-    looks = [(-4, 3), (30, 30), (40, 31)]
-    told = [lockouts.delay_ns(1, at * MS, 0, delay * MS) for at, delay in looks]
-    assert told == [7 * MS, 30 * MS, 31 * MS]
-    assert [lockouts.delay_ns(2, at * MS, 0, delay * MS) for at, delay in [(-4, 3), (30, 5), (40, 9)]] == [
-        7 * MS,
-        7 * MS,
-        9 * MS,
+    assert told_ms((-4, 3), (30, 30), (40, 31)) == [7, 30, 31]
+    assert told_ms((-4, 3), (30, 5), (40, 9)) == [7, 7, 9]
+    assert told_ms((5, 3), (30, 5)) == [3, 5]
+    assert Lockouts().delay_ns(3, 0, 0, 0, None) is None
+
+
+def test_of_a_delay_read_after_a_step_as_much_counts_as_the_step_must_have_had() -> None:
+    assert told_ms((0, 3), (62, 30), end_ms=60) == [3, 28]
+    assert told_ms((0, 3), (62, 4), end_ms=60) == [3, 3]
+
+
+DELAYS = st.tuples(st.lists(st.tuples(st.booleans(), st.integers(1, 50)), min_size=3, max_size=20), st.data())
+
+
+@given(DELAYS)
+def test_whatever_a_thread_queues_around_a_step_no_more_is_counted_than_it_queued_within(
+    lived: tuple[list[tuple[bool, int]], st.DataObject],
+) -> None:
+    queues, data = lived
+    spent = [queued for queued, length in queues for _ in range(length)]
+    first, start, end, last = sorted(data.draw(st.integers(0, len(spent))) for _ in range(4))
+    told = told_ms((first - start, sum(spent[:first])), (last - start, sum(spent[:last])), end_ms=end - start)
+    assert 0 <= told[1] - told[0] <= sum(spent[start:end])
+
+
+def test_what_a_thread_queues_at_a_look_is_not_also_a_wait_for_the_interpreter() -> None:
+    lockouts = Lockouts()
+    # from 10 ms to 40 ms it queues, of which the system tells only when it runs again
+    looks = [
+        (0, Reading(0, 0, False), 0),
+        (30, Reading(10 * MS, 20 * MS, False, queued=True), 0),
+        (50, Reading(20 * MS, 40 * MS, False), 30),
     ]
-    assert lockouts.delay_ns(3, 0, 0, None) is None
-
-
-def test_a_step_that_nobody_could_look_into_is_given_as_much_of_a_delay_as_it_can_hold() -> None:
-    def told(end_ms: int, delay_ms: int) -> int:
-        lockouts = Lockouts()
-        first = lockouts.delay_ns(1, -40 * MS, 0, 3 * MS, seen=False)
-        last = lockouts.delay_ns(1, end_ms * MS, 0, delay_ms * MS, seen=False)
-        assert first is not None
-        assert last is not None
-        return (last - first) // MS
-
-    assert told(60, 53) == 50
-    assert told(60, 103) == 60
-    assert told(60, 3) == 0
+    assert [lockouts.at(1, at * MS, 0, known, delay * MS) for at, known, delay in looks] == [0, 0, 0]
 
 
 def test_what_is_not_known_is_not_said() -> None:
