@@ -81,7 +81,8 @@ def _add_watch(commands: Any) -> None:
         "watch",
         help="run a script and see what its event loops do",
         description="Run a Python script as `python script.py` would, record every event loop that it runs, and "
-        "tell what they did: in words on stdout, or in the files asked for. Options come before the script.",
+        "tell what they did: in words on stdout, or in the files asked for. What further loops did, in other threads, "
+        "goes to files beside those (out-2.html beside out.html). Options come before the script.",
         usage="playground watch [--html PATH] [--svg PATH] [--save PATH] (script.py | -m module) [argument ...]",
         allow_abbrev=False,
     )

@@ -27,6 +27,8 @@ from playground.watching.watch import WatchedTrace, watch
 __all__ = ["Outputs", "run"]
 
 _HERE: Final = os.path.dirname(os.path.abspath(__file__))
+_OTHERS: Final = 8
+"""How many further loops are told of: a script may run one in each of a hundred threads."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,16 @@ class Outputs:
     @property
     def chosen(self) -> bool:
         return any((self.html, self.svg, self.save))
+
+    def beside(self, number: int) -> "Outputs":
+        """Where to write the recording of a further loop: `out-2.html` beside `out.html`, once that was written."""
+        return Outputs(_beside(self.html, number), _beside(self.svg, number), _beside(self.save, number))
+
+
+def _beside(path: Path | None, number: int) -> Path | None:
+    if path is None or not path.is_file():  # beside /dev/stdout, or a folder, there is nothing to write
+        return None
+    return path.parent / f"{path.stem}-{number}{path.suffix}"
 
 
 def run(target: str, arguments: Sequence[str], outputs: Outputs, *, module: bool = False) -> int:
@@ -161,11 +173,14 @@ def _tell(trace: WatchedTrace, outputs: Outputs) -> int:
         _say("no event loop ran, of those that can be recorded: asyncio's, uvloop's and trio's")
     elif not outputs.chosen:
         print(report(trace, width=shutil.get_terminal_size((100, 24)).columns))
+    return _write_all(trace, outputs) | _tell_others(trace.others, outputs)
+
+
+def _write_all(trace: Trace, outputs: Outputs) -> int:
     failed = 0
     for path, write in ((outputs.html, trace.to_html), (outputs.svg, trace.to_svg), (outputs.save, trace.save)):
         if path is not None:
             failed |= _write(path, write)
-    _tell_others(trace.others)
     return failed
 
 
@@ -179,9 +194,25 @@ def _write(path: Path, write: Callable[[Path], object]) -> int:
     return 0
 
 
-def _tell_others(others: Sequence[Trace]) -> None:
-    for other in others:
-        _say(f"another loop ran, and is not shown: {other.title}. {summary(other)}")
+def _tell_others(others: Sequence[Trace], outputs: Outputs) -> int:
+    """Write and say what further loops did, in other threads or by another library."""
+    failed = 0
+    fate = "" if outputs.chosen else ", and is not shown"
+    for number, other in enumerate(others[:_OTHERS], start=2):
+        _say(f"another loop ran{fate}: {other.title}. {summary(other)}")
+        failed |= _write_all(other, outputs.beside(number))
+    more = len(others) - _OTHERS
+    if more > 0:
+        _say(
+            f"{more} more loops ran, and are not shown: in Python, `with playground.watch() as trace:` has all the "
+            "traces beside the first in `trace.others`"
+        )
+    if others and not outputs.chosen:
+        _say(
+            "to see further loops, ask for files: `--html out.html` writes theirs as out-2.html and so on; in Python, "
+            "`with playground.watch() as trace:` has them in `trace.others`"
+        )
+    return failed
 
 
 def _say(text: str) -> None:

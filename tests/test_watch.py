@@ -391,10 +391,52 @@ def test_a_scripts_threads_are_waited_for_and_other_loops_are_told_of(script: Pa
         "threading.Thread(target=lambda: asyncio.run(asyncio.sleep(0.2)), name='later').start()\n"
         "asyncio.run(asyncio.sleep(0))\n"
     )
-    done = run(*COMMAND, "--save", "out.trace", script, cwd=script.parent)
-    first, second = done.stderr.splitlines()
-    assert first == "playground: wrote out.trace"
-    assert second.startswith("playground: another loop ran, and is not shown: script.py, later. ")
+    done = run(*COMMAND, "--save", "out.trace", "--html", "out.html", script, cwd=script.parent)
+    assert (done.returncode, done.stdout) == (0, "")
+    *written, other, html, saved = done.stderr.splitlines()
+    assert written == ["playground: wrote out.html", "playground: wrote out.trace"]
+    assert other.startswith("playground: another loop ran: script.py, later. ")
+    assert (html, saved) == ("playground: wrote out-2.html", "playground: wrote out-2.trace")
+    assert [Trace.load(script.parent / name).title for name in ("out.trace", "out-2.trace")] == [
+        "script.py",
+        "script.py, later",
+    ]
+    assert "<title>script.py, later</title>" in (script.parent / "out-2.html").read_text()
+
+
+def test_without_a_file_it_is_said_how_to_see_other_loops(script: Path) -> None:
+    script.write_text(THREADS.format(count=2))
+    done = run(*COMMAND, script, cwd=script.parent)
+    *others, how = done.stderr.splitlines()
+    assert [line.partition(". ")[0] for line in others] == [
+        f"playground: another loop ran, and is not shown: script.py, number {number}" for number in range(2)
+    ]
+    assert how == (
+        "playground: to see further loops, ask for files: `--html out.html` writes theirs as out-2.html and so on; in "
+        "Python, `with playground.watch() as trace:` has them in `trace.others`"
+    )
+
+
+def test_of_many_other_loops_some_are_written_and_the_rest_counted(script: Path) -> None:
+    script.write_text(THREADS.format(count=10))
+    done = run(*COMMAND, "--svg", "/dev/null", "--save", "out.trace", script, cwd=script.parent)
+    assert done.stderr.splitlines()[-1] == (
+        "playground: 2 more loops ran, and are not shown: in Python, `with playground.watch() as trace:` has all the "
+        "traces beside the first in `trace.others`"
+    )
+    names = ["out.trace", *(f"out-{number}.trace" for number in range(2, 10))]
+    assert sorted(path.name for path in script.parent.glob("out*")) == sorted(names)
+    assert not Path("/dev/null-2").exists()
+
+
+THREADS = """
+import asyncio, threading
+asyncio.run(asyncio.sleep(0))
+for number in range({count}):
+    thread = threading.Thread(target=lambda: asyncio.run(asyncio.sleep(0)), name=f"number {{number}}")
+    thread.start()
+    thread.join()
+"""
 
 
 # -- uvicorn, on uvloop ---------------------------------------------------------------------------------------------
