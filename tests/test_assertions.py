@@ -128,7 +128,7 @@ def test_a_step_that_held_the_loop_is_named_with_its_request_its_line_and_its_le
         "  - 150 ms from 10 ms on: request 1, GET /report, in `time.sleep(0.2)` (shop.py, line 12) "
         "(not counting 50 ms in which the system did not run the thread)\n"
         "  - 80 ms from 210 ms on: callback `tick`, defined at shop.py, line 30\n"
-        "Make the handler a plain `def`, or `await asyncio.sleep(0.2)`. "
+        "Instead, `await asyncio.sleep(0.2)`. "
         "Hand the call to a thread: `loop.run_in_executor(None, ...)`."
     )
 

@@ -1,17 +1,18 @@
 """The rule that finds what held the event loop, on which line, and who waited meanwhile.
 
 Every count is of rows in the recording. A line is named only if the loop's thread was seen standing there;
-where several lines were seen in one step, the sentence says for how much of the time it stood at that one.
+where several lines were seen in one step, the sentence says for how much of the time it stood at that one. What to do
+about it is `advice`'s affair.
 """
 
-import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from playground.trace import Block, Trace
-from playground.trace.looks import Look, is_library
+from playground.trace.looks import Look
+from playground.views.advice import to_do
 from playground.views.findings import Evidence, Finding, Part, code, listed, plain, strong, text
 from playground.views.held import NOTICED_NS, actor, held
 from playground.views.segments import Owners
@@ -21,16 +22,6 @@ __all__ = ["held_up", "loop_blocked", "ready"]
 
 # Time lost to other programs is worth a word only where it would change the figure that is shown.
 _DELAY_SHOWN_NS: Final = 1_000_000
-
-_IN_A_LIBRARY: Final = (
-    "That line is a library's, and no line of the app's own was seen on the way to it: look for what has the library "
-    "do this on the loop."
-)
-_UNSEEN: Final = "Record it again to see where: a line that holds the loop is seen every few milliseconds."
-
-_SLEEP: Final = re.compile(r"time\.sleep(\(.*\))")
-# Advice that mends a sleep is of no use to what goes on around it, if that is more than a tenth.
-_ALL_BUT: Final = 0.9
 
 
 def loop_blocked(trace: Trace) -> list[Finding]:
@@ -44,7 +35,7 @@ def loop_blocked(trace: Trace) -> list[Finding]:
 def _finding(trace: Trace, owners: Owners, blocks: list[Block], queue: "list[_Ready]") -> Finding:
     waited = held_up(trace, owners, blocks, queue)
     told = [*_who(trace, owners, blocks), *_what(trace, blocks), *_waited(trace, len(waited), len(blocks))]
-    suggestion = _advice(trace, owners, blocks)
+    suggestion = to_do(trace, owners, blocks)
     return Finding(
         "loop-blocked",
         "bad",
@@ -133,30 +124,6 @@ def _uncounted(blocks: list[Block]) -> list[Part]:
     delayed_ns, lock_ns = (sum(block.delayed_ns for block in blocks), sum(block.lock_ns for block in blocks))
     away = ((delayed_ns, "the system did not run the thread"), (lock_ns, "other threads had the interpreter"))
     return [text(f" Another {duration(ns)}, when {why}, is not counted.") for ns, why in away if ns >= _DELAY_SHOWN_NS]
-
-
-def _advice(trace: Trace, owners: Owners, blocks: list[Block]) -> list[Part]:
-    site = blocks[0].site
-    if site is None or is_library(site):  # what the app did is not known, and a plain `def` cannot be made one
-        return [text(_IN_A_LIBRARY if blocks[0].samples else _UNSEEN)]
-    instead = code(_instead(trace, blocks))
-    if all(owners.at(block.task, block.start_ns, block.end_ns) is not None for block in blocks):
-        return [text("Make the handler a plain "), code("def"), text(", or "), instead, text(".")]
-    if all(block.task is not None for block in blocks):
-        return [text("Instead, "), instead, text(".")]
-    return [text("Hand the call to a thread: "), code("loop.run_in_executor(None, ...)"), text(".")]
-
-
-def _instead(trace: Trace, blocks: list[Block]) -> str:
-    """What to await: a sleep's twin where the loop did nothing else for long, else the call in a thread."""
-    calls: Counter[str] = Counter()
-    for look in _looks(trace, blocks):
-        calls[look.call] += look.ran_ns
-    for call, call_ns in calls.most_common(1):
-        sleep = _SLEEP.fullmatch(call)
-        if sleep and call_ns >= _ALL_BUT * calls.total():
-            return f"await asyncio.sleep{sleep[1]}"
-    return "await asyncio.to_thread(...)"
 
 
 # -- who waited -----------------------------------------------------------------------------------------

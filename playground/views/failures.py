@@ -8,11 +8,18 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Final
 
+from playground import errors
 from playground.trace import Request, Trace
 from playground.views.findings import Finding, Part, Rule, Severity, code, listed, plain, strong, text
-from playground.views.wording import counted, is_error, request_label
+from playground.views.wording import counted, is_error, one_line, request_label
 
 __all__ = ["app_errors", "not_found", "server_errors"]
+
+# What fits into code, see `findings.code`; and how much of another's text a finding repeats.
+_AS_CODE: Final = 80
+_LONG: Final = 200
+# Our own errors end with what to do next, and are not cut.
+_OURS: Final = frozenset(errors.__all__)
 
 # The methods for which a lab has a method of its own.
 _VERBS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
@@ -34,10 +41,9 @@ def _app_error(trace: Trace, label: str, indexes: list[int]) -> Finding:
     all_of = _all_of(trace, len(indexes))
     told = [strong(f"{all_of} ended in an exception that the app let out."), text(" "), code(label), text(" raised ")]
     if len(texts) == 1:
-        told += [code(first), text(". ")]
+        told += _quoted(first)
     else:
-        told += [code(_type(requests[0])), text(f" with {len(texts):,} different texts, the first "), code(first)]
-        told.append(text(". "))
+        told += [code(_type(requests[0])), text(f" with {len(texts):,} different texts, the first "), *_quoted(first)]
     return _finding(trace, "app-error", "bad", indexes, told, _see(requests[0]))
 
 
@@ -48,6 +54,24 @@ def _see(request: Request) -> list[Part]:
     verb = f"{request.method.lower()}(" if request.method in _VERBS else f'request("{request.method}", '
     call = f'lab.{verb}"{request.path}")'
     return [text("To see its traceback, send such a request alone: "), code(call), text(".")]
+
+
+def _quoted(error: str) -> list[Part]:
+    """An exception and its text, to the end of the sentence. What is too long for code goes on as words."""
+    kind, _, words = error.partition(": ")
+    if len(one_line(error, len(error))) <= _AS_CODE or not words:
+        return [code(error), text(". ")]
+    whole = one_line(words, len(words))
+    told = whole if kind in _OURS else _cut(whole)
+    return [code(kind), text(f": {told}{'' if told[-1:] in '.!?…' else '.'} ")]
+
+
+def _cut(words: str) -> str:
+    """Words up to the end of the last that is all there; one that is longer than all that is cut where it must be."""
+    if len(words) <= _LONG:
+        return words
+    kept = words[: _LONG + 1].rpartition(" ")[0] or words[:_LONG]
+    return f"{kept.rstrip(' ,;:')} …"
 
 
 def _type(request: Request) -> str:

@@ -10,7 +10,9 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Final
 
-from playground.trace import Trace
+from playground.trace import Handoff, Trace
+from playground.trace.looks import is_library
+from playground.views.advice import loop_of
 from playground.views.findings import Finding, Part, code, listed, plain, strong, text
 from playground.views.wording import counted, duration
 
@@ -25,14 +27,45 @@ _COMPUTE: Final = ". If they compute, more threads would only take turns: make t
 def thread_queue(trace: Trace) -> list[Finding]:
     """Calls for which the limiter had no place."""
     waits = {index: call.limiter_wait_ns for index, call in enumerate(trace.handoffs) if call.limiter_wait_ns > 0}
-    suggestion = [
-        text("If these calls wait for something, allow more threads: as the app starts, set "),
-        code("anyio.to_thread.current_default_thread_limiter().total_tokens"),
-        text("; in a lab, "),
-        code("Lab(app, threads=...)"),
-        text(_COMPUTE),
-    ]
-    return _queued(trace, waits, suggestion)
+    return _queued(trace, waits, [text("If these calls wait for something, "), *_more(trace, waits), text(_COMPUTE)])
+
+
+def _more(trace: Trace, waits: Mapping[int, int]) -> list[Part]:
+    """Where the number of threads is set: by the server for a WSGI app, else at the loop's limiter."""
+    lab = [text("; in a lab, "), code("Lab(app, threads=...)")]
+    if waits and _from_wsgi(trace, waits):
+        return [text("give the server more threads"), *lab]
+    if waits and all(loop_of(trace, trace.handoffs[index].task) == "trio" for index in waits):
+        limiter = code("trio.to_thread.current_default_thread_limiter().total_tokens")
+        return [text("allow more threads: as the program starts, set "), limiter]
+    limiter = code("anyio.to_thread.current_default_thread_limiter().total_tokens")
+    return [text("allow more threads: as the app starts, set "), limiter, *lab]
+
+
+def _from_wsgi(trace: Trace, waits: Mapping[int, int]) -> bool:
+    """Whether all these calls look like a WSGI app's: a request is one call of the app itself, and no more is known.
+
+    That is: it names no route and passes no layer that we could see, and no line of an app awaits the call. An ASGI
+    app that nobody's toolkit has made awaits its calls in lines of its own; a toolkit names its routes.
+    """
+    if trace.forgotten.get("spans"):
+        return False
+    layered = {span.request for span in trace.spans}
+    of = {at: index for index, request in enumerate(trace.requests) for at in request.handoffs}
+    return all(at in of and of[at] not in layered and _is_whole(trace, of[at], trace.handoffs[at]) for at in waits)
+
+
+def _is_whole(trace: Trace, index: int, call: Handoff) -> bool:
+    """Whether a request is one call, in its own task, of what the user has written, or of Flask's `wsgi_app`.
+
+    The call's site is then its definition; of an object that is called, which has none, it names the class.
+    """
+    request, site = trace.requests[index], call.site
+    if site is None or site.function != call.function:
+        return False
+    if site.file and is_library(site) and not call.function.endswith(".wsgi_app"):  # so Flask calls its own
+        return False
+    return request.route is None and len(request.handoffs) == 1 and request.task == call.task
 
 
 def pool_queue(trace: Trace) -> list[Finding]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.trace import Handoff, Sample, Site, Step, Task, Trace
+from playground.trace import Handoff, Sample, Site, Span, SpanKind, Step, Task, Trace
 from playground.views.diagnosis import diagnose, late_wakes, loop_blocked
 from playground.views.failures import app_errors, not_found, server_errors
 from playground.views.findings import Finding, Findings, listed, plain
@@ -47,10 +47,16 @@ def blocked(
     seen = looks(0, 20, 200, site=site, call=call) if samples is None else samples
     end = 10 + length_ms
     tasks = [task(10), *(task(50 + n) for n in range(waiting))]
-    steps = [step(0, 10, length_ms, site=site), *(step(1 + n, end + n, 1, "returned") for n in range(waiting))]
+    first = step(0, 10, length_ms, "waits" if samples == [] else "returned", site=site)
+    steps = [first, *(step(1 + n, end + n, 1, "returned") for n in range(waiting))]
     requests = [request(0, 10, end + 50, task=0, route="/report")]
     requests += [request(1 + n, end + n, end + n + 1, task=1 + n) for n in range(waiting)]
-    return Trace(tasks=tasks, steps=steps, samples=seen, requests=requests)
+    return Trace(tasks=tasks, steps=steps, samples=seen, requests=requests, spans=[span(0, 10, end)])
+
+
+def span(request: int, start_ms: float, end_ms: float | None, kind: SpanKind = "handler", name: str = "report") -> Span:
+    """A layer around a request; by default the handler that `LINE` and `SLEEP` stand in."""
+    return Span(request, kind, name, ns(start_ms), None if end_ms is None else ns(end_ms), None, None, None)
 
 
 def only(trace: Trace) -> Finding:
@@ -124,7 +130,7 @@ def test_several_lines_in_one_step_are_admitted() -> None:
 def test_a_block_that_nobody_looked_at_blames_no_line() -> None:
     assert str(only(blocked(samples=[]))) == (
         "The event loop stood still for 230 ms. `GET /report` ran on the loop until it stopped at cell 3, line 24. "
-        f"{MAKE_DEF}"
+        f"{RECORD_AGAIN}"
     )
 
 
@@ -162,7 +168,8 @@ def repeated(*, call: str = "time.sleep(0.2)", paths: tuple[str, ...] = ("/block
     steps = [step(n, 200 * n, 200 + n % 2, "returned") for n in range(times)]
     samples = [look for n in range(times) for look in looks(n, 200 * n + 20, 200 * n + 90, site=SLEEP, call=call)]
     requests = [request(n, 200 * n, 200 * n + 200 + n % 2, task=n, route=paths[n % len(paths)]) for n in range(times)]
-    return Trace(tasks=tasks, steps=steps, samples=samples, requests=requests)
+    spans = [span(n, 200 * n, 200 * n + 200 + n % 2) for n in range(times)]
+    return Trace(tasks=tasks, steps=steps, samples=samples, requests=requests, spans=spans)
 
 
 def test_fifty_blocks_by_one_line_are_one_finding_with_count_total_and_longest() -> None:
@@ -185,6 +192,7 @@ def short(*lengths_ms: float, site: Site = SLEEP, call: str = "time.sleep(0.04)"
         steps=steps,
         samples=[look for n in range(count) for look in looks(n, 100 * n + 6, site=site, call=call)],
         requests=[request(n, 100 * n, 100 * n + lengths_ms[n], task=n, route="/q") for n in range(count)],
+        spans=[span(n, 100 * n, 100 * n + lengths_ms[n]) for n in range(count)],
     )
 
 
@@ -306,7 +314,7 @@ def test_a_task_that_is_no_requests_is_named_by_its_coroutine() -> None:
     trace = Trace(
         tasks=[task(coroutine="main"), task(20, coroutine="tick")],
         steps=[step(0, 0, 60), step(1, 61, 1)],
-        samples=looks(0, 30),
+        samples=looks(0, 30, site=replace(LINE, function="main")),
     )
     assert str(only(trace)) == (
         "The event loop stood still for 60 ms. The task `main` ran `df.to_csv()` on the loop (cell 3, line 24); "
@@ -659,8 +667,8 @@ def test_findings_are_a_list_that_reads_as_paragraphs_of_at_most_80_columns() ->
     assert isinstance(found, list)
     assert repr(found).split("\n\n")[0] == (
         "The event loop stood still for 230 ms. `GET /report` ran `df.to_csv()` on the\n"
-        "loop (cell 3, line 24); 36 requests waited behind it. Make the handler a plain\n"
-        "`def`, or `await asyncio.to_thread(...)`."
+        "loop (cell 3, line 24); 36 requests waited behind it. Instead,\n"
+        "`await asyncio.to_thread(...)`."
     )
     assert [" ".join(paragraph.split()) for paragraph in repr(found).split("\n\n")] == [str(one) for one in found]
 
@@ -689,7 +697,7 @@ def test_a_blocked_run_is_diagnosed_worst_first() -> None:
     ]
     assert str(findings[0]) == (
         "The event loop stood still for 230 ms. `GET /report` ran `df.to_csv()` on the loop (cell 3, line 24); "
-        f"36 requests waited behind it. {MAKE_DEF}"
+        "36 requests waited behind it. Instead, `await asyncio.to_thread(...)`."
     )
 
 

@@ -98,7 +98,7 @@ def test_the_sentence_is_in_the_picture() -> None:
     told = " ".join(" ".join(words(svg(blocked_run()))).split())
     assert (
         "The event loop stood still for 230 ms. GET /report ran df.to_csv() on the loop (cell 3, line 24); "
-        "36 requests waited behind it. Make the handler a plain def, or await asyncio.to_thread(...)."
+        "36 requests waited behind it. Instead, await asyncio.to_thread(...)."
     ) in told
 
 
