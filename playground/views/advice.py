@@ -56,7 +56,9 @@ def to_do(trace: Trace, owners: Owners, blocks: Sequence[Block]) -> list[Part]:
         return [text("Instead, "), *instead, text(".")]
     if _awaits(trace, site.file, function) or all(_is_middleware(each, site, function) for each in spans):
         return [text("In "), code(function), text(", "), *instead, text(" instead.")]
-    return _for_either(function, _within(spans), instead, _in_thread(loop))
+    return _for_either(
+        function, _within(trace, spans, [_seen_ns(trace, block, site) for block in blocks]), instead, _in_thread(loop)
+    )
 
 
 def loop_of(trace: Trace, task: int | None) -> Loop | None:
@@ -176,14 +178,19 @@ def _awaits(trace: Trace, file: str, function: str) -> bool:
     return any(site.file == file and _INNER.sub("", site.function) == function for site in sites)
 
 
-def _within(spans: Sequence[Span | None]) -> list[Part]:
-    """What ran when the line was seen, if that was the same each time."""
+def _within(trace: Trace, spans: Sequence[Span | None], seen_ns: Sequence[int]) -> list[Part]:
+    """What ran when the line was seen, if that was the same each time; a library's middleware is not worth a name."""
     kinds = {(span.kind, span.name) for span in spans if span is not None}
     if len(kinds) != 1 or None in spans:
         return []
     ((kind, name),) = kinds
     if kind == "handler":
         return [text(", which ran within the handler "), code(name)]
+    if kind == "middleware" and any(span and span.site and is_library(span.site) for span in spans):
+        over = {span.request: span.end_ns for span in trace.spans if span.kind == "handler"}
+        ends_ns = [over.get(span.request) for span in spans if span is not None]
+        after = all(end_ns is not None and end_ns <= at_ns for end_ns, at_ns in zip(ends_ns, seen_ns, strict=True))
+        return [text(", which ran after the handler")] if after else []
     if kind == "middleware":
         return [text(", which ran within the middleware "), code(name)]
     if kind == "dependency":

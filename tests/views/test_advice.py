@@ -123,6 +123,15 @@ def test_what_a_middleware_called_is_named_with_it() -> None:
     )
 
 
+def test_a_librarys_middleware_is_not_named_but_that_the_handler_was_over_is_told() -> None:
+    library = Site("/x/site-packages/fastapi/stack.py", 15, "Stack.__call__")
+    stack = replace(layer("middleware", "Stack"), site=library)
+    assert advice(held(line("bad_bg"), stack)) == either("bad_bg")
+    assert advice(held(line("bad_bg"), stack, layer("handler", "later", 0, 12))) == either(
+        "bad_bg", ", which ran after the handler"
+    )
+
+
 def test_a_function_that_was_seen_to_wait_is_known_to_be_async() -> None:
     waits = wait(0, 210, 250, "timer", Site("fa.py", 30, "bad_bg", "await asyncio.sleep(0.04)"))
     seen = held(line("bad_bg"), layer("response", "JSONResponse"))
