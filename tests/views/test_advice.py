@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import anyio
 import pytest
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.background import BackgroundTask
+from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response
+from starlette.routing import Route
 
 from playground import Lab, watch
 from playground.errors import NoAnswer
@@ -168,24 +170,22 @@ def helper() -> None:
     time.sleep(0.06)
 
 
-async def calls() -> Response:
+async def calls(request: StarletteRequest) -> Response:
     helper()
     return Response()
 
 
-async def blocks() -> Response:
+async def blocks(request: StarletteRequest) -> Response:
     time.sleep(0.06)
     return Response()
 
 
-async def later() -> Response:
+async def later(request: StarletteRequest) -> Response:
     return Response(background=BackgroundTask(bad_bg))
 
 
 def test_a_background_task_and_a_helper_are_told_apart_from_the_handler_in_a_real_run() -> None:
-    app = FastAPI()
-    for endpoint in (calls, blocks, later):
-        app.add_api_route(f"/{endpoint.__name__}", endpoint)
+    app = Starlette(routes=[Route(f"/{endpoint.__name__}", endpoint) for endpoint in (calls, blocks, later)])
     twin = "await asyncio.sleep(0.06)"
     with Lab(app) as lab:
         told = {path: advice(lab.burst(path, n=1).trace) for path in ("/calls", "/later", "/blocks")}
