@@ -26,6 +26,9 @@ _TURNS: Final = ("_recorded_turn", "_run_once", "recorded_step", "unrolled_run")
 """Functions of loops, the last one of trio's, that call a step; what lies further out is not the step's."""
 
 _OVERSLEPT_NS: Final = round(2 * TICK_S * 1e9)
+_PROMPT_NS: Final = 200_000
+"""A look takes about 10 µs; one that took longer than this was itself kept waiting in the middle."""
+
 _OURS: Final = tuple(
     os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), room, "") for room in ("clock", "trace")
 )
@@ -65,6 +68,8 @@ class Sampler:
         self._tick: _Tick = (0, now(), None, None)
         self._before: _Tick = self._tick
         """The last tick, and the last that found another step than that."""
+        self._ended: _Tick = self._tick
+        """What the loop's thread itself read at the end of its last long step."""
         self._looked = 0
         self._ticked_ns = self._tick[1]
         self._over = threading.Event()
@@ -80,7 +85,9 @@ class Sampler:
     def end_of(self, step: int) -> None:
         """Note that a long step has just ended. Called on the loop's thread."""
         self._begin(step)
+        ended_ns = self._now()
         delay_ns, reading = self._outside.delay_ns(), self._outside.reading()
+        self._ended = step, ended_ns, delay_ns, reading
         # the time comes last: what queued after the step is then no longer than the time that has passed since
         self._looks.append((step, self._now(), delay_ns, None, 0, reading))
 
@@ -123,9 +130,11 @@ class Sampler:
             return
         code, offset = place.f_code, place.f_lasti
         reading = self._outside.looked(self._outside.reading())
+        delay_ns = self._outside.delay_ns()
+        if self._now() - at_ns > _PROMPT_NS:  # what was read is of a later moment, maybe after the recording's end
+            reading = delay_ns = None
         if reading is not None and reading.asleep and starts_a_thread(frame):
             reading = reading._replace(asleep=False)
-        delay_ns = self._outside.delay_ns()
         if self._loop.step != step:  # asked last, for who looks may be kept waiting anywhere above
             return
         self._begin(step)
@@ -136,6 +145,8 @@ class Sampler:
         if self._looked != step:
             self._looked = step
             before = self._before if self._tick[0] == step else self._tick
+            if self._ended[0] != step and self._ended[1] > before[1]:
+                before = self._ended
             if before[3] is not None:
                 self._looks.append((step, before[1], before[2], None, BEFORE, before[3]))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import subprocess
 import sys
 import threading
 import time
@@ -298,6 +299,47 @@ def test_a_step_that_sleeps_beside_threads_that_compute_holds_the_loop_itself() 
 def test_a_step_alone_does_not_wait_for_the_interpreter() -> None:
     block = beside_computing(lambda: playground.work(0.1), threads=0)
     assert block.lock_ns < block.duration_ns // 4
+
+
+@contextlib.contextmanager
+def busy_machine(programs: int = 4) -> Iterator[None]:
+    """So many programs compute meanwhile; each ends by itself should this one be killed."""
+    computes = "import time\nwhile time.process_time() < 60: pass"
+    running = [subprocess.Popen([sys.executable, "-c", computes]) for _ in range(programs)]
+    try:
+        yield
+    finally:
+        for program in running:
+            program.kill()
+        for program in running:
+            program.wait()
+
+
+def test_on_a_busy_machine_no_sleep_is_told_shorter_than_it_was() -> None:
+    sleep_s = 0.02
+    slept_at_ns: list[int] = []
+
+    async def main() -> Recorder:
+        with recording(loop) as recorder:
+            for turn in range(100):
+                await asyncio.sleep(0.001 * (turn % 7))  # so that it wakes up, and queues, at all times of a tick
+                playground.work(0.001 * (turn % 3))
+                await asyncio.sleep(0)
+                slept_at_ns.append(recorder.now() - recorder.started_ns)
+                time.sleep(sleep_s)
+                await asyncio.sleep(0)
+        return recorder
+
+    loop = LabLoop()
+    try:
+        with busy_machine():
+            trace = build(loop.run_until_complete(main()))
+    finally:
+        loop.close()
+    # which steps slept is not asked of the looks: a step that only queued for as long may be told at the wrong line
+    slept = [block for block in trace.blocks(0) if any(block.start_ns <= at < block.end_ns for at in slept_at_ns)]
+    assert len(slept) == 100
+    assert [block for block in slept if block.duration_ns < sleep_s * 1e9] == []
 
 
 def test_in_virtual_time_the_wait_for_the_simulated_lock_is_exact() -> None:
