@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final, Protocol
 
+from playground.clock.affinity import pin, unpin
 from playground.clock.runner import Aborted, Runner, become, current, outside
 
 __all__ = ["NEVER_NS", "Aborted", "Baton", "Runner", "current", "outside"]
@@ -88,6 +89,7 @@ class Baton:
         self.workers: dict[Runner, None] = {}  # in the order in which they came
         self.given_up: set[object] = set()  # marks of calls for which nothing is begun any more
         self.preemption: Preemption | None = None
+        self._allowed: set[int] | None = None  # the processors that the loop's thread may use elsewhere
         self.refused_at: set[str] = set()  # lines that asked for what cannot be in virtual time
         self.computing: Runner | None = None  # who holds the simulated interpreter lock, and who waits for it
         self.to_compute: deque[Runner] = deque()
@@ -154,6 +156,8 @@ class Baton:
 
     def join_in(self, name: str) -> Runner:
         """A new runner, which stands in the queue."""
+        if self._allowed is None:
+            self._allowed = pin(self.loop.native_id)
         runner = Runner(self, name)
         self.workers[runner] = None
         self._queue.append(runner)
@@ -214,7 +218,11 @@ class Baton:
         become(self.loop)
 
     def exit(self) -> None:
+        """The calling thread is the loop's no more."""
         become(None)
+        if self._allowed is not None:
+            unpin(self.loop.native_id, self._allowed)
+            self._allowed = None
 
     @property
     def busy(self) -> bool:
