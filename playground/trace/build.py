@@ -90,6 +90,7 @@ class _Reading:
         self._spans.update(self._tasks, self._places, self._names)
         assert self._calls is not None
         handoffs = self._calls.columns(recorder.handoffs)
+        requests = self._requests_table(handoffs)  # with the messages so far
         ended_ns = recorder.ended_ns
         # asked last, so that nothing that was read is later
         duration_ns = (recorder.now() if ended_ns is None else ended_ns) - self._origin_ns
@@ -100,7 +101,7 @@ class _Reading:
             tasks=self._table("tasks", self._given(self._tasks.columns)),
             waits=self._table("waits", waits),
             handoffs=self._table("handoffs", handoffs),
-            requests=self._requests_table(handoffs),
+            requests=requests,
             samples=self._table("samples", self._samples(steps)),
             spans=self._table("spans", self._given(self._spans.columns)),
             duration_ns=duration_ns,
