@@ -1,4 +1,4 @@
-"""Whose code is it: the user's own, a library's, or ours.
+"""Whose code is it: the user's own, a library's, or ours; and where in a stack the user's own stands.
 
 It looks at file names only. What follows from the answer (which line is named, which module is looked through) is
 for others to decide.
@@ -7,9 +7,10 @@ for others to decide.
 import functools
 import os
 import sysconfig
+from types import FrameType
 from typing import Final
 
-__all__ = ["is_own"]
+__all__ = ["is_own", "own_frame"]
 
 _PACKAGE: Final = os.path.dirname(os.path.abspath(__file__))
 _LIBRARIES: Final = tuple(
@@ -30,3 +31,10 @@ def is_own(filename: str) -> bool:
     if filename.startswith("<frozen"):
         return False
     return filename in _SHOWN or not filename.startswith(_LIBRARIES)
+
+
+def own_frame(frame: FrameType | None) -> FrameType | None:
+    """The innermost frame of the user's own code, from a frame outwards; `None` if there is none."""
+    while frame is not None and not is_own(frame.f_code.co_filename):
+        frame = frame.f_back
+    return frame

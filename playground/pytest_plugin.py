@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypedDict, Unpack
 
 import pytest
 
-from playground.code import is_own
+from playground.code import own_frame
 
 if TYPE_CHECKING:
     from playground.clock.virtual import Schedule
@@ -235,9 +235,6 @@ def _file_name(test: str, lab: int, run: "Run") -> str:
 
 def _where(thread: threading.Thread) -> str:
     innermost = sys._current_frames().get(thread.ident or 0)
-    frame = innermost
-    while frame is not None and not is_own(frame.f_code.co_filename):
-        frame = frame.f_back
-    frame = frame or innermost
+    frame = own_frame(innermost) or innermost
     place = "it has ended since" if frame is None else f"{frame.f_code.co_filename}, line {frame.f_lineno}"
     return f"  {thread.name}: {place}"

@@ -7,10 +7,9 @@ threads started from one that stays put stay too. Linux only; elsewhere, and whe
 
 import os
 
-__all__ = ["pin", "unpin"]
+from playground.clock.native import processor
 
-_PROCESSOR = 36
-"""Where the processor is among the fields of /proc/.../stat that follow the name: the 39th of all (proc(5))."""
+__all__ = ["pin", "unpin"]
 
 
 def pin(native_id: int) -> set[int] | None:
@@ -19,14 +18,13 @@ def pin(native_id: int) -> set[int] | None:
     Returns:
         those that it was allowed before; `None` if it is not kept.
     """
-    if not hasattr(os, "sched_setaffinity"):
+    here = processor(native_id)
+    if here is None or not hasattr(os, "sched_setaffinity"):
         return None
     try:
-        with open(f"/proc/self/task/{native_id}/stat", encoding="ascii", errors="replace") as file:
-            processor = int(file.read().rpartition(") ")[2].split()[_PROCESSOR])
         allowed = os.sched_getaffinity(native_id)
-        os.sched_setaffinity(native_id, {processor})
-    except (OSError, ValueError, IndexError):
+        os.sched_setaffinity(native_id, {here})
+    except OSError:
         return None
     return allowed
 

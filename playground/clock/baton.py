@@ -18,9 +18,9 @@ from functools import partial
 from typing import Final, Protocol
 
 from playground.clock.affinity import pin, unpin
-from playground.clock.runner import Aborted, Runner, become, current, outside
+from playground.clock.runner import Aborted, Runner, become
 
-__all__ = ["NEVER_NS", "Aborted", "Baton", "Runner", "current", "outside"]
+__all__ = ["NEVER_NS", "Baton"]
 
 NEVER_NS: Final = (1 << 63) - 1
 """A moment that does not come: nobody waits for it."""

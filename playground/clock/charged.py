@@ -6,7 +6,8 @@ ever. No two runs are the same.
 
 from time import thread_time_ns
 
-from playground.clock.baton import Baton, Runner
+from playground.clock.baton import Baton
+from playground.clock.runner import Runner
 
 __all__ = ["ChargedBaton"]
 

@@ -11,8 +11,8 @@ from collections import deque
 from types import TracebackType
 from typing import Any
 
-from playground.clock.baton import Runner, current
 from playground.clock.calls import CALL
+from playground.clock.runner import Runner, current
 
 __all__ = ["Lock", "SimpleQueue", "WorkQueue", "make_work_queue"]
 

@@ -22,9 +22,10 @@ from typing import Any, Final
 from anyio._backends import _asyncio as anyio_backend
 
 from playground.clock import locks, workers
-from playground.clock.baton import Runner, current, outside
+from playground.clock.lines import place_of
 from playground.clock.ordered import OrderedSet
-from playground.clock.watchdog import log, place_of
+from playground.clock.runner import Runner, current, outside
+from playground.clock.watchdog import log
 from playground.errors import NotInVirtualTime
 
 __all__ = ["WALL_START_S", "by_original", "replacements"]

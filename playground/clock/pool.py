@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from playground.clock.baton import Runner, current
 from playground.clock.calls import CALL
+from playground.clock.runner import Runner, current
 
 __all__ = ["Pool", "live"]
 

@@ -12,7 +12,8 @@ import threading
 from types import CodeType, FrameType
 from typing import Any, Final
 
-from playground.clock.baton import Baton, current
+from playground.clock.baton import Baton
+from playground.clock.runner import current
 from playground.code import is_own
 from playground.errors import LabError
 

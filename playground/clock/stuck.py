@@ -6,20 +6,20 @@ one, and says what library call the task stopped in; it never asks an object of 
 
 import asyncio
 import os
-import sys
-from types import CodeType, CoroutineType, FrameType
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final
 
 from playground.clock import workers
+from playground.clock.lines import line_of, own_place_of
 from playground.code import is_own
 
 if TYPE_CHECKING:
-    from playground.clock.baton import Runner
     from playground.clock.virtual import VirtualLoop
 
 __all__ = ["loop_blocked", "nobody_can_run", "running_in_circles"]
 
 _OURS: Final = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
+_UNKNOWN: Final = "unknown place"
 _SHOWN: Final = 20
 """How many tasks are named; a thousand lines help nobody."""
 
@@ -61,11 +61,14 @@ def _waiting(loop: "VirtualLoop") -> list[str]:
     for task in sorted(_tasks(loop), key=_created):
         link = _own_link(task)
         if task is running:  # a chain of awaits that runs cannot be followed, but its thread's frames can
-            lines.append(f"  task {task.get_name()!r} waits at {_thread_place(loop.baton.loop)}")
+            lines.append(f"  task {task.get_name()!r} waits at {own_place_of(loop.baton.loop.ident) or _UNKNOWN}")
         elif link is not None or not _is_ours(task):
             # our own, such as the one that holds an app's lifespan open, are not whom one looks for
             lines.append(_task_line(link, task))
-    lines += [_worker_line(runner) for runner in loop.baton.workers if workers.is_at_work(runner) or _own_place(runner)]
+    for runner in loop.baton.workers:
+        place = own_place_of(runner.ident)
+        if place is not None or workers.is_at_work(runner):
+            lines.append(f"  {runner.name} waits at {place or _UNKNOWN}")
     more = len(lines) - _SHOWN
     return lines if more <= 0 else [*lines[:_SHOWN], f"  … and {more} more"]
 
@@ -102,26 +105,6 @@ def _is_ours(task: "asyncio.Task[Any]") -> bool:
 def _task_line(own: Any, task: "asyncio.Task[Any]") -> str:
     last = next(reversed(_links(task)), None)
     shown = own or last
-    where = _place(shown.cr_code, shown.cr_frame.f_lineno) if shown is not None and shown.cr_frame else "unknown place"
+    where = line_of(shown.cr_code, shown.cr_frame.f_lineno) if shown is not None and shown.cr_frame else _UNKNOWN
     call = f", in {last.cr_code.co_qualname}" if last is not None and last is not shown else ""
     return f"  task {task.get_name()!r} waits at {where}{call}"
-
-
-def _worker_line(runner: "Runner") -> str:
-    return f"  {runner.name} waits at {_thread_place(runner)}"
-
-
-def _thread_place(runner: "Runner") -> str:
-    place = _own_place(runner)
-    return _place(place.f_code, place.f_lineno) if place is not None else "unknown place"
-
-
-def _own_place(runner: "Runner") -> FrameType | None:
-    frame = sys._current_frames().get(runner.ident)
-    while frame is not None and not is_own(frame.f_code.co_filename):
-        frame = frame.f_back
-    return frame
-
-
-def _place(code: CodeType, line: int) -> str:
-    return f"{code.co_filename}:{line} in {code.co_qualname}"

@@ -18,17 +18,19 @@ from types import BuiltinFunctionType
 from typing import Any, Final, Literal, NoReturn
 
 from playground.clock import borrowed, stuck, workers
-from playground.clock.baton import NEVER_NS, Aborted, Baton, Runner, current, outside
+from playground.clock.baton import NEVER_NS, Baton
 from playground.clock.charged import ChargedBaton
 from playground.clock.collector import Collector
 from playground.clock.interruptible import Interruptible
+from playground.clock.lines import place_of
 from playground.clock.loop import LabLoop
 from playground.clock.pool import Pool
 from playground.clock.preempt import Preemption
 from playground.clock.recorder import Recorder
+from playground.clock.runner import Aborted, Runner, current, outside
 from playground.clock.timers import TimerHeap, VirtualTask, VirtualTimer, moment_ns
 from playground.clock.turns import TASK_STEP
-from playground.clock.watchdog import Watchdog, place_of
+from playground.clock.watchdog import Watchdog
 from playground.errors import Deadlock, LabError, NotInVirtualTime, Runaway
 
 __all__ = ["Schedule", "VirtualLoop"]

@@ -7,16 +7,15 @@ holds it tells "really blocked" from "burning CPU". What follows is for the loop
 """
 
 import logging
-import sys
 import threading
-import time
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from playground.clock.baton import Runner, outside
-from playground.code import is_own
+from playground.clock.lines import place_of
+from playground.clock.native import cpu_s, sleeps
+from playground.clock.runner import Runner, outside
 
-__all__ = ["Watchdog", "place_of"]
+__all__ = ["Watchdog"]
 
 TICK_S: Final = 0.25
 _TICKS: Final = 3
@@ -109,7 +108,7 @@ class Watchdog:
 
     def _look(self) -> _Look:
         holder = self._holder()
-        return _Look(self._progress(), holder.ident, _cpu_s(holder.ident), _sleeps(holder.native_id))
+        return _Look(self._progress(), holder.ident, cpu_s(holder.ident), sleeps(holder.native_id))
 
     def _tell(self, ident: int) -> None:
         log.warning(
@@ -118,35 +117,3 @@ class Watchdog:
             _TOLD_AFTER_S,
             place_of(ident),
         )
-
-
-def place_of(ident: int) -> str:
-    """Where a thread stands: the innermost line of the user's own code."""
-    frame = sys._current_frames().get(ident)
-    innermost = frame
-    while frame is not None and not is_own(frame.f_code.co_filename):
-        frame = frame.f_back
-    frame = frame or innermost
-    if frame is None:
-        return "an unknown place"
-    return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_qualname}"
-
-
-def _sleeps(native_id: int) -> bool | None:
-    """Whether a thread sleeps, and does not only queue for a processor: Linux says so. `None` if it cannot be known."""
-    try:
-        with open(f"/proc/self/task/{native_id}/stat", encoding="ascii", errors="replace") as file:
-            state = file.read().rpartition(") ")[2][:1]
-    except OSError:
-        return None
-    return state in "SD" if state else None
-
-
-def _cpu_s(ident: int) -> float | None:
-    """A thread's processor time; `None` where the system does not tell, or the thread is gone."""
-    if not hasattr(time, "pthread_getcpuclockid") or not ident:
-        return None
-    try:
-        return time.clock_gettime(time.pthread_getcpuclockid(ident))
-    except OSError:
-        return None

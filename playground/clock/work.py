@@ -8,7 +8,8 @@ compute for a tenth of a second each are done together, after four tenths. On th
 from time import thread_time_ns
 from typing import Final
 
-from playground.clock.baton import Baton, Runner, current
+from playground.clock.baton import Baton
+from playground.clock.runner import Runner, current
 from playground.errors import LabError
 
 __all__ = ["SLICE_NS", "work"]

@@ -17,8 +17,8 @@ from types import FrameType
 from typing import Any, Final
 
 from playground.clock import locks, pool
-from playground.clock.baton import Aborted, Runner, current, outside
 from playground.clock.locks import SimpleQueue
+from playground.clock.runner import Aborted, Runner, current, outside
 from playground.errors import NotInVirtualTime
 
 __all__ = ["PATIENCE", "check_executor", "checked_submit", "dismiss", "is_at_work", "join", "start"]
