@@ -7,7 +7,6 @@ is decided elsewhere.
 
 import asyncio
 import contextlib
-import inspect
 import sys
 import time
 import weakref
@@ -24,6 +23,7 @@ from playground.clock.choice import Time
 from playground.clock.virtual import Schedule
 from playground.code import is_own
 from playground.errors import LabError
+from playground.functions import check_not_called
 from playground.host import Answered, Host
 from playground.orders import Orders, RequestLike
 from playground.progress import Progress
@@ -229,7 +229,7 @@ class Lab:
         Raises:
             whatever the function raises.
         """
-        _check_function(function)
+        check_not_called(function, LabError, "a function that gives a coroutine", "lab.run")
         heard: list[httpx.Response] = []
 
         async def hear(response: httpx.Response) -> None:
@@ -317,17 +317,6 @@ def _show_responses() -> None:
         from playground.notebook import register
 
         register(shell)
-
-
-def _check_function(function: object) -> None:
-    if callable(function):
-        return
-    if inspect.iscoroutine(function):
-        function.close()  # or Python would warn that it was never awaited
-    raise LabError(
-        f"expected a function that gives a coroutine, got {type(function).__name__}: "
-        "pass the function itself, as in lab.run(main) and not lab.run(main())"
-    )
 
 
 def _from_the_app(traceback: TracebackType | None) -> TracebackType | None:

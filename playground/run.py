@@ -79,9 +79,7 @@ class Run:
     @property
     def summary(self) -> str:
         """What happened, in a line."""
-        from playground.views.text import summary
-
-        return summary(self.trace)
+        return self.trace.summary
 
     @property
     def diagnosis(self) -> "Findings":
@@ -89,22 +87,14 @@ class Run:
 
         It is shown as its sentences; `str(finding)` is that of one.
         """
-        from playground.views.diagnosis import diagnose
-
-        return diagnose(self.trace)
+        return self.trace.diagnosis
 
     def __repr__(self) -> str:
         return f"<Run {self.title!r}: {len(self._answers) - len(self.lost)} responses>"
 
     def __str__(self) -> str:
         """The whole run as text: a line that sums it up, the findings, the timeline; if it was recorded."""
-        if not self._recorded:
-            return repr(self)
-        from playground.views.text import report
-
-        return report(self.trace)
+        return str(self.trace) if self._recorded else repr(self)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        from playground.widgets.display import mimebundle
-
-        return mimebundle(self.trace)
+        return self.trace._repr_mimebundle_(include, exclude)

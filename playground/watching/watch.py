@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, overload
 
 from playground.clock.thread import LoopThread
 from playground.errors import WatchError
+from playground.functions import check_not_called
 from playground.trace import Trace
 from playground.trace.build import build
 from playground.trace.events import DEFAULT_LIMIT
@@ -187,11 +188,4 @@ def _name(thread: threading.Thread) -> str:
 def _check(function: object, backend: str) -> None:
     if backend not in ("asyncio", "trio"):
         raise WatchError(f"expected backend='asyncio' or backend='trio', got {backend!r}")
-    if callable(function):
-        return
-    if inspect.iscoroutine(function):
-        function.close()  # or Python would warn that it was never awaited
-    raise WatchError(
-        f"expected a function to call, got {type(function).__name__}: "
-        "pass the function itself, as in watch(main) and not watch(main())"
-    )
+    check_not_called(function, WatchError, "a function to call", "watch")
