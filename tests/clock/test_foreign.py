@@ -30,11 +30,10 @@ from tests.trace.test_recording import (
     check_waits_fill_the_gaps,
     task_named,
 )
+from tests.truth.accounts import account
 from tests.truth.compare import check
-from tests.truth.interpreter import Interpreter
 from tests.truth.program import PROGRAMS
 from tests.truth.program import Program as TrueProgram
-from tests.truth.witness import Witness
 
 QUIET: Final = settings(deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
@@ -64,24 +63,8 @@ def lent(loop: asyncio.AbstractEventLoop) -> Iterator[Recorder]:
 @settings(QUIET, max_examples=40)
 @given(program=PROGRAMS)
 def test_a_stock_loop_is_recorded_as_a_program_saw_itself(program: TrueProgram) -> None:
-    loop = asyncio.SelectorEventLoop()
-    loop.set_exception_handler(lambda *_: None)  # tasks that fail and that nobody awaits
-
-    async def main() -> tuple[Recorder, Witness]:
-        with lent(loop) as recorder:
-            witness = Witness(loop, recorder.now)
-            interpreter = Interpreter(witness)
-            with witness.watching():
-                await loop.create_task(interpreter.main(program), name="main")
-        interpreter.close()
-        return recorder, witness
-
-    try:
-        recorder, witness = loop.run_until_complete(main())
-        loop.run_until_complete(loop.shutdown_default_executor())
-    finally:
-        loop.close()
-    check(build(recorder), witness, recorder.started_ns, exact=False)
+    trace, witness, origin_ns = account(asyncio.SelectorEventLoop(), lent, program)
+    check(trace, witness, origin_ns, exact=False)
 
 
 def record(loop: asyncio.AbstractEventLoop, function: Callable[[], Coroutine[Any, Any, Any]]) -> tuple[Trace, Recorder]:

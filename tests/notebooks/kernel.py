@@ -5,13 +5,18 @@ import queue
 import re
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal, Self
 
+import pytest
 from jupyter_client.manager import KernelManager
 
-__all__ = ["Cell", "Kernel"]
+from tests.conftest import JUPYTER_FOLDERS
+
+__all__ = ["Cell", "Kernel", "separate_kernel"]
 
 _PATIENCE_S = 60
 """How long a cell may say nothing before it counts as hanging."""
@@ -99,3 +104,13 @@ class Kernel:
             os.kill(self.pid, signal.SIGINT)
         else:
             self.client.control_channel.send(self.client.session.msg("interrupt_request", {}))
+
+
+@contextmanager
+def separate_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    """A kernel that knows nothing of the settings of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in JUPYTER_FOLDERS:
+            patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
+        with Kernel() as kernel:
+            yield kernel

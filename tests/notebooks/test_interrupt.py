@@ -8,8 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import JUPYTER_FOLDERS
-from tests.notebooks.kernel import Cell, How, Kernel
+from tests.notebooks.kernel import Cell, How, Kernel, separate_kernel
 
 pytestmark = pytest.mark.slow
 
@@ -157,12 +156,9 @@ THREADS = "A thread cannot be stopped from outside: these worker threads of the 
 
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name in JUPYTER_FOLDERS:
-            patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
-        with Kernel() as kernel:
-            assert kernel.run(SETUP) == ""
-            yield kernel
+    with separate_kernel(tmp_path_factory) as kernel:
+        assert kernel.run(SETUP) == ""
+        yield kernel
 
 
 def interrupted(kernel: Kernel, code: str, how: How = "signal", at: str = "hanging") -> Cell:

@@ -9,8 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.conftest import JUPYTER_FOLDERS
-from tests.notebooks.kernel import Cell, Kernel
+from tests.notebooks.kernel import Cell, Kernel, separate_kernel
 
 pytestmark = pytest.mark.slow
 
@@ -70,12 +69,9 @@ CALLS = {
 
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name in JUPYTER_FOLDERS:
-            patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
-        with Kernel() as kernel:
-            assert "Error" not in kernel.run(SETUP)
-            yield kernel
+    with separate_kernel(tmp_path_factory) as kernel:
+        assert "Error" not in kernel.run(SETUP)
+        yield kernel
 
 
 def updates(cell: Cell) -> list[tuple[float, int]]:

@@ -10,42 +10,18 @@ from hypothesis import HealthCheck, given, settings
 from playground.clock.loop import LabLoop
 from playground.clock.virtual import VirtualLoop
 from playground.trace import Trace
-from playground.trace.build import build
-from playground.trace.recorder import Recorder, recording
+from playground.trace.recorder import recording
+from tests.truth.accounts import account
 from tests.truth.compare import check
 from tests.truth.forgeries import FORGERIES, PROGRAM
-from tests.truth.interpreter import Interpreter
 from tests.truth.program import BLOCKING, PROGRAMS, Program
-from tests.truth.witness import Witness
 
 CLOCKS: Final[dict[str, Any]] = {"real": LabLoop, "virtual": VirtualLoop}
 
 
-def account(program: Program, clock: str, *, eager: bool = False) -> tuple[Trace, Witness, int]:
-    """Run a program: its recording, its witness, and the recorder's clock at the beginning."""
-    loop = CLOCKS[clock]()
-    loop.set_exception_handler(lambda *_: None)  # tasks that fail and that nobody awaits
-
-    async def main() -> tuple[Recorder, Witness]:
-        with recording(loop) as recorder:
-            witness = Witness(loop, recorder.now)
-            interpreter = Interpreter(witness, eager=eager)
-            with witness.watching():
-                await loop.create_task(interpreter.main(program), name="main")
-        interpreter.close()
-        return recorder, witness
-
-    try:
-        recorder, witness = loop.run_until_complete(main())
-        loop.run_until_complete(loop.shutdown_default_executor())
-    finally:
-        loop.close()
-    return build(recorder), witness, recorder.started_ns
-
-
 def compare(program: Program, clock: str, *, eager: bool = False) -> None:
     """Run a program, recorded and witnessed, and hold the one against the other."""
-    trace, witness, origin_ns = account(program, clock, eager=eager)
+    trace, witness, origin_ns = account(CLOCKS[clock](), recording, program, eager=eager)
     check(trace, witness, origin_ns, exact=clock == "virtual")
 
 
@@ -104,7 +80,7 @@ def test_the_program_that_is_forged_below_is_recorded_truly(clock: str) -> None:
 @pytest.mark.parametrize("forge", FORGERIES, ids=lambda forge: forge.__name__)
 @pytest.mark.parametrize("exact", [True, False])
 def test_a_forged_recording_is_found_out(forge: Callable[[Trace], Trace], exact: bool) -> None:
-    trace, witness, origin_ns = account(PROGRAM, "virtual")
+    trace, witness, origin_ns = account(VirtualLoop(), recording, PROGRAM)
     forged = forge(trace)
     with pytest.raises(AssertionError):
         check(forged, witness, origin_ns, exact=exact)
