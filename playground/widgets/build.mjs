@@ -36,7 +36,11 @@ const result = await build({
   banner: {
     js: '/* Built from playground/widgets/src by build.mjs: do not edit. Contains d3-scale, d3-zoom, d3-selection and their parts, (c) Mike Bostock, ISC licence. */',
   },
-  alias: { 'd3-transition': './src/no-transitions.js' },
+  alias: {
+    'd3-format': './src/no-formats.js',
+    'd3-interpolate': './src/only-numbers.js',
+    'd3-transition': './src/no-transitions.js',
+  },
   plugins: [minifiedCss],
   write: false,
 });
