@@ -1,4 +1,4 @@
-// Bundles src/ into the one committed file that every user loads, static/timeline.js.
+// Bundles src/ into the one committed file that every user loads, static/views.js.
 //
 //   node build.mjs           write it
 //   node build.mjs --check   build in memory and fail if the committed file differs
@@ -10,7 +10,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 const here = new URL('.', import.meta.url);
-const target = new URL('static/timeline.js', here);
+const target = new URL('static/views.js', here);
 const browsers = ['chrome111', 'firefox113', 'safari16.4'];  // the first with adoptedStyleSheets and color-mix()
 
 /** A stylesheet is imported as a string, for the view's shadow root. @type {import('esbuild').Plugin} */
@@ -49,10 +49,10 @@ const fresh = result.outputFiles[0].text;
 if (process.argv.includes('--check')) {
   const committed = await readFile(target, 'utf8').catch(() => '');
   if (committed !== fresh) {
-    console.error('expected static/timeline.js to be what src/ builds to, found another text: run `npm run build` in playground/widgets');
+    console.error('expected static/views.js to be what src/ builds to, found another text: run `npm run build` in playground/widgets');
     process.exit(1);
   }
 } else {
   await writeFile(target, fresh);
-  console.log(`static/timeline.js: ${fresh.length} bytes`);
+  console.log(`static/views.js: ${fresh.length} bytes`);
 }

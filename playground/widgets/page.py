@@ -17,7 +17,7 @@ from playground.views.svg import svg
 
 __all__ = ["page"]
 
-_BUNDLE = Path(__file__).parent / "static" / "timeline.js"
+_BUNDLE = Path(__file__).parent / "static" / "views.js"
 
 _STYLE = """
 body { margin: 0; padding: 16px; background: #fff; font: 14px system-ui, sans-serif; }
@@ -34,7 +34,7 @@ _PAGE = Template("""<!doctype html>
 <style>$style</style>
 </head>
 <body>
-<main><div id="playground-timeline" data-testid="timeline" data-title="$title"></div></main>
+<main><div id="playground-view" data-testid="view" data-title="$title"></div></main>
 <noscript>$picture</noscript>
 <script type="application/octet-stream" id="playground-recording">$recording</script>
 <script type="module">$script</script>

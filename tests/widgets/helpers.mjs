@@ -1,6 +1,6 @@
 // What the tests of the pure parts share: the bundle as it ships, random numbers that repeat, and small recordings.
 
-import * as timeline from '../../playground/widgets/static/timeline.js';
+import * as timeline from '../../playground/widgets/static/views.js';
 
 export { timeline };
 

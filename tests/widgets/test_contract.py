@@ -16,7 +16,7 @@ from tests.widgets.screen import Screen
 
 pytestmark = pytest.mark.browser
 
-BUNDLE = Path(__file__).parents[2] / "playground" / "widgets" / "static" / "timeline.js"
+BUNDLE = Path(__file__).parents[2] / "playground" / "widgets" / "static" / "views.js"
 WIDE = {"viewport": {"width": 1200, "height": 900}, "reduced_motion": "reduce"}
 
 # Every listener and observer of the bundle's is counted until it is taken away. The bundle comes from a blob,
@@ -221,7 +221,7 @@ def test_a_view_that_is_removed_before_its_recording_comes_stays_away(mounted: C
 
 
 def test_without_an_answer_the_view_says_what_to_do(mounted: Callable[..., Any]) -> None:
-    words = mounted(lambda screen: screen.host.inner_text(), answers=False)
+    words = mounted(lambda screen: screen.page.get_by_test_id("view").inner_text(), answers=False)
     assert words == "Waiting for the recording. If the kernel was restarted, run the cell again."
 
 
@@ -240,6 +240,6 @@ def test_what_cannot_be_read_is_told_in_words(mounted: Callable[..., Any]) -> No
         return screen.page.get_by_role("alert").inner_text()
 
     assert mounted(scenario) == (
-        'The timeline could not be shown: expected a recording that begins with PLAYTRC, found "\\u0000\\u0000\\u0000'
+        'The view could not be shown: expected a recording that begins with PLAYTRC, found "\\u0000\\u0000\\u0000'
         '\\u0000\\u0000\\u0000\\u0000": update playground, or reload the page if it was updated'
     )

@@ -22,7 +22,7 @@ from tests.recordings import blocked_run
 
 HERE = Path(__file__).parent
 WIDGETS = HERE.parents[1] / "playground" / "widgets"
-BUNDLE = WIDGETS / "static" / "timeline.js"
+BUNDLE = WIDGETS / "static" / "views.js"
 
 
 def node() -> str:

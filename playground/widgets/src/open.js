@@ -1,22 +1,41 @@
 // From the bytes of a packet to a view on the page; what cannot be read is told in words, where the view would stand.
 
 import { make } from './dom.js';
-import { Recording } from './recording.js';
-import { TimelineView } from './timeline.js';
+import { showTimeline } from './timeline-state.js';
 import { unpack } from './wire.js';
+
+/** @typedef {import('./wire.js').Packet} Packet */
+/** @typedef {import('./state.js').State} State */
+/**
+ * A view on the page, whatever it shows.
+ * @typedef {object} View
+ * @property {() => void} destroy lets go of everything outside the view's own elements
+ * @property {(height: number) => void} [fill] make the whole view so high, in CSS pixels, if its height can be chosen
+ * @property {(packet: Packet) => void} [update] take in what was recorded since, if it can
+ */
+/** @typedef {(host: HTMLElement, packet: Packet, state: State) => View} Opener */
+
+/** @type {Record<string, Opener>} by the `view` in a packet's header */
+const OPENERS = { timeline: showTimeline };
 
 /**
  * @param {HTMLElement} host
  * @param {Uint8Array} bytes
- * @param {import('./timeline.js').Options} options
- * @returns {Promise<TimelineView | null>} null if the recording could not be read
+ * @param {State} state
+ * @returns {Promise<View | null>} null if the recording could not be read
  */
-export async function openTimeline(host, bytes, options) {
+export async function openView(host, bytes, state) {
   try {
-    return new TimelineView(host, new Recording(await unpack(bytes)), options);
+    const packet = await unpack(bytes);
+    const name = String(packet.header.view);
+    if (!Object.hasOwn(OPENERS, name)) {
+      throw new Error(`expected a packet of a view among ${Object.keys(OPENERS).join(', ')}, found ${JSON.stringify(name)}: restart the kernel if playground was updated`);
+    }
+    host.dataset.testid = name;
+    return OPENERS[name](host, packet, state);
   } catch (error) {
     const words = error instanceof Error ? error.message : String(error);
-    (host.shadowRoot ?? host).replaceChildren(make('p', { role: 'alert' }, `The timeline could not be shown: ${words}`));
+    (host.shadowRoot ?? host).replaceChildren(make('p', { role: 'alert' }, `The view could not be shown: ${words}`));
     return null;
   }
 }

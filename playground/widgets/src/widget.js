@@ -1,15 +1,12 @@
-// The view in a notebook: anywidget's contract on one side, the timeline on the other.
+// A view in a notebook: anywidget's contract on one side, `openView` on the other.
 //
 // Each view asks the kernel for the recording and is answered with a binary message of its own: the recording is never part
 // of the widget's state, so a saved notebook stays small. Messages: out `{ type: "ready", view }`, in
 // `{ type: "recording", view }` with one buffer.
 
 import { make } from './dom.js';
-import { openTimeline } from './open.js';
-import { throttle } from './throttle.js';
+import { openView } from './open.js';
 
-/** @typedef {import('./describe.js').Facts} Facts */
-/** @typedef {import('./timeline.js').TimelineView} TimelineView */
 /**
  * The part of anywidget's model that is used here.
  * @typedef {object} Model
@@ -21,8 +18,6 @@ import { throttle } from './throttle.js';
  * @property {(event: string, listener: (...details: any[]) => void) => void} off
  */
 
-const UPDATE_MS = 1000 / 15;  // of `visible` to the kernel
-
 /**
  * Show a model in an element.
  * @param {{ model: Model, el: HTMLElement }} context
@@ -31,66 +26,45 @@ const UPDATE_MS = 1000 / 15;  // of `visible` to the kernel
 export function mountWidget({ model, el }) {
   const aborter = new AbortController();
   const id = Math.random().toString(36).slice(2);
-  const host = make('div', { class: 'playground-timeline', 'data-testid': 'timeline' });
+  const host = make('div', { class: 'playground-view', 'data-testid': 'view' });
   host.textContent = 'Waiting for the recording. If the kernel was restarted, run the cell again.';
   el.append(host);
-  /** @type {TimelineView | null} */
+  /** @type {import('./open.js').View | null} */
   let view = null;
   let asked = true;
   const receive = async (/** @type {any} */ content, /** @type {(DataView | ArrayBuffer)[]} */ buffers) => {
     if (!asked || content?.type !== 'recording' || content.view !== id) return;
     asked = false;
     host.textContent = '';
-    const opened = await openTimeline(host, toBytes(buffers[0]), optionsFor(model, aborter.signal));
+    const opened = await openView(host, toBytes(buffers[0]), stateOf(model, aborter.signal));
     if (aborter.signal.aborted) opened?.destroy();
     else view = opened;
   };
-  const showVisible = () => view !== null && showRange(view, model.get('visible'));
-  model.on('msg:custom', receive);
-  model.on('change:visible', showVisible);
+  listen(model, 'msg:custom', receive, aborter.signal);
   model.send({ type: 'ready', view: id });
   return () => {
     aborter.abort();
-    model.off('msg:custom', receive);
-    model.off('change:visible', showVisible);
     view?.destroy();
     host.remove();
   };
 }
 
-/** @param {Model} model @param {AbortSignal} signal @returns {import('./timeline.js').Options} */
-function optionsFor(model, signal) {
-  const save = (/** @type {string} */ name, /** @type {unknown} */ value) => {
-    model.set(name, value);
-    model.save_changes();
-  };
-  const reportVisible = throttle((/** @type {[number, number]} */ range) => save('visible', range), UPDATE_MS, signal);
+/** @param {Model} model @param {AbortSignal} signal @returns {import('./state.js').State} the model's traits */
+function stateOf(model, signal) {
   return {
-    title: model.get('title'),
-    height: model.get('height'),
-    onSelect: (facts) => save('selection', toSelection(facts)),
-    onVisible: (startNs, endNs) => reportVisible([startNs, endNs]),
+    get: (name) => model.get(name),
+    set: (name, value) => {
+      model.set(name, value);
+      model.save_changes();
+    },
+    follow: (name, listener) => listen(model, `change:${name}`, () => listener(model.get(name)), signal),
   };
 }
 
-/**
- * Go where the kernel (or another view of the same widget) says, unless this view is there already.
- * @param {TimelineView} view
- * @param {unknown} visible
- */
-function showRange(view, visible) {
-  if (!Array.isArray(visible) || visible.length !== 2) return;
-  const { tickNs } = view.recording;
-  const { start, end } = view.navigator.range();
-  const [from, to] = [visible[0] / tickNs, visible[1] / tickNs];
-  if (Math.abs(from - start) * tickNs > 1 || Math.abs(to - end) * tickNs > 1) view.navigator.show({ start: from, end: to }, { byHand: false });
-}
-
-/** What Python hears of a selection. @param {Facts | null} facts */
-export function toSelection(facts) {
-  if (facts === null) return {};
-  const { label, kind, start_ns, duration_ns, request, file, line } = facts;
-  return { label, kind, start_ns, duration_ns, request: request === null ? null : request.number, file, line };
+/** @param {Model} model @param {string} event @param {(...details: any[]) => void} listener @param {AbortSignal} signal */
+function listen(model, event, listener, signal) {
+  model.on(event, listener);
+  signal.addEventListener('abort', () => model.off(event, listener), { once: true });
 }
 
 /** @param {DataView | ArrayBuffer} buffer */

@@ -1,0 +1,50 @@
+"""What every view is as a Jupyter widget: a title, a height, and a recording that each of its pictures asks for.
+
+The recording is no trait of the widget: traits are saved with a notebook, and a million spans would be too.
+Each picture asks for it when it is ready (also a second one, or one that is shown again) and is answered with one
+binary message. Callbacks may come on a kernel subshell's thread; this class changes nothing after it is made, so
+none of them needs a lock.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import anywidget
+from traitlets import Int, Unicode
+
+__all__ = ["View"]
+
+
+class View(anywidget.AnyWidget):  # type: ignore[misc]  # the widget libraries come without types
+    """A picture of a recording, to be moved in.
+
+    Args:
+        packet: what the browser draws, as bytes: see `playground.trace.columns`.
+        still: makes what stands for it where nothing runs, by media type: `text/plain`, `image/svg+xml`.
+        title: shown above it.
+        height: of the picture at most, in CSS pixels; what is higher scrolls.
+        traits: first values of a kind of view's own traits.
+    """
+
+    _esm = Path(__file__).parent / "static" / "views.js"
+
+    title = Unicode().tag(sync=True)
+    height = Int(460, min=120).tag(sync=True)
+
+    def __init__(
+        self, packet: bytes, still: Callable[[], Mapping[str, str]], *, title: str, height: int, **traits: Any
+    ) -> None:
+        self._packet = packet
+        self._still = still
+        super().__init__(title=title, height=height, **traits)
+        self.on_msg(self._answer)
+
+    def _answer(self, _: Any, content: Mapping[str, Any], buffers: Any) -> None:
+        """Send a picture that says it is ready what it is to show."""
+        if content.get("type") == "ready":
+            self.send({"type": "recording", "view": content.get("view")}, buffers=[self._packet])
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+        return {**data, **self._still()}, metadata
