@@ -114,7 +114,8 @@ class Arrows:
 class Lanes:
     """All rows in drawing order (the loop's is the first), with the tables that their spans point into.
 
-    `kinds` are the kinds in the words that are true of this recording.
+    `kinds` are the kinds in the words that are true of this recording. `turns` says for each step which span of the
+    loop's row is its first: a step that ran several parts of the app has several.
     """
 
     rows: tuple[Row, ...]
@@ -123,6 +124,7 @@ class Lanes:
     arrows: Arrows
     duration_ns: int
     kinds: tuple[Kind, ...] = KINDS
+    turns: "array[int]" = field(default_factory=_ints)
 
     def of(self, group: Group) -> list[Row]:
         """The rows of one group, in order."""
@@ -151,7 +153,7 @@ def lanes(trace: Trace) -> Lanes:
     labels = [request_label(request) for request in trace.requests]
     blocked = held_steps(trace)
     parts = Parts(trace)
-    loop = _loop_row(trace, owners, labels, blocked, parts, whats)
+    loop, turns = _loop_row(trace, owners, labels, blocked, parts, whats)
     workers, arrows = _worker_rows(trace, owners, whats)
     rows = [loop, _inside_row(trace, owners, blocked, parts, whats), *workers]
     rows += _request_rows(trace, labels, blocked, parts, whats)
@@ -160,14 +162,15 @@ def lanes(trace: Trace) -> Lanes:
         for request, label in zip(trace.requests, labels, strict=True)
     )
     kinds = kinds_of(len(trace.requests), len({span.request for span in trace.spans}))
-    return Lanes(tuple(rows), whats.table(), tuple(facts), arrows, trace.duration_ns, kinds)
+    return Lanes(tuple(rows), whats.table(), tuple(facts), arrows, trace.duration_ns, kinds, turns)
 
 
 def _loop_row(
     trace: Trace, owners: Owners, labels: list[str], blocked: Mapping[int, Block], parts: Parts, whats: _Whats
-) -> Row:
-    row = Row("loop", 0, "Event loop")
+) -> "tuple[Row, array[int]]":
+    row, turns = Row("loop", 0, "Event loop"), _ints()
     for index, step in enumerate(trace.steps):
+        turns.append(len(row))
         request = owners.at(step.task, step.start_ns, step.end_ns)
         if request is not None:
             name = labels[request]
@@ -183,7 +186,7 @@ def _loop_row(
             continue
         for start_ns, end_ns, kind in parts.pieces(step.task, step.start_ns, step.end_ns):
             row.add(start_ns, end_ns, kind, what, request)
-    return row
+    return row, turns
 
 
 def _inside_row(trace: Trace, owners: Owners, blocked: Mapping[int, Block], parts: Parts, whats: _Whats) -> Row:
