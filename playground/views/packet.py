@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from playground.trace import Trace
 from playground.trace.columns import pack
+from playground.views.details import details
 from playground.views.diagnosis import Finding, diagnose
 from playground.views.lanes import Arrows, Lanes, Row, lanes
 from playground.views.wording import FAILED_WORDS, summary
@@ -29,8 +30,9 @@ def packet(trace: Trace) -> bytes:
     """Pack a recording's timeline, diagnosis included, for `playground/widgets/src`."""
     laid = lanes(trace)
     tick_ns = _tick_ns(_last_ns(laid))
-    columns = {**_span_columns(laid, tick_ns), **_arrow_columns(laid.arrows, tick_ns)}
-    return pack(_header(trace, laid, tick_ns), columns, level=_LEVEL)
+    told, behind = details(trace, laid)
+    columns = {**_span_columns(laid, tick_ns), **_arrow_columns(laid.arrows, tick_ns), **behind}
+    return pack({**_header(trace, laid, tick_ns), **told}, columns, level=_LEVEL)
 
 
 def _header(trace: Trace, laid: Lanes, tick_ns: int) -> Mapping[str, Any]:
