@@ -54,6 +54,7 @@ class Kind:
         shape: `full` or `hatched` bar, hatched `half` bar, `thin` or `dashed` line.
         light: its colour on a light background.
         mark: the character that stands for it in a text timeline.
+        ink: what is written on a bar of it: black or white, whichever has 4.5:1 or more.
     """
 
     words: str
@@ -61,15 +62,16 @@ class Kind:
     shape: Shape
     light: str
     mark: str
+    ink: str = "#FFFFFF"
 
 
 # Indexed by the numbers above. Where a recording has no spans, it is known of a step for which request it ran, and not
 # whether the handler ran or something around it: the words of `RUN` claim no more; see `kinds_of`.
 KINDS: Final = (
     Kind("runs for a request", "running for a request", "full", "#0447A3", "█"),
-    Kind("middleware, routing", "running middleware or routing", "full", "#5895DE", "▓"),
+    Kind("middleware, routing", "running middleware or routing", "full", "#5895DE", "▓", "#000000"),
     Kind("other callback", "running another callback", "full", "#6E7582", "▒"),
-    Kind("worker thread", "running in a worker thread", "full", "#DC5E02", "■"),
+    Kind("worker thread", "running in a worker thread", "full", "#DC5E02", "■", "#000000"),
     Kind("ready, queued", "ready, queued for the loop", "half", "#A47B23", "░"),
     Kind("waits: timer", "waiting for a timer", "thin", "#52626C", "─"),
     Kind("waits: I/O", "waiting for I/O", "thin", "#3F978D", "~"),

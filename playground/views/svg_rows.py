@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from playground.views.kinds import BLOCKED, KINDS, THREAD, Kind
+from playground.views.kinds import BLOCKED, KINDS, Kind
 from playground.views.lanes import Lanes, Row
 from playground.views.scale import FULL, UNDER, Cells, cells, runs
 from playground.views.shapes import Stretch, bars, cross, hatch, label, rect, text_width
@@ -100,8 +100,7 @@ def _bar_label(told: str, x: float, middle: float, height: float, kind: int) -> 
     size = 11 if height > 15 else 10
     if kind == BLOCKED:  # the hatching would run through the words
         yield rect(x + 3, middle - size * 0.75, text_width(told, size) + 4, size * 1.5, KINDS[BLOCKED].light)
-    # black on the orange of threads, white on the darker rest: at least 4.5 to 1
-    yield label(x + 5, middle + size * 0.36, told, size=size, fill="#000000" if kind == THREAD else "#FFFFFF")
+    yield label(x + 5, middle + size * 0.36, told, size=size, fill=KINDS[kind].ink)
 
 
 def _fitted(name: str, length: str, room: float, size: float = 11) -> str:

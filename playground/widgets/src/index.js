@@ -17,7 +17,7 @@ export { wheelOctaves } from './navigator.js';
 export { Occupancy, collect, compose } from './raster.js';
 export { Recording, overlap } from './recording.js';
 export { Row } from './rows.js';
-export { DARK, LIGHT, luminance, textOn } from './theme.js';
+export { DARK, HIGH_DARK, HIGH_LIGHT, LIGHT, luminance, textOn } from './theme.js';
 export { throttle } from './throttle.js';
 export { unpack, unshuffle } from './wire.js';
 

@@ -1,6 +1,7 @@
-// Colours, and which of the two sets to use. The ten state colours are DESIGN.md's; each has at least 3:1 against its
-// background, and those that share a shape stay apart for protan, deutan and tritan sight.
-// Knows where a page says that it is dark; knows nothing of what is painted.
+// Colours, and which set of them to use: light, dark, each with high contrast, or what the reader's system forces on all.
+// The state colours of light and dark are DESIGN.md's. In every set each has at least 3:1 against its background (7:1 in
+// high contrast), and those that share a shape stay apart for protan, deutan and tritan sight: tests/widgets/test_palette.py.
+// Knows where a page says how it looks; knows nothing of what is painted.
 
 import { KINDS } from './kinds.js';
 
@@ -20,7 +21,7 @@ export const LIGHT = {
   kinds: ['#0447A3', '#5895DE', OTHER_LIGHT, '#DC5E02', '#A47B23', '#52626C', '#3F978D', '#781099', '#B86215', '#A40E26', OTHER_LIGHT],
   ui: {
     bg: '#ffffff', panel: '#f7f8fa', chip: '#ffffff', line: '#e3e6ea', grid: '#eef0f3',
-    text: '#1b2430', muted: '#5a6675', faint: '#66707d', focus: '#0447A3',
+    text: '#1b2430', muted: '#5a6675', faint: '#5c6673', focus: '#0447A3',
     band: 'rgba(164, 14, 38, 0.065)', edge: 'rgba(164, 14, 38, 0.55)', capsule: 'rgba(27, 36, 48, 0.05)',
     arrow: 'rgba(70, 82, 97, 0.6)', hatch: 'rgba(255, 255, 255, 0.38)', hatchReady: 'rgba(255, 255, 255, 0.62)',
     shadow: '0 6px 24px rgba(20, 30, 45, 0.16)',
@@ -41,11 +42,44 @@ export const DARK = {
 };
 
 /**
- * The text colour for a label on a fill: dark on light fills, white on dark ones, whichever has more contrast.
+ * No tints, no greys for words, and every line as strong as the words.
+ * @param {boolean} dark @param {string[]} kinds
+ * @param {{ bg: string, text: string, focus: string, grid: string, capsule: string }} own
+ * @returns {Theme}
+ */
+function highContrast(dark, kinds, { bg, text, focus, grid, capsule }) {
+  return { dark, kinds, ui: {
+    bg, panel: bg, chip: bg, line: text, grid, text, muted: text, faint: text, focus,
+    band: 'transparent', edge: text, capsule, arrow: text, hatch: bg, hatchReady: bg, shadow: 'none',
+  } };
+}
+
+const OTHER_HIGH_LIGHT = '#545454';
+const OTHER_HIGH_DARK = '#95959D';
+
+export const HIGH_LIGHT = highContrast(
+  false,
+  ['#0B33EE', '#0A1838', OTHER_HIGH_LIGHT, '#8F4300', '#6B5000', '#555863', '#043524', '#5A1496', '#804C07', '#520008', OTHER_HIGH_LIGHT],
+  { bg: '#ffffff', text: '#000000', focus: '#0B33EE', grid: '#cccccc', capsule: '#f0f0f0' },
+);
+
+export const HIGH_DARK = highContrast(
+  true,
+  ['#7AA2FF', '#E4EBFF', OTHER_HIGH_DARK, '#FFD9A0', '#FFE14D', '#B7BDCA', '#3CFFB0', '#B779FF', '#DF8000', '#FF625E', OTHER_HIGH_DARK],
+  { bg: '#000000', text: '#ffffff', focus: '#FFE14D', grid: '#444444', capsule: '#1a1a1a' },
+);
+
+// Where the system forces its colours on a page, a canvas takes the same by their CSS names; only the states keep their own.
+const FORCED = { bg: 'Canvas', text: 'CanvasText', focus: 'Highlight', grid: 'GrayText', capsule: 'transparent' };
+const FORCED_LIGHT = highContrast(false, HIGH_LIGHT.kinds, FORCED);
+const FORCED_DARK = highContrast(true, HIGH_DARK.kinds, FORCED);
+
+/**
+ * The text colour for a label on a fill: black on light fills, white on dark ones, whichever has more contrast.
  * @param {string} fill
  */
 export function textOn(fill) {
-  return luminance(fill) > 0.179 ? '#10151c' : '#ffffff';  // 0.179: where black and white contrast equally (WCAG 2)
+  return luminance(fill) > 0.179 ? '#000000' : '#ffffff';  // 0.179: where black and white contrast equally (WCAG 2)
 }
 
 /** @param {string} hex `#rrggbb` @returns {[number, number, number]} */
@@ -78,6 +112,22 @@ export function isDark(page) {
   return matchMedia('(prefers-color-scheme: dark)').matches;
 }
 
+const ASKED = ['(prefers-color-scheme: dark)', '(prefers-contrast: more)', '(forced-colors: active)'];
+
+/**
+ * The theme that fits a page: a system that forces its colours is asked first, for it overrules what a page says of itself.
+ * @param {Document} page
+ * @returns {Theme}
+ */
+function themeOf(page) {
+  const [prefersDark, prefersMore, forced] = ASKED.map((query) => matchMedia(query).matches);
+  if (forced) return prefersDark ? FORCED_DARK : FORCED_LIGHT;
+  const { jpThemeName, vscodeThemeKind } = page.body.dataset;  // "JupyterLab Dark High Contrast", "vscode-high-contrast-light"
+  const high = prefersMore || /high.?contrast/i.test(`${jpThemeName} ${vscodeThemeKind}`);
+  if (isDark(page)) return high ? HIGH_DARK : DARK;
+  return high ? HIGH_LIGHT : LIGHT;
+}
+
 /**
  * Call `apply` with the page's theme now and whenever it changes, until the signal aborts.
  * @param {Document} page
@@ -88,13 +138,13 @@ export function followTheme(page, apply, signal) {
   /** @type {Theme | null} */
   let current = null;
   const update = () => {
-    const next = isDark(page) ? DARK : LIGHT;
+    const next = themeOf(page);
     if (next !== current) apply((current = next));
   };
   const observer = new MutationObserver(update);
   observer.observe(page.body, { attributes: true, attributeFilter: ['data-jp-theme-light', 'data-jp-theme-name', 'data-vscode-theme-kind', 'class'] });
   signal.addEventListener('abort', () => observer.disconnect(), { once: true });
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', update, { signal });
+  for (const query of ASKED) matchMedia(query).addEventListener('change', update, { signal });
   update();
 }
 
