@@ -20,6 +20,7 @@ from tests.recordings import blocked_run, large_run
 TYPES = {
     "start": "I", "duration": "I", "kind": "B", "what": "H", "request": "I",
     "arrow_start": "I", "arrow_end": "I", "arrow_from": "H", "arrow_to": "H", "arrow_request": "I", "arrow_back": "B",
+    "details": "B", "texts": "B",
 }  # fmt: skip
 
 
