@@ -92,7 +92,7 @@ class Recorder:
         self.borrowed = contextlib.ExitStack()
         self.looks: list[Look] = []
         self.forgotten = {"samples": 0, "messages": 0}
-        self.trails = Trails(self.sites.number)
+        self.trails = Trails(self.sites.number, now)
         self.started_ns = now()
         self.ended_ns: int | None = None
         self.sampler: Sampler | None = None

@@ -160,11 +160,11 @@ class Walk:
         open: a span that no call of its own ends: the routing, which the next span ends; the dependencies, which the
             handler ends; the response, which ends with the call around it. It is gone into, but for the routing.
         entered: what was entered and not left, the innermost last.
+        begun: the spans that began on it and have no number yet, in order.
         is_over: whether nothing more comes.
     """
 
     __slots__ = (
-        "_begun",
         "_branch",
         "_given_up",
         "_has_ended",
@@ -173,21 +173,22 @@ class Walk:
         "_request",
         "_taken",
         "_task",
+        "begun",
         "entered",
         "inside",
         "is_over",
         "open",
     )
 
-    def __init__(self, trail: Trail, begun: list[SpanRecord], number: Callable[[CodeType], int]) -> None:
+    def __init__(self, trail: Trail, number: Callable[[CodeType], int]) -> None:
         self._notes, self._request, self._task, self._branch, self._has_ended = trail
         self.inside: SpanRecord | None = None
         self.open: SpanRecord | None = None
         self.entered: list[tuple[Told, SpanRecord]] = []
+        self.begun: list[SpanRecord] = []
         self.is_over = False
         self._given_up: list[tuple[Told, SpanRecord]] = []
         self._taken: list[Any] = []
-        self._begun = begun
         self._number = number
 
     def take(self) -> None:
@@ -218,7 +219,7 @@ class Walk:
         number = 0 if code is None else self._number(code)
         self.inside = span = SpanRecord(self._request, kind, name, at_ns, self.inside, self._task, number)
         span.around = around
-        self._begun.append(span)
+        self.begun.append(span)
         return span
 
     def leave(self, told: Told, at_ns: int) -> None:
