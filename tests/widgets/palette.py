@@ -2,9 +2,9 @@
 
 Contrast is the ratio of relative luminances that WCAG asks for. Colour-vision deficiency is simulated by the matrices
 for full protanopia, deuteranopia and tritanopia of Machado et al., "A Physiologically-based Model for Simulation of
-Color Vision Deficiency", IEEE TVCG 15(6), 2009, which work on linear RGB. Distance is CIEDE2000, because plain distances
-in CIELAB call two dark blues far apart that nobody can tell from each other, and blues are what we have most of;
-written after Sharma, Wu and Dalal, "The CIEDE2000 Color-Difference Formula", 2005, and checked against their examples.
+Color Vision Deficiency", IEEE TVCG 15(6), 2009, which work on linear RGB. Distance is CIEDE2000, because plain
+distances in CIELAB call two dark blues far apart that nobody can tell from each other, and blues are what we have most
+of; written after Sharma, Wu and Dalal, "The CIEDE2000 Color-Difference Formula", 2005, and checked against theirs.
 """
 
 import re

@@ -19,8 +19,8 @@ from tests.widgets.test_node import BUNDLE, node
 
 THEMES = ("LIGHT", "DARK", "HIGH_LIGHT", "HIGH_DARK")
 
-# The worst pair of the design's palette is at 15.4, thin lines of timer and I/O for deutan sight; a colour as narrow as a
-# line wants many times the 1 that is just noticed in large fields side by side.
+# The worst pair of the design's palette is at 15.4, thin lines of timer and I/O for deutan sight; a colour as narrow
+# as a line wants many times the 1 that is just noticed in large fields side by side.
 FAR_ENOUGH = 15.0
 
 
