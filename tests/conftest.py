@@ -23,18 +23,18 @@ JUPYTER_FOLDERS = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DI
 @pytest.fixture(scope="session", autouse=True)
 def no_row_lies_outside_its_run() -> Iterator[None]:
     """Hold every recording that any test makes to its own length, a snapshot of one that goes on too."""
-    from playground.trace.build import _Reading
+    from playground.trace.build import Reading
     from tests.truth.times import check_times
 
-    built = _Reading.trace
+    built = Reading.trace
 
-    def held(reading: _Reading, title: str) -> "Trace":
+    def held(reading: Reading, title: str) -> "Trace":
         trace = built(reading, title)
         check_times(trace)
         return trace
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_Reading, "trace", held)
+        patch.setattr(Reading, "trace", held)
         yield
 
 

@@ -21,7 +21,7 @@ from playground.trace.table import Names, Table
 from playground.trace.tables import NO_INT, columns_of
 from playground.trace.trace import Trace
 
-__all__ = ["Live", "build"]
+__all__ = ["Live", "Reading", "build"]
 
 Columns = dict[str, "array[int]"]
 
@@ -31,7 +31,9 @@ _MOST_BEHIND: Final = 2
 
 def build(recorder: Recorder, title: str = "Run") -> Trace:
     """The trace of a recording that is over."""
-    return _Reading(recorder, keep=False).trace(title)
+    reading = Reading(recorder, keep=False)
+    reading.advance()
+    return reading.trace(title)
 
 
 class Live:
@@ -44,61 +46,81 @@ class Live:
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        self._reading: _Reading | None = None
+        self._reading: Reading | None = None
 
     def trace(self, title: str = "Run") -> Trace:
         """What happened so far."""
+        return self.read().trace(title)
+
+    def read(self) -> "Reading":
+        """The same as columns that grow, for who looks often and takes only what is new: to be left as they are, and
+        read by one thread. It is another object when everything was read anew."""
         if self._reading is not None and not self._reading.behind():
             try:
-                return self._reading.trace(title)
+                self._reading.advance()
+                return self._reading
             except Overrun:
                 self._reading = None
-        self._reading = _Reading(self._recorder, keep=True)
-        return self._reading.trace(title)
+        self._reading = Reading(self._recorder, keep=True)
+        self._reading.advance()
+        return self._reading
 
 
-class _Reading:
+class Reading:
     """What was read of a recording.
 
     Args:
         keep: whether there will be another look, so that what this one gives away must be a copy.
+
+    Attributes:
+        steps, tasks, requests, names: as far as they were read.
+        dropped: how many events came before the first that is kept.
+        origin_ns: the recorder's clock at the recording's start.
     """
 
     def __init__(self, recorder: Recorder, *, keep: bool) -> None:
-        self._recorder = recorder
+        self.recorder = recorder
         self._keep = keep
-        self._origin_ns = recorder.started_ns
-        self._names = Names()
-        self._places = Places(recorder.sites, self._names)
-        self._tasks = Tasks("tasks", self._origin_ns)
-        self._requests = Requests(self._origin_ns)
-        self._spans = Spans(self._requests)
-        self._steps: Steps | None = None
+        self.origin_ns = recorder.started_ns
+        self.names = Names()
+        self._places = Places(recorder.sites, self.names)
+        self.tasks = Tasks("tasks", self.origin_ns)
+        self.requests = Requests(self.origin_ns)
+        self._spans = Spans(self.requests)
+        self.steps: Steps | None = None
         self._calls: Calls | None = None
-        self._dropped = 0
+        self.dropped = 0
         self._looked_at: dict[tuple[int, int], tuple[int, int]] = {}
 
     def behind(self) -> bool:
         """Whether the recorder has dropped so much since that it is better to begin anew."""
-        return self._steps is not None and len(self._steps) > _MOST_BEHIND * max(len(self._recorder.log), 1)
+        return self.steps is not None and len(self.steps) > _MOST_BEHIND * max(len(self.recorder.log), 1)
+
+    def advance(self) -> None:
+        """Read what is new."""
+        steps = self._read()
+        self.tasks.update(steps, self.names)
+        self.requests.update(self.tasks, steps, self.names, bool(self.dropped))
+        self._spans.update(self.tasks, self._places, self.names)
+
+    def lasts_ns(self) -> int:
+        """How long the recording has gone on, or did."""
+        ended_ns = self.recorder.ended_ns
+        return (self.recorder.now() if ended_ns is None else ended_ns) - self.origin_ns
 
     def trace(self, title: str) -> Trace:
-        steps = self._read()
-        recorder = self._recorder
-        self._tasks.update(steps, self._names)
-        self._requests.update(self._tasks, steps, self._names, bool(self._dropped))
-        self._spans.update(self._tasks, self._places, self._names)
+        """What was read, as far as it was read."""
+        recorder, steps = self.recorder, self.steps
+        assert steps is not None
         assert self._calls is not None
         handoffs = self._calls.columns(recorder.handoffs)
         requests = self._requests_table(handoffs)  # with the messages so far
-        ended_ns = recorder.ended_ns
-        # asked last, so that nothing that was read is later
-        duration_ns = (recorder.now() if ended_ns is None else ended_ns) - self._origin_ns
+        duration_ns = self.lasts_ns()  # asked last, so that nothing that was read is later
         waits = self._given(steps.waits)
         steps.close(waits["end_ns"], duration_ns)
         return Trace(
             steps=self._table("steps", self._given(steps.columns)),
-            tasks=self._table("tasks", self._given(self._tasks.columns)),
+            tasks=self._table("tasks", self._given(self.tasks.columns)),
             waits=self._table("waits", waits),
             handoffs=self._table("handoffs", handoffs),
             requests=requests,
@@ -106,57 +128,57 @@ class _Reading:
             spans=self._table("spans", self._given(self._spans.columns)),
             duration_ns=duration_ns,
             clock=recorder.clock,
-            dropped=self._dropped,
+            dropped=self.dropped,
             forgotten=self._forgotten(),
             title=title,
         )
 
     def _read(self) -> Steps:
         """Read what is new. The events first: what they point to was there before them."""
-        recorder, tasks = self._recorder, self._tasks
-        seen = 0 if self._steps is None else self._dropped + len(self._steps)
+        recorder, tasks = self.recorder, self.tasks
+        seen = 0 if self.steps is None else self.dropped + len(self.steps)
         first, at_ns, events = recorder.log.read(seen)
-        if self._steps is not None and first > seen:
+        if self.steps is not None and first > seen:
             raise Overrun("expected to read all events that are new, found some dropped: read everything anew")
         tasks.take(recorder.tasks)
-        self._requests.take(recorder.requests)
+        self.requests.take(recorder.requests)
         self._spans.take(recorder.spans)
-        if self._steps is None:
-            self._dropped = first
-            self._steps = Steps(recorder.sites, self._places, first, at_ns)
-            self._calls = Calls(self._places, self._names, self._steps, tasks, keep=self._keep)
-            self._steps.grow(tasks.count)
-            self._stand(self._steps)
-        self._steps.grow(tasks.count)
+        if self.steps is None:
+            self.dropped = first
+            self.steps = Steps(recorder.sites, self._places, first, at_ns)
+            self._calls = Calls(self._places, self.names, self.steps, tasks, keep=self._keep)
+            self.steps.grow(tasks.count)
+            self._stand(self.steps)
+        self.steps.grow(tasks.count)
         for piece in events:
-            self._steps.add(piece, tasks.pointers(piece.task))
-        return self._steps
+            self.steps.add(piece, tasks.pointers(piece.task))
+        return self.steps
 
     def _stand(self, steps: Steps) -> None:
         """Enter the waits in which tasks stood already when the recording began."""
-        if not self._dropped:
-            for number, record in self._recorder.tasks.copy().items():
+        if not self.dropped:
+            for number, record in self.recorder.tasks.copy().items():
                 if record.waits is not None:
-                    steps.stands(self._tasks.pointer(number), max(0, record.created_ns - self._origin_ns), record.waits)
+                    steps.stands(self.tasks.pointer(number), max(0, record.created_ns - self.origin_ns), record.waits)
 
     def _given(self, columns: Columns) -> Columns:
         """Columns to give away: themselves if nobody will change them, else copies."""
         return {name: column[:] for name, column in columns.items()} if self._keep else columns
 
     def _table(self, name: str, columns: Columns) -> "Table[Any]":
-        return Table(name, columns, self._names)
+        return Table(name, columns, self.names)
 
     def _requests_table(self, handoffs: Columns) -> "Table[Any]":
-        columns, messages = self._given(self._requests.columns), self._given(self._requests.messages)
-        self._requests.add_open(columns, messages, self._names)
+        columns, messages = self._given(self.requests.columns), self._given(self.requests.messages)
+        self.requests.add_open(columns, messages, self.names)
         made = self._made(columns, handoffs["task"])
         parts = {"made": self._table("made", {"handoff": made}), "messages": self._table("messages", messages)}
-        return Table("requests", columns, self._names, parts)
+        return Table("requests", columns, self.names, parts)
 
     def _made(self, requests: Columns, tasks: "array[int]") -> "array[int]":
         """Which hand-offs were made for each request: pointers, one request after the other."""
         own = {task: request for request, task in enumerate(requests["task"]) if task} if tasks else {}
-        parents = self._tasks.columns["parent"]
+        parents = self.tasks.columns["parent"]
         made_for: dict[int, list[int]] = defaultdict(list)
         for handoff, made_by in enumerate(tasks, 1):
             task = made_by
@@ -175,12 +197,12 @@ class _Reading:
         """The looks that fall into the steps that they were taken of, in order of time."""
         columns = {name: array(code) for name, code in columns_of("samples").items()}
         starts, durations = steps.columns["start_ns"], steps.columns["duration_ns"]
-        origin_ns = self._origin_ns
+        origin_ns = self.origin_ns
         lockouts = Lockouts()
         rows = []
-        for look in sorted(self._recorder.looks.copy(), key=lambda look: look[1]):
+        for look in sorted(self.recorder.looks.copy(), key=lambda look: look[1]):
             number, looked_ns, delay_ns, code, offset, known = look
-            step, at_ns = number - self._dropped, looked_ns - origin_ns
+            step, at_ns = number - self.dropped, looked_ns - origin_ns
             if not 0 < step <= len(steps):
                 continue
             start_ns, end_ns = starts[step - 1], starts[step - 1] + durations[step - 1]
@@ -194,7 +216,7 @@ class _Reading:
                     continue  # the step had ended while the thread that looked was kept waiting
                 site, call = self._seen(code, offset)
             else:
-                call = self._names.string("")
+                call = self.names.string("")
             waits = (NO_INT if value is None else value for value in (delay_ns, lock_ns))
             rows.append((step, at_ns, next(waits), site, call, next(waits)))
         rows.sort(key=lambda row: row[1])  # what was known before a step was read in an earlier one
@@ -205,19 +227,19 @@ class _Reading:
 
     def _seen(self, code: CodeType, offset: int) -> tuple[int, int]:
         """Pointers to a place and to the call at it."""
-        sites = self._recorder.sites
+        sites = self.recorder.sites
         number = sites.number(code)
         if (number, offset) not in self._looked_at:
             call = call_text(code, offset, sites.met_s)
-            self._looked_at[number, offset] = self._names.site(sites.site(number, offset)), self._names.string(call)
+            self._looked_at[number, offset] = self.names.site(sites.site(number, offset)), self.names.string(call)
         return self._looked_at[number, offset]
 
     def _forgotten(self) -> dict[str, int]:
-        recorder = self._recorder
+        recorder = self.recorder
         return {
-            "tasks": recorder.tasks.added - self._tasks.count,
+            "tasks": recorder.tasks.added - self.tasks.count,
             "handoffs": recorder.handoffs.added - (self._calls.count if self._calls else 0),
-            "requests": recorder.requests.added - self._requests.count,
+            "requests": recorder.requests.added - self.requests.count,
             "spans": recorder.spans.added - self._spans.count,
             **recorder.forgotten,
         }

@@ -82,6 +82,10 @@ class Steps:
         following: for each step, the next one of its task; 0 if there is none.
         first: by the pointer of the task, its first step.
         ended_ns: by the pointer of the task, the end of the step in which it ended, or `NO_INT`.
+        ready_ns: by the pointer of the step, when it became ready.
+        open_waits: by the pointer of the task, its wait that is not over.
+        left: how many callbacks were ready when the last step ended; `None` before the first.
+        until_ns: when the last step ended.
     """
 
     def __init__(self, sites: Sites, places: Places, dropped: int, at_ns: int) -> None:
@@ -93,12 +97,13 @@ class Steps:
         self.ended_ns = array("q", [NO_INT])
         self._places = places
         self._dropped = dropped
-        self._at_ns = at_ns
+        self.until_ns = at_ns
         self._last = array("I", [0])
-        self._ready = array("q", [0])  # by the step's pointer, when it became ready
+        self.ready_ns = array("q", [0])
         self._glue = bytearray(1)  # by the step's pointer, whether it was a library's callback
         self._is_glue = _Glue(sites)
-        self._open: dict[int, int] = {}  # by the task's pointer, its wait that is not over
+        self.open_waits: dict[int, int] = {}
+        self.left: int | None = None
 
     def __len__(self) -> int:
         return len(self.following)
@@ -111,7 +116,7 @@ class Steps:
     def stands(self, task: int, start_ns: int, where: Where) -> None:
         """A task stood in a wait when the recording began. To be told before the first step."""
         kind, code, offset = where
-        self._open[task] = self._wait(0, task, start_ns, kind, self._places[code | offset << 16])
+        self.open_waits[task] = self._wait(0, task, start_ns, kind, self._places[code | offset << 16])
 
     def grow(self, tasks: int) -> None:
         """Make room for tasks up to the pointer `tasks`."""
@@ -127,10 +132,11 @@ class Steps:
         Args:
             tasks: for each event, the pointer to its task.
         """
-        ends = array("q", islice(accumulate(map(add, events.gap, events.duration), initial=self._at_ns), 1, None))
+        ends = array("q", islice(accumulate(map(add, events.gap, events.duration), initial=self.until_ns), 1, None))
         if not ends:
             return
-        self._at_ns = ends[-1]
+        self.until_ns = ends[-1]
+        self.left = events.left[-1]
         starts = array("q", map(sub, ends, events.duration))
         sites = array("I", map(self._places.__getitem__, events.place))
         columns = self.columns
@@ -153,7 +159,7 @@ class Steps:
 
     def _place_ready(self, step: int, wakers: Sequence[int], since: Iterable[int], events: Fields) -> None:
         """When each step became ready."""
-        ready, glue, is_glue = self._ready, self._glue, self._is_glue
+        ready, glue, is_glue = self.ready_ns, self._glue, self._is_glue
         for waker, ready_ns, outcome, place in zip(wakers, since, events.outcome, events.place, strict=True):
             step += 1
             if waker and glue[waker if waker < step else 0] and ready[waker] < ready_ns:
@@ -169,7 +175,7 @@ class Steps:
     ) -> None:
         """Which step of a task follows which, and the waits between them."""
         first, last, following = self.first, self._last, self.following
-        open_waits, ends_of, starts_of = self._open, self.waits["end_ns"], self.waits["start_ns"]
+        open_waits, ends_of, starts_of = self.open_waits, self.waits["end_ns"], self.waits["start_ns"]
         for task, outcome, kind, end, site in zip(tasks, events.outcome, events.kind, ends, sites, strict=True):
             step += 1
             if not task:
@@ -180,7 +186,7 @@ class Steps:
                 first[task] = step
             last[task] = step
             if open_waits and (wait := open_waits.pop(task, 0)):
-                ends_of[wait - 1] = max(starts_of[wait - 1], self._ready[step])
+                ends_of[wait - 1] = max(starts_of[wait - 1], self.ready_ns[step])
             if outcome == _WAITS:
                 open_waits[task] = self._wait(step, task, end, kind, site)
             elif outcome >= FIRST_ENDING:
@@ -202,5 +208,5 @@ class Steps:
         Args:
             ends_ns: the waits' ends, or a copy of them.
         """
-        for wait in self._open.values():
+        for wait in self.open_waits.values():
             ends_ns[wait - 1] = max(self.waits["start_ns"][wait - 1], duration_ns)
