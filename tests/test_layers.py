@@ -75,6 +75,7 @@ DOORS: set[tuple[str, str]] = {
     ("pytest_plugin.py", "transport"),
     ("run.py", "views"),
     ("server.py", "uvicorn"),
+    ("trace/rows.py", "widgets"),
     ("trace/trace.py", "views"),
     ("trace/trace.py", "widgets"),
     ("trace/trio_instrument.py", "trio"),

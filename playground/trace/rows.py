@@ -6,7 +6,12 @@ index in its own table (`step.task` is an index into `trace.tasks`); `None` says
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+from playground.trace.placed import Placed, place_of
+
+if TYPE_CHECKING:
+    from playground.widgets import Waterfall
 
 __all__ = [
     "Block",
@@ -206,7 +211,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Request(Placed):
     """One request (or websocket), from the moment it came in to the end of the app's call.
 
     Attributes:
@@ -232,6 +237,15 @@ class Request:
     handoffs: tuple[int, ...]
     messages: tuple[Message, ...]
     error: str | None
+
+    def waterfall(self) -> "Waterfall":
+        """Where its time went: the layers of the app that it passed through, and each message, as a widget.
+
+        Raises:
+            TraceError: it is of no recording, but was made or copied by hand.
+        """
+        place = place_of(self)
+        return place.origin().waterfall(place.index)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from itertools import islice
 from operator import eq
 from typing import Any, Final, Generic, TypeVar, overload
 
+from playground.trace.placed import Origin, Place, put
 from playground.trace.rows import Site
 from playground.trace.tables import NO_INT, ROWS, TABLES, WORDS, kind_of
 
@@ -91,6 +92,7 @@ class Table(Sequence[R], Generic[R]):
         self._keeps = bool(self.parts) or len(self._at) <= _REMEMBERED
         self._made: list[R | None] = []  # by place in the columns; empty until a row is kept
         self._all_made = False
+        self._placed: tuple[Origin, range] | None = None  # of which trace the rows are, and which rows that has
 
     @property
     def whole(self) -> bool:
@@ -111,6 +113,7 @@ class Table(Sequence[R], Generic[R]):
             part._at = self._at[index]
             part._keeps = self._keeps
             part._made = self._kept()
+            part._placed = self._placed
             return part
         return self._row(self._at[index])
 
@@ -140,9 +143,16 @@ class Table(Sequence[R], Generic[R]):
         more = f", and {len(self) - _SHOWN:,} more" if len(self) > _SHOWN else ""
         return f"[{shown}{more}]"
 
+    def placed(self, origin: Origin) -> "Table[R]":
+        """The same rows, which know that they are of that trace."""
+        rows: Table[R] = Table(self.name, self.columns, self.names, self.parts)
+        rows._at = self._at
+        rows._placed = origin, self._at
+        return rows
+
     def __getstate__(self) -> dict[str, Any]:
-        """Without what can be made again."""
-        return {**vars(self), "_readers": None, "_made": [], "_all_made": False}
+        """Without what can be made again, or is told by whoever holds it."""
+        return {**vars(self), "_readers": None, "_made": [], "_all_made": False, "_placed": None}
 
     def _kept(self) -> list[R | None]:
         """Where rows are kept that were made."""
@@ -157,6 +167,9 @@ class Table(Sequence[R], Generic[R]):
         if self._readers is None:
             self._readers = tuple(map(self._reader, TABLES[self.name]))
         row: R = ROWS[self.name](*[read(at) for read in self._readers])
+        if self._placed is not None:
+            origin, places = self._placed
+            put(row, Place(origin, places.index(at)))
         if kept:
             kept[at] = row
         return row

@@ -8,7 +8,7 @@ doors at the bottom open only when asked).
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from playground.trace import store
 from playground.trace.groups import Groups, inherited, most_at_once
 from playground.trace.looks import Look, inside
+from playground.trace.placed import Origin, Place, put_copy
 from playground.trace.rows import Block, Handoff, Request, Sample, Site, Span, Step, Task, Wait
-from playground.trace.table import column
+from playground.trace.table import Table, column
 from playground.trace.tables import NO_INT, WORDS
 
 if TYPE_CHECKING:
     from playground.views.findings import Findings
-    from playground.widgets import Timeline
+    from playground.widgets import Timeline, Waterfall
 
 __all__ = ["Clock", "Trace"]
 
@@ -84,12 +85,17 @@ class Trace:
         self.title = title
         self._columns: dict[tuple[str, str], Sequence[int]] = {}
         self.duration_ns = self._last_moment() if duration_ns is None else duration_ns
+        self._place()
 
     def __repr__(self) -> str:
         return (
             f"<Trace {self.title!r}: {self.duration_ns / 1e6:.1f} ms {self.clock}, "
             f"{len(self.requests)} requests, {len(self.steps)} steps, {len(self.handoffs)} hand-offs>"
         )
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        vars(self).update(state)
+        self._place()  # copies of rows do not know what they are of
 
     # -- questions -------------------------------------------------------------------------------------
 
@@ -225,6 +231,12 @@ class Trace:
 
         return Timeline(self)
 
+    def waterfall(self, request: int) -> "Waterfall":
+        """Where a request's time went, as a widget; `request` indexes `requests`."""
+        from playground.widgets import Waterfall
+
+        return Waterfall(self, request)
+
     def to_svg(self, path: str | Path | None = None) -> str:
         """The timeline as a static SVG picture; also written to `path` if one is given."""
         from playground.views.svg import svg
@@ -246,6 +258,16 @@ class Trace:
         return mimebundle(self)
 
     # -- inside ----------------------------------------------------------------------------------------
+
+    def _place(self) -> None:
+        """Have the requests know that they are of this trace."""
+        rows = self.requests
+        origin = Origin(self, partial(_made_of, type(self), dict(vars(self))))
+        if isinstance(rows, Table):
+            self.requests = rows.placed(origin)
+        else:
+            copies = [put_copy(row, Place(origin, index)) for index, row in enumerate(rows)]
+            self.requests = copies if isinstance(rows, list) else tuple(copies)
 
     def _column(self, table: str, field: str) -> Sequence[int]:
         """A field of all rows of a table, as numbers: see `playground.trace.table.column`."""
@@ -308,6 +330,13 @@ class Trace:
             held_ns=min(seen_ns, duration_ns),
             lock_ns=lock_ns,
         )
+
+
+def _made_of(kind: type[Trace], state: Mapping[str, Any]) -> Trace:
+    """A trace of what another was made of."""
+    trace = kind.__new__(kind)
+    trace.__setstate__(state)
+    return trace
 
 
 def _longest(looks: list[Look]) -> tuple[Site, str, int]:
