@@ -22,6 +22,7 @@ _BUNDLE = Path(__file__).parent / "static" / "views.js"
 _STYLE = """
 body { margin: 0; padding: 16px; background: #fff; font: 14px system-ui, sans-serif; }
 @media (prefers-color-scheme: dark) { body { background: #0c0c0c; color: #e8ecf1; } }
+h1 { position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); }
 """
 
 _PAGE = Template("""<!doctype html>
@@ -34,7 +35,7 @@ _PAGE = Template("""<!doctype html>
 <style>$style</style>
 </head>
 <body>
-<main><div id="playground-view" data-testid="view" data-title="$title"></div></main>
+<main><h1>$title</h1><div id="playground-view" data-testid="view" data-title="$title"></div></main>
 <noscript>$picture</noscript>
 <script type="application/octet-stream" id="playground-recording">$recording</script>
 <script type="module">$script</script>
