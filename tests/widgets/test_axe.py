@@ -1,4 +1,4 @@
-"""axe-core finds nothing to mend: each view, light, dark and in high contrast, folded and unfolded, in narrow pages too.
+"""axe-core finds nothing to mend: each view, light, dark and in high contrast, folded and unfolded, wide and narrow.
 
 The rules are all that axe-core knows, those of WCAG 2.2 and its best practices; what only a person can judge, it leaves
 open, and so does this test. axe-core is one of the front-end's pinned tools, put into the page by the test and never

@@ -24,8 +24,9 @@ STICKING_OUT = """
     }
     return getComputedStyle(element).position === 'absolute' && getComputedStyle(element).clipPath !== 'none';
   };
+  const sticksOut = (element) => element.getClientRects().length && element.getBoundingClientRect().right > edge;
   return [...root.querySelectorAll('*')]
-    .filter((element) => element.getBoundingClientRect().right > edge && element.getClientRects().length && !cut(element))
+    .filter((element) => sticksOut(element) && !cut(element))
     .map((element) => element.outerHTML.slice(0, 120));
 }
 """
@@ -46,45 +47,47 @@ def see(chromium: Chromium, trace: Trace, name: str) -> Callable[..., Any]:
     return run
 
 
-def ground(screen: Shown) -> str:
-    """The view's background, as the browser resolves it."""
+def colours(screen: Shown) -> tuple[str, str]:
+    """The view's background as the browser resolves it, and the colour of its lines, which tells high contrast."""
     screen.settle()
-    return str(screen.root.evaluate("root => getComputedStyle(root).backgroundColor"))
+    background, line = screen.root.evaluate(
+        "root => [getComputedStyle(root).backgroundColor, root.style.getPropertyValue('--line')]"
+    )
+    return str(background), str(line)
 
 
-LIGHT, DARK, WHITE, BLACK = (f"rgb({byte}, {byte}, {byte})" for byte in (255, 17, 255, 0))
+LIGHT, DARK = ("rgb(255, 255, 255)", "#e3e6ea"), ("rgb(17, 17, 17)", "#2c3138")
+HIGH_LIGHT, HIGH_DARK = ("rgb(255, 255, 255)", "#000000"), ("rgb(0, 0, 0)", "#ffffff")
 
 
 def test_it_follows_the_readers_system_while_it_is_shown(see: Callable[..., Any]) -> None:
-    def scenario(screen: Shown) -> list[list[str]]:
+    def scenario(screen: Shown) -> list[tuple[str, str]]:
         seen = []
         for scheme, contrast in (("light", None), ("dark", None), ("dark", "more"), ("light", "more"), ("light", None)):
             screen.page.emulate_media(color_scheme=scheme, contrast=contrast or "no-preference")  # type: ignore[arg-type]
-            line = screen.root.evaluate("root => root.style.getPropertyValue('--line')")
-            seen.append([ground(screen), line])
+            seen.append(colours(screen))
         return seen
 
-    lines = ["#e3e6ea", "#2c3138", "#ffffff", "#000000", "#e3e6ea"]
-    assert see(scenario) == [list(pair) for pair in zip([LIGHT, DARK, BLACK, WHITE, LIGHT], lines, strict=True)]
+    assert see(scenario) == [LIGHT, DARK, HIGH_DARK, HIGH_LIGHT, LIGHT]
 
 
 # As JupyterLab 4 and VS Code mark the body of a page; what a system prefers counts for nothing there.
 HOSTS = [
-    ({"jpThemeLight": "false", "jpThemeName": "JupyterLab Dark"}, DARK, "#2c3138"),
-    ({"jpThemeLight": "false", "jpThemeName": "JupyterLab Dark High Contrast"}, BLACK, "#ffffff"),
-    ({"jpThemeLight": "true", "jpThemeName": "JupyterLab Light"}, LIGHT, "#e3e6ea"),
-    ({"jpThemeLight": "true", "jpThemeName": "JupyterLab Light High Contrast"}, WHITE, "#000000"),
-    ({"vscodeThemeKind": "vscode-dark"}, DARK, "#2c3138"),
-    ({"vscodeThemeKind": "vscode-light"}, LIGHT, "#e3e6ea"),
-    ({"vscodeThemeKind": "vscode-high-contrast"}, BLACK, "#ffffff"),
-    ({"vscodeThemeKind": "vscode-high-contrast-light"}, WHITE, "#000000"),
+    ({"jpThemeLight": "false", "jpThemeName": "JupyterLab Dark"}, DARK),
+    ({"jpThemeLight": "false", "jpThemeName": "JupyterLab Dark High Contrast"}, HIGH_DARK),
+    ({"jpThemeLight": "true", "jpThemeName": "JupyterLab Light"}, LIGHT),
+    ({"jpThemeLight": "true", "jpThemeName": "JupyterLab Light High Contrast"}, HIGH_LIGHT),
+    ({"vscodeThemeKind": "vscode-dark"}, DARK),
+    ({"vscodeThemeKind": "vscode-light"}, LIGHT),
+    ({"vscodeThemeKind": "vscode-high-contrast"}, HIGH_DARK),
+    ({"vscodeThemeKind": "vscode-high-contrast-light"}, HIGH_LIGHT),
 ]
 
 
 def test_it_follows_the_theme_of_jupyterlab_and_vs_code(see: Callable[..., Any]) -> None:
-    def scenario(screen: Shown) -> list[list[str]]:
+    def scenario(screen: Shown) -> list[tuple[str, str]]:
         seen = []
-        for marks, _, _ in HOSTS:
+        for marks, _ in HOSTS:
             screen.page.evaluate(
                 """marks => {
                     const {dataset} = document.body;
@@ -93,11 +96,10 @@ def test_it_follows_the_theme_of_jupyterlab_and_vs_code(see: Callable[..., Any])
                 }""",
                 marks,
             )
-            line = screen.root.evaluate("root => root.style.getPropertyValue('--line')")
-            seen.append([ground(screen), line])
+            seen.append(colours(screen))
         return seen
 
-    assert see(scenario, color_scheme="dark") == [[colour, line] for _, colour, line in HOSTS]
+    assert see(scenario, color_scheme="dark") == [wanted for _, wanted in HOSTS]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -105,7 +107,7 @@ def test_it_takes_the_colours_that_a_system_forces_on_pages(see: Callable[..., A
     def scenario(screen: Shown) -> list[str]:
         canvas = "() => { const probe = document.createElement('i'); document.body.append(probe); "
         canvas += "probe.style.backgroundColor = 'Canvas'; return getComputedStyle(probe).backgroundColor; }"
-        seen = [ground(screen), str(screen.page.evaluate(canvas))]
+        seen = [colours(screen)[0], str(screen.page.evaluate(canvas))]
         for painted in screen.root.locator("canvas").all():
             corner = "canvas => [...canvas.getContext('2d').getImageData(0, canvas.height - 1, 1, 1).data.slice(0, 3)]"
             seen.append(f"rgb({', '.join(map(str, painted.evaluate(corner)))})")
