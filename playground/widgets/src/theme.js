@@ -70,7 +70,7 @@ export const HIGH_DARK = highContrast(
 );
 
 // Where the system forces its colours on a page, a canvas takes the same by their CSS names; only the states keep their own.
-const FORCED = { bg: 'Canvas', text: 'CanvasText', focus: 'Highlight', grid: 'GrayText', capsule: 'transparent' };
+const FORCED = { bg: 'Canvas', text: 'CanvasText', focus: 'Highlight', grid: 'transparent', capsule: 'transparent' };
 const FORCED_LIGHT = highContrast(false, HIGH_LIGHT.kinds, FORCED);
 const FORCED_DARK = highContrast(true, HIGH_DARK.kinds, FORCED);
 
