@@ -3,6 +3,8 @@
 from playground.trace.rows import (
     Block,
     Handoff,
+    Loss,
+    LossKind,
     Message,
     Request,
     Sample,
@@ -22,6 +24,8 @@ __all__ = [
     "Block",
     "Clock",
     "Handoff",
+    "Loss",
+    "LossKind",
     "Message",
     "Request",
     "Sample",

@@ -15,15 +15,17 @@ from playground.trace.lockout import Lockouts
 from playground.trace.recorder import Recorder
 from playground.trace.records import Overrun, Requests, Spans, Tasks
 from playground.trace.sampler import BEFORE
-from playground.trace.source import call_text
+from playground.trace.source import call_text, package_of
 from playground.trace.steps import Places, Steps
 from playground.trace.table import Names, Table
-from playground.trace.tables import NO_INT, columns_of
+from playground.trace.tables import NO_INT, WORDS, columns_of
 from playground.trace.trace import Trace
 
 __all__ = ["Live", "Reading", "build"]
 
 Columns = dict[str, "array[int]"]
+
+_LOSS_KIND: Final = {word: number for number, word in enumerate(WORDS["LossKind"])}
 
 _MOST_BEHIND: Final = 2
 """A live recording holds what the recorder has dropped since, up to this many times what the recorder holds."""
@@ -126,6 +128,7 @@ class Reading:
             requests=requests,
             samples=self._table("samples", self._samples(steps)),
             spans=self._table("spans", self._given(self._spans.columns)),
+            losses=self._table("losses", self._losses()),
             duration_ns=duration_ns,
             clock=recorder.clock,
             dropped=self.dropped,
@@ -193,6 +196,23 @@ class Reading:
             requests["handoffs_until"][request] = len(made)
         return made
 
+    def _losses(self) -> Columns:
+        """What was lost. Those whose task was forgotten speak of none."""
+        losses, names, tasks = self.recorder.losses, self.names, self.tasks
+        columns = {name: array(code) for name, code in columns_of("losses").items()}
+        for record in losses.records.copy():
+            row = (
+                _LOSS_KIND[record.kind],
+                tasks.pointer(record.task),
+                max(0, record.at_ns - self.origin_ns),
+                names.string(record.name),
+                names.site(losses.site(record)),
+                self._places[record.defined],
+            )
+            for column, value in zip(columns.values(), row, strict=True):
+                column.append(value)
+        return columns
+
     def _samples(self, steps: Steps) -> Columns:
         """The looks that fall into the steps that they were taken of, in order of time."""
         columns = {name: array(code) for name, code in columns_of("samples").items()}
@@ -201,7 +221,7 @@ class Reading:
         lockouts = Lockouts()
         rows = []
         for look in sorted(self.recorder.looks.copy(), key=lambda look: look[1]):
-            number, looked_ns, delay_ns, code, offset, known = look
+            number, looked_ns, delay_ns, code, offset, known, called = look
             step, at_ns = number - self.dropped, looked_ns - origin_ns
             if not 0 < step <= len(steps):
                 continue
@@ -218,7 +238,8 @@ class Reading:
             else:
                 call = self.names.string("")
             waits = (NO_INT if value is None else value for value in (delay_ns, lock_ns))
-            rows.append((step, at_ns, next(waits), site, call, next(waits)))
+            library = self.names.string("" if called is None else package_of(called.co_filename))
+            rows.append((step, at_ns, next(waits), site, call, next(waits), library))
         rows.sort(key=lambda row: row[1])  # what was known before a step was read in an earlier one
         for row in rows:
             for column, value in zip(columns.values(), row, strict=True):
@@ -241,5 +262,6 @@ class Reading:
             "handoffs": recorder.handoffs.added - (self._calls.count if self._calls else 0),
             "requests": recorder.requests.added - self.requests.count,
             "spans": recorder.spans.added - self._spans.count,
+            "losses": recorder.losses.forgotten,
             **recorder.forgotten,
         }

@@ -38,10 +38,10 @@ class Origin:
 
 
 class Place(NamedTuple):
-    """Where a row stands: what gives its trace, and its index in there."""
+    """Where a row stands: what gives its trace, and its index there."""
 
     origin: Origin
-    index: int
+    at: int
 
 
 class Placed:

@@ -19,9 +19,10 @@ from typing import Any, Final
 from playground.asgi import ASGIApp
 from playground.trace.events import DEFAULT_LIMIT, EventLog, Fields, pack_event
 from playground.trace.kept import Kept, forget
+from playground.trace.losses import Losses, watch_losses
 from playground.trace.requests import RequestRecord
 from playground.trace.rows import StepOutcome, TaskOutcome
-from playground.trace.sampler import Look, Sampler, place_of
+from playground.trace.sampler import Look, Sampler, called_by, place_of
 from playground.trace.sites import WAITS, Sites
 from playground.trace.spans import SpanRecord
 from playground.trace.standing import NOBODY, NOWHERE, Standing, Ways
@@ -88,6 +89,7 @@ class Recorder:
         self.tasks: Kept[TaskRecord] = Kept(first=1)
         self.handoffs: Kept[HandoffRecord] = Kept()
         self.requests: Kept[RequestRecord] = Kept()
+        self.losses = Losses(self.sites)
         self.entrances: dict[int, ASGIApp | None] = {}
         self.borrowed = contextlib.ExitStack()
         self.looks: list[Look] = []
@@ -219,6 +221,8 @@ class Recorder:
         else:
             # task.exception() would mark the exception as retrieved and so silence asyncio's warning
             record.outcome = "returned" if task._exception is None else "raised"
+            if record.outcome == "raised" and self.ended_ns is None:
+                self.losses.failed(task, number, record.ended_ns)
         return _NUMBER_OF[record.outcome]
 
     def waiter(self, future: object) -> int:
@@ -236,9 +240,11 @@ class Recorder:
 
     def blocked(self, step: int) -> None:
         """Note where a step waits, in virtual time; nobody looks there from outside."""
-        frame = place_of(sys._getframe(1))
+        inner = sys._getframe(1)
+        frame = place_of(inner)
         if frame is not None:
-            self.looks.append((step, self.now(), None, frame.f_code, frame.f_lasti, self.lock_now()))
+            called = called_by(frame, inner)
+            self.looks.append((step, self.now(), None, frame.f_code, frame.f_lasti, self.lock_now(), called))
 
     def long_step(self, step: int) -> None:
         """Close what the sampler may have seen of a long step."""
@@ -253,6 +259,7 @@ class Recorder:
         """
         self.ended_ns = ended_ns = self.now()
         self.teller = None
+        self.losses.close()
         self.borrowed.close()
         for task, name in self._living(loop):
             record = self.tasks[self.number_of(task)]
@@ -292,6 +299,10 @@ class Recorder:
         if number is None:
             number = self._workers.number = next(self._worker_count)
         return number
+
+    def works(self) -> bool:
+        """Whether the calling thread is a worker that was seen at a call."""
+        return getattr(self._workers, "number", None) is not None
 
     def running(self) -> int:
         """The number of the step that is running, counted from 0; -1 if none is."""
@@ -336,6 +347,7 @@ def recording(loop: Any, limit: int = DEFAULT_LIMIT) -> Iterator[Recorder]:
             recorder.sampler = Sampler(loop, recorder.now, recorder.looks)
             borrowed.callback(recorder.sampler.close)
         borrowed.enter_context(watch_threads(loop, recorder))
+        borrowed.enter_context(watch_losses(loop, recorder))
         recorder.begin(loop)
         loop.record(recorder)
         recorder.teller = loop

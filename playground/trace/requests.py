@@ -15,7 +15,7 @@ from playground.trace.kept import Kept
 from playground.trace.onion import watch_app
 from playground.trace.ways import SpanRecorder, arrive, set_out, task_on
 
-__all__ = ["RequestRecord", "RequestRecorder", "detail_of", "recorded_app"]
+__all__ = ["RequestRecord", "RequestRecorder", "detail_of", "recorded_app", "words_of"]
 
 
 Direction = Literal["receive", "send"]
@@ -89,7 +89,7 @@ def recorded_app(app: ASGIApp, recorder: Callable[[], RequestRecorder | None]) -
         try:
             await entrance(scope, receive, send)
         except BaseException as error:
-            record.error = _words(error)
+            record.error = words_of(error)
             raise
         finally:
             record.end_ns = end_ns = to.now()
@@ -132,7 +132,7 @@ def _entrance(app: ASGIApp, recorder: RequestRecorder) -> ASGIApp | None:
     return entrance
 
 
-def _words(error: BaseException) -> str:
+def words_of(error: BaseException) -> str:
     """An exception's type and text; its text is the app's own code and may fail."""
     name = type(error).__qualname__
     try:

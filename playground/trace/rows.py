@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Block",
     "Handoff",
+    "Loss",
+    "LossKind",
     "Message",
     "Request",
     "Sample",
@@ -33,6 +35,7 @@ __all__ = [
 StepOutcome = Literal["waits", "yields", "returned", "raised", "cancelled", "callback"]
 TaskOutcome = Literal["pending", "returned", "raised", "cancelled"]
 SpanKind = Literal["middleware", "routing", "handler", "dependency", "response"]
+LossKind = Literal["coroutine", "exception"]
 WaitOn = Literal["timer", "io", "lock", "queue", "event", "thread", "task", "future"]
 
 
@@ -95,6 +98,8 @@ class Sample:
         call: the expression that was being evaluated there, such as `time.sleep(0.2)`; may be empty.
         lock_ns: how long, since the step began, it had waited for the interpreter's lock while other threads computed
             (in virtual time, for the simulated one); `None` where that is not known.
+        library: the package of the library that this line had called, where the thread was seen within one: a call
+            that is written in C, such as `time.sleep`, cannot be seen into.
     """
 
     step: int
@@ -103,6 +108,7 @@ class Sample:
     site: Site | None
     call: str = ""
     lock_ns: int | None = None
+    library: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +251,7 @@ class Request(Placed):
             TraceError: it is of no recording, but was made or copied by hand.
         """
         place = place_of(self)
-        return place.origin().waterfall(place.index)
+        return place.origin().waterfall(place.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,3 +277,24 @@ class Span:
     parent: int | None
     task: int | None
     site: Site | None
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What the app let go of: a coroutine that nobody awaited, or an exception that nobody asked for.
+
+    Attributes:
+        kind: `coroutine` or `exception`.
+        task: the task that let go of the coroutine, or that ended with the exception; `None` for none.
+        at_ns: when the coroutine was dropped, or the task ended.
+        name: the coroutine's qualified name; the exception's type and text.
+        site: the line that let go of the coroutine, if it names it; the user's line at which the exception was raised.
+        defined: where the coroutine's function is written; `None` for an exception.
+    """
+
+    kind: LossKind
+    task: int | None
+    at_ns: int
+    name: str
+    site: Site | None
+    defined: Site | None = None

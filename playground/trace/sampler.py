@@ -17,7 +17,7 @@ from typing import Final, Protocol
 from playground.code import is_own
 from playground.trace.lockout import Outside, Reading, starts_a_thread
 
-__all__ = ["BEFORE", "TICK_S", "Look", "Sampler", "place_of"]
+__all__ = ["BEFORE", "TICK_S", "Look", "Sampler", "called_by", "place_of"]
 
 TICK_S: Final = 0.005
 """Time between two looks: at most 200 a second, each about 10 µs, so 0.2 % of one core."""
@@ -33,10 +33,10 @@ _OURS: Final = tuple(
     os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), room, "") for room in ("clock", "trace")
 )
 
-Look = tuple[int, int, int | None, CodeType | None, int, Reading | int | None]
+Look = tuple[int, int, int | None, CodeType | None, int, Reading | int | None, CodeType | None]
 """Step, time in ns, run delay in ns, code (`None`: nobody looked at the line), instruction offset (`BEFORE`: it is
-what was known before the step began, and its time the one up to which the run delay is known to be told in full), and
-what `lockout.Lockouts` needs to know."""
+what was known before the step began, and its time the one up to which the run delay is known to be told in full),
+what `lockout.Lockouts` needs to know, and the code that was called there (see `called_by`)."""
 
 BEFORE: Final = -1
 
@@ -89,7 +89,7 @@ class Sampler:
         delay_ns, reading = self._outside.delay_ns(), self._outside.reading()
         self._ended = step, ended_ns, delay_ns, reading
         # the time comes last: what queued after the step is then no longer than the time that has passed since
-        self._looks.append((step, self._now(), delay_ns, None, 0, reading))
+        self._looks.append((step, self._now(), delay_ns, None, 0, reading, None))
 
     def _watch(self) -> None:
         self._outside.leave_out()
@@ -128,7 +128,7 @@ class Sampler:
         place = place_of(frame)
         if place is None:
             return
-        code, offset = place.f_code, place.f_lasti
+        code, offset, called = place.f_code, place.f_lasti, called_by(place, frame)
         reading = self._outside.looked(self._outside.reading())
         delay_ns = self._outside.delay_ns()
         if self._now() - at_ns > _PROMPT_NS:  # what was read is of a later moment, maybe after the recording's end
@@ -138,7 +138,7 @@ class Sampler:
         if self._loop.step != step:  # asked last, for who looks may be kept waiting anywhere above
             return
         self._begin(step)
-        self._looks.append((step, at_ns, delay_ns, code, offset, reading))
+        self._looks.append((step, at_ns, delay_ns, code, offset, reading, called))
 
     def _begin(self, step: int) -> None:
         """Before the first look at a step, note what was known before it began."""
@@ -148,7 +148,7 @@ class Sampler:
             if self._ended[0] != step and self._ended[1] > before[1]:
                 before = self._ended
             if before[3] is not None:
-                self._looks.append((step, before[1], before[2], None, BEFORE, before[3]))
+                self._looks.append((step, before[1], before[2], None, BEFORE, before[3], None))
 
 
 def place_of(frame: FrameType) -> FrameType | None:
@@ -162,3 +162,11 @@ def place_of(frame: FrameType) -> FrameType | None:
             return own
         own = own.f_back
     return None if frame.f_code.co_filename.startswith(_OURS) else frame
+
+
+def called_by(place: FrameType, frame: FrameType | None) -> CodeType | None:
+    """What `place` had called when `frame`, the innermost, was seen; `None` if it was that one, or called itself."""
+    inner = None
+    while frame is not None and frame is not place:
+        inner, frame = frame, frame.f_back
+    return None if inner is None or frame is None else inner.f_code

@@ -9,13 +9,20 @@ import functools
 import linecache
 import math
 import os
+import re
 import sys
 from types import CodeType
 from typing import Any, Final
 
+from playground.code import is_own
 from playground.trace.rows import Site
 
-__all__ = ["call_text", "locate"]
+__all__ = ["call_text", "locate", "package_of"]
+
+_IN_A_LIBRARY: Final = re.compile(
+    r".*[/\\](?:site-packages|dist-packages|lib-dynload|python3\.\d+|lib)[/\\]", re.IGNORECASE
+)
+"""The folders in which packages and modules lie. On Windows, the standard library lies in `Lib`."""
 
 _LONGEST: Final = 60
 """Characters of a call that are kept: as many as a line of a sentence bears."""
@@ -75,3 +82,13 @@ def _file_name(filename: str) -> str:
             return f"cell {number}"
     here = os.path.join(os.getcwd(), "")
     return filename.removeprefix(here)
+
+
+@functools.lru_cache(maxsize=1024)
+def package_of(filename: str) -> str:
+    """The package, or the module, of a library's file; empty for a file of the user's own, and for ours."""
+    if is_own(filename) or filename.startswith("<"):
+        return ""
+    below = _IN_A_LIBRARY.split(filename)[-1]
+    name = re.split(r"[/\\]", below)[0].removesuffix(".py")
+    return "" if name == "playground" else name

@@ -196,6 +196,7 @@ def _restore(cls: type[T], file: BinaryIO, most_bytes: int) -> T:
         requests=tables["requests"],
         samples=tables["samples"],
         spans=tables["spans"],
+        losses=tables["losses"],
         duration_ns=header["duration_ns"],
         clock=header["clock"],
         dropped=header["dropped"],

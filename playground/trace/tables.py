@@ -9,6 +9,8 @@ from typing import Any, Final, get_args
 
 from playground.trace.rows import (
     Handoff,
+    Loss,
+    LossKind,
     Message,
     Request,
     Sample,
@@ -24,7 +26,7 @@ from playground.trace.rows import (
 
 __all__ = ["NO_INT", "PARTS", "ROWS", "SCHEMA", "TABLES", "WORDS", "columns_of", "kind_of"]
 
-SCHEMA: Final = 3
+SCHEMA: Final = 4
 """Version of the tables below; the wire's own version is in `columns`."""
 
 WORDS: Final[dict[str, tuple[str, ...]]] = {
@@ -33,6 +35,7 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "WaitOn": get_args(WaitOn),
     "Direction": ("receive", "send"),
     "SpanKind": get_args(SpanKind),
+    "LossKind": get_args(LossKind),
 }
 
 NO_INT: Final = -(1 << 63)
@@ -66,6 +69,7 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "site": "site?",
         "call": "string",
         "lock_ns": "int?",
+        "library": "string",
     },
     "waits": {"task": "tasks", "start_ns": "int", "end_ns": "int", "on": "WaitOn", "site": "site?"},
     "handoffs": {
@@ -106,6 +110,14 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "task": "tasks?",
         "site": "site?",
     },
+    "losses": {
+        "kind": "LossKind",
+        "task": "tasks?",
+        "at_ns": "int",
+        "name": "string",
+        "site": "site?",
+        "defined": "site?",
+    },
 }
 ROWS: Final[dict[str, Callable[..., Any]]] = {
     "tasks": Task,
@@ -117,6 +129,7 @@ ROWS: Final[dict[str, Callable[..., Any]]] = {
     "made": int,
     "requests": Request,
     "spans": Span,
+    "losses": Loss,
 }
 
 PARTS: Final = ("made", "messages")

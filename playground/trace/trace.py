@@ -17,7 +17,7 @@ from playground.trace import store
 from playground.trace.groups import Groups, inherited, most_at_once
 from playground.trace.looks import Look, inside
 from playground.trace.placed import Origin, Place, put_copy
-from playground.trace.rows import Block, Handoff, Request, Sample, Site, Span, Step, Task, Wait
+from playground.trace.rows import Block, Handoff, Loss, Request, Sample, Site, Span, Step, Task, Wait
 from playground.trace.table import Table, column
 from playground.trace.tables import NO_INT, WORDS
 
@@ -37,6 +37,7 @@ _MOMENTS: Final = {
     "handoffs": ("submitted_ns", "started_ns", "ended_ns", "woken_ns"),
     "requests": ("start_ns", "end_ns"),
     "spans": ("start_ns", "end_ns"),
+    "losses": ("at_ns",),
 }
 """The fields that tell moments, but for a step's end and a message's."""
 
@@ -48,6 +49,7 @@ class Trace:
         steps, tasks, waits, handoffs, requests: the rows, each in order of its start (tasks: of creation).
         samples: looks at the loop's thread during long steps, in order of time.
         spans: the layers of the app that requests passed through, each after the one that called it.
+        losses: coroutines that nobody awaited and exceptions that nobody asked for, in order of time.
         duration_ns: length of the run; by default up to the last moment in any row.
         clock: `real`, or `virtual` where time jumps from timer to timer.
         dropped: how many events the recorder let go because its ring was full.
@@ -66,6 +68,7 @@ class Trace:
         requests: Sequence[Request] = (),
         samples: Sequence[Sample] = (),
         spans: Sequence[Span] = (),
+        losses: Sequence[Loss] = (),
         duration_ns: int | None = None,
         clock: Clock = "real",
         dropped: int = 0,
@@ -79,6 +82,7 @@ class Trace:
         self.requests = requests
         self.samples = samples
         self.spans = spans
+        self.losses = losses
         self.clock: Clock = clock
         self.dropped = dropped
         self.forgotten = {kind: count for kind, count in (forgotten or {}).items() if count}

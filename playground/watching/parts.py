@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from playground.clock.foreign import Watcher, watcher_of
+from playground.trace.losses import watch_losses
 from playground.trace.recorder import Recorder
 from playground.trace.sampler import Sampler
 from playground.trace.threads import watch_threads
@@ -58,6 +59,7 @@ class LoopPart:
         self.loop = loop
         self._watcher = watcher_of(loop) if watcher is None else watcher
         self._borrowed.enter_context(watch_threads(loop, self.recorder))
+        self._borrowed.enter_context(watch_losses(loop, self.recorder))
         self._borrowed.callback(_forget, loop)
         self.recorder.join(loop)
         if loop.is_running():
@@ -155,6 +157,7 @@ class TrioPart:
         """
         self.is_free = False
         self._borrowed.enter_context(watch_trio_threads(self.recorder))
+        self._borrowed.enter_context(watch_losses(None, self.recorder))
         recorder = self.recorder
         recorder.sampler = Sampler(self._instrument, recorder.now, recorder.looks)
         self._borrowed.callback(self._stop_looking, recorder.sampler)

@@ -33,8 +33,8 @@ TRACES = [by_hand(), of_columns(by_hand())]
 @pytest.mark.parametrize("trace", TRACES)
 def test_each_request_knows_its_trace_and_its_index(trace: Trace) -> None:
     for rows in (trace.requests, [trace.requests[index] for index in range(3)], list(trace.requests[:])):
-        assert [(place_of(row).origin(), place_of(row).index) for row in rows] == [(trace, 0), (trace, 1), (trace, 2)]
-    assert place_of(trace.requests[1:][1]).index == 2
+        assert [(place_of(row).origin(), place_of(row).at) for row in rows] == [(trace, 0), (trace, 1), (trace, 2)]
+    assert place_of(trace.requests[1:][1]).at == 2
 
 
 @pytest.mark.parametrize("trace", TRACES)
@@ -54,7 +54,7 @@ def test_a_request_outlives_its_trace_and_still_gives_the_same_recording(trace: 
 def test_rows_of_a_slice_have_the_index_of_their_own_trace() -> None:
     whole = of_columns(by_hand())
     part = Trace(tasks=whole.tasks, requests=whole.requests[1:])
-    assert [(place_of(row).origin(), place_of(row).index) for row in part.requests] == [(part, 0), (part, 1)]
+    assert [(place_of(row).origin(), place_of(row).at) for row in part.requests] == [(part, 0), (part, 1)]
     assert place_of(whole.requests[1]).origin() is whole
 
 

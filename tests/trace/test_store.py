@@ -15,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.errors import TraceError
-from playground.trace import Handoff, Message, Request, Sample, Site, Span, Step, Task, Trace, Wait
+from playground.trace import Handoff, Loss, Message, Request, Sample, Site, Span, Step, Task, Trace, Wait
 from playground.trace.columns import pack, unpack
 from playground.trace.store import _checksum, dump, restore
 from playground.trace.tables import SCHEMA, WORDS
 from tests.recordings import blocked_run, large_run
 
-TABLES = ("steps", "tasks", "waits", "handoffs", "requests", "samples", "spans")
+TABLES = ("steps", "tasks", "waits", "handoffs", "requests", "samples", "spans", "losses")
 
 moments = st.integers(-(2**63) + 1, 2**63 - 1)
 maybe_moments = st.none() | moments
@@ -53,7 +53,7 @@ def traces(draw: st.DrawFn) -> Trace:
     step = st.builds(Step, owner, moments, moments, some(count), outcomes, st.none() | sites)
     steps = tuple(draw(step) for _ in range(count))
     looked, waited = st.integers(0, max(0, count - 1)), st.integers(0, max(0, len(tasks) - 1))
-    samples = st.builds(Sample, looked, moments, maybe_moments, st.none() | sites, words)
+    samples = st.builds(Sample, looked, moments, maybe_moments, st.none() | sites, words, maybe_moments, words)
     waits = st.builds(Wait, waited, moments, moments, st.sampled_from(WORDS["WaitOn"]), st.none() | sites)
     handoff = st.builds(
         Handoff, owner, words, moments, moments, maybe_moments, maybe_moments, maybe_moments, maybe_moments,
@@ -79,6 +79,19 @@ def traces(draw: st.DrawFn) -> Trace:
         requests=requests,
         samples=draw(rows(samples)) if steps else (),
         spans=tuple(spans),
+        losses=draw(
+            rows(
+                st.builds(
+                    Loss,
+                    st.sampled_from(WORDS["LossKind"]),
+                    owner,
+                    moments,
+                    words,
+                    st.none() | sites,
+                    st.none() | sites,
+                )
+            )
+        ),
         duration_ns=draw(moments),
         clock=draw(st.sampled_from(("real", "virtual"))),
         dropped=draw(st.integers(0, 2**70)),
@@ -175,7 +188,7 @@ def test_a_packet_for_a_view_is_no_recording() -> None:
 
 def test_tables_of_another_version_are_refused_by_number() -> None:
     assert refused(changed(Trace(), schema=7)) == (
-        "expected a recording with tables of version 3, found version 7: "
+        "expected a recording with tables of version 4, found version 7: "
         "read it with the release of playground that wrote it"
     )
 
@@ -258,8 +271,8 @@ def a_request(path: str = "/") -> Request:
         (Trace(steps=[Step(None, 0, 1, None, "callback", None)]), {"steps__start_ns": array("q")},
          "expected columns of one length in steps, found lengths from 0 to 1"),
         (Trace(), {"sites__line": array("q", [1])}, "expected columns of one length in sites, found several"),
-        (Trace(), {"steps__more": array("q")}, "expected the 67 columns of a recording, found 68 or other ones"),
-        (Trace(), {"steps__task": array("q")}, "expected the 67 columns of a recording, found 67 or other ones"),
+        (Trace(), {"steps__more": array("q")}, "expected the 74 columns of a recording, found 75 or other ones"),
+        (Trace(), {"steps__task": array("q")}, "expected the 74 columns of a recording, found 74 or other ones"),
         (Trace(), {"strings__length": array("I", [1])}, "expected 1 bytes of strings, found 0"),
         (Trace(), {"strings__length": array("I", [1]), "strings__text": array("B", [0xC3])},
          "expected strings in UTF-8, found 'utf-8' codec can't decode byte 0xc3 in position 0: unexpected end of data"),
@@ -360,11 +373,12 @@ def test_a_step_takes_few_bytes() -> None:
 
 
 def test_the_order_of_words_is_part_of_the_schema() -> None:
-    assert SCHEMA == 3, "a new schema: pin its words here too"
+    assert SCHEMA == 4, "a new schema: pin its words here too"
     assert WORDS == {
         "StepOutcome": ("waits", "yields", "returned", "raised", "cancelled", "callback"),
         "TaskOutcome": ("pending", "returned", "raised", "cancelled"),
         "WaitOn": ("timer", "io", "lock", "queue", "event", "thread", "task", "future"),
         "Direction": ("receive", "send"),
         "SpanKind": ("middleware", "routing", "handler", "dependency", "response"),
+        "LossKind": ("coroutine", "exception"),
     }
