@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from playground.app import App
     from playground.clock.work import work
+    from playground.comparing import compare
     from playground.errors import (
         Deadlock,
         LabClosed,
@@ -44,6 +45,7 @@ __all__ = [
     "Trace",
     "TraceError",
     "allow_asyncio_run",
+    "compare",
     "watch",
     "work",
 ]
@@ -65,6 +67,7 @@ _HOMES: Final = {
     "Trace": "trace",
     "TraceError": "errors",
     "allow_asyncio_run": "nesting",
+    "compare": "comparing",
     "watch": "watching.watch",
     "work": "clock.work",
 }

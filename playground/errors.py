@@ -17,6 +17,7 @@ reader would expect to catch. A message says what was expected, what arrived, an
     │   └── NotInVirtualTime    what was asked for happens in the real world only
     ├── NestingError            asyncio.run cannot be allowed in this notebook    (RuntimeError)
     ├── TraceError              a recording cannot be read or written         (ValueError)
+    ├── ComparisonError         what was given cannot be compared             (ValueError)
     ├── WatchError              something cannot be watched, or not yet asked (RuntimeError)
     ├── UsageError              the toolkit was called in a way that cannot work  (AssertionError)
     │   └── RouteError          a path, or a value for it, cannot be routed   (also ValueError)
@@ -27,6 +28,7 @@ reader would expect to catch. A message says what was expected, what arrived, an
 
 __all__ = [
     "ClientGone",
+    "ComparisonError",
     "ConnectionClosed",
     "ConnectionDenied",
     "Deadlock",
@@ -127,6 +129,10 @@ class NotInVirtualTime(LabError):
 
 class TraceError(PlaygroundError, ValueError):
     """A recording is damaged, foreign, or of a version that this release does not know."""
+
+
+class ComparisonError(PlaygroundError, ValueError):
+    """What was given to `compare` cannot be compared."""
 
 
 class WatchError(PlaygroundError, RuntimeError):

@@ -19,7 +19,7 @@ FACE = "__init__"
 # What a room may import, beyond the standard library and itself. To move a wall, change the design, this
 # table and the code together.
 ROOMS: dict[str, set[str]] = {
-    FACE: {"app", "lab", "nesting", "run", "web", "trace", "transport", "clock", "watching", "errors"},
+    FACE: {"app", "lab", "nesting", "run", "web", "trace", "transport", "clock", "comparing", "watching", "errors"},
     "errors": set(),
     "asgi": {"errors"},
     "code": set(),
@@ -29,6 +29,7 @@ ROOMS: dict[str, set[str]] = {
     "clock": {"code", "errors", "anyio"},
     "trace": {"asgi", "code", "errors", "anyio"},
     "run": {"trace", "errors", "httpx"},
+    "comparing": {"run", "trace", "errors"},
     "bridge": {"clock", "httpx"},
     "forwarded": {"asgi"},
     "host": {"transport", "clock", "trace", "asgi", "errors", "anyio", "httpx"},
@@ -65,6 +66,8 @@ GATES: dict[str, set[str]] = {
 DOORS: set[tuple[str, str]] = {
     ("__init__.py", "magics"),
     ("__init__.py", "notebook"),
+    ("comparing.py", "views"),
+    ("comparing.py", "widgets"),
     ("lab.py", "notebook"),
     ("magics.py", "IPython"),
     ("nesting.py", "nest_asyncio"),

@@ -185,8 +185,8 @@ def _notes(first: Side, other: Side, matched: Matched) -> list[str]:
     if matched.unlike:
         one, two = matched.unlike[0]
         what = f"#{one.number}, {one_line(_asked(one))} in {a} and {one_line(_asked(two))} in {b}"
-        told = counted(len(matched.unlike), "request")
-        notes.append(f"{told} of the same number asked for different things and are not compared (first {what}).")
+        told = f"{counted(len(matched.unlike), 'request')} {'is' if len(matched.unlike) == 1 else 'are'}"
+        notes.append(f"{told} not compared, since the runs asked for different things (first {what}).")
     for count, has, lacks in ((matched.only_first, a, b), (matched.only_second, b, a)):
         if count:
             told = f"{counted(count, 'request')} of {has} {'has' if count == 1 else 'have'}"

@@ -22,6 +22,7 @@ from playground.views.wording import counted, duration, one_line
 
 __all__ = [
     "MOST_STILL_PAIRS",
+    "TITLE",
     "compare_packet",
     "later_words",
     "legend",
@@ -29,8 +30,9 @@ __all__ = [
     "shown_lanes",
     "summary",
     "text",
-    "title_of",
 ]
+
+TITLE: Final = "Comparison"
 
 MOST_WORKERS: Final = 4
 """Worker threads of one run that are drawn: of eight runs, so many still fit on a screen or two."""
@@ -44,7 +46,7 @@ _LEVELS: Final = "▁▂▃▄▅▆▇█"
 _GUTTER: Final = 26
 
 
-def compare_packet(traces: Mapping[str, Trace], title: str | None = None) -> bytes:
+def compare_packet(traces: Mapping[str, Trace], title: str = TITLE) -> bytes:
     """Pack a comparison of two to eight runs for `playground/widgets/src`.
 
     Args:
@@ -65,7 +67,7 @@ def compare_packet(traces: Mapping[str, Trace], title: str | None = None) -> byt
         )
     header = {
         "view": "compare",
-        "title": title_of(compared) if title is None else title,
+        "title": title,
         "clock": compared.clock,
         "summary": summary(compared),
         "dropped": sum(side.trace.dropped for side in compared.sides),
@@ -78,14 +80,9 @@ def compare_packet(traces: Mapping[str, Trace], title: str | None = None) -> byt
     return pack(header, columns, level=LEVEL)
 
 
-def title_of(compared: Compared) -> str:
-    """What a comparison is called that was given no title."""
-    return f"{counted(len(compared.sides), 'run')} compared"
-
-
 def summary(compared: Compared) -> str:
     """A line on all runs."""
-    return f"{counted(len(compared.lines), 'request')} compared"
+    return f"{counted(len(compared.sides), 'run')}, {counted(len(compared.lines), 'request')} in common"
 
 
 def shown_lanes(laid: Lanes) -> tuple[Lanes, str]:
@@ -113,7 +110,7 @@ def _within(arrows: Arrows, rows: int) -> Arrows:
 
 def text(compared: Compared, *, width: int = 100) -> str:
     """The whole comparison in lines of `width` characters."""
-    lines = [title_of(compared), "", *wrap(compared.conclusion, width)]
+    lines = [f"{TITLE}: {summary(compared)}", "", *wrap(compared.conclusion, width)]
     for note in compared.notes:
         lines += wrap(f"* {note}", width, subsequent_indent="  ")
     lines += ["", *_loops(compared, width), "", *_table(compared)]

@@ -10,12 +10,12 @@ from xml.sax.saxutils import escape, quoteattr
 from playground.views.compare import Compared, Line, Side
 from playground.views.comparison import (
     MOST_STILL_PAIRS,
+    TITLE,
     later_words,
     legend,
     longest_ns,
     shown_lanes,
     summary,
-    title_of,
 )
 from playground.views.scale import marks
 from playground.views.shapes import SANS, bars, label, rect, text_width
@@ -31,6 +31,7 @@ _LAST: Final = 74
 _GREY: Final = "#5A6675"
 _RULE: Final = "#DDE3EA"
 _INK: Final = "#1B2430"
+_OVER: Final = "the run is over"
 _LETTER: Final = 12
 _GLYPH: Final = 13
 
@@ -56,7 +57,7 @@ def svg(compared: Compared, *, width: int = 1000) -> str:
     """Draw a comparison as an SVG picture, `width` pixels wide (at least 480) and as high as it needs."""
     sheet = _Sheet(max(480, width))
     sheet.y = 8
-    sheet.lines(f"{title_of(compared)}: {summary(compared)}", size=15, fill=_INK, bold=True)
+    sheet.lines(f"{TITLE}: {summary(compared)}", size=15, fill=_INK, bold=True)
     sheet.y += 4
     sheet.lines(compared.conclusion, size=13, fill=_INK, bold=True)
     for note in compared.notes:
@@ -74,7 +75,7 @@ def svg(compared: Compared, *, width: int = 1000) -> str:
 
 def _document(sheet: _Sheet, compared: Compared) -> str:
     names = ", ".join(f"{side.letter} {one_line(side.name)}" for side in compared.sides)
-    title = f"{title_of(compared)}: {names}"
+    title = f"{TITLE} of {names}"
     told = " ".join([f"{title}.", compared.conclusion, *compared.notes])
     height = round(sheet.y)
     size = f'viewBox="0 0 {sheet.width} {height}" width="{sheet.width}" height="{height}"'
@@ -120,7 +121,8 @@ def _run(sheet: _Sheet, plot: Plot, side: Side) -> None:
     end = plot.x(side.trace.duration_ns)
     if end < plot.left + plot.width - 2:
         sheet.under.append(rect(end, top, plot.left + plot.width - end, sheet.y - top, "#F5F7F9"))
-        sheet.over.append(label(end + 6, top + 15, "over", size=11, fill=_GREY))
+        if end + text_width(_OVER, 11) + 12 < plot.left + plot.width:
+            sheet.over.append(label(end + 6, top + 15, _OVER, size=11, fill=_GREY))
     sheet.y += 6
 
 

@@ -5,20 +5,22 @@ classes need anywidget, which needs ipywidgets and IPython, so they are imported
 a script that writes an HTML page never loads them.
 """
 
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from playground.widgets.comparison import Comparison
     from playground.widgets.timeline import Timeline
 
-__all__ = ["Timeline"]
+__all__ = ["Comparison", "Timeline"]
+
+_HOMES: Final = {"Comparison": "comparison", "Timeline": "timeline"}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Timeline":
-        from playground.widgets.timeline import Timeline
-
-        return Timeline
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -1,26 +1,40 @@
-"""What a `Trace` or a `Run` shows as a cell's value.
+"""What a `Trace`, a `Run` or a comparison shows as a cell's value.
 
-In a kernel that is the interactive timeline, elsewhere its static forms; both carry a text and a picture, so
+In a kernel that is an interactive view, elsewhere its static forms; both carry a text and a picture, so
 that a notebook still shows something where no kernel runs. It decides which, and leaves the making to others.
 """
 
 import sys
+from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
 from playground.trace import Trace
-from playground.widgets.still import still
+from playground.widgets.still import still, still_comparison
 
-__all__ = ["mimebundle"]
+__all__ = ["comparison_mimebundle", "mimebundle"]
 
 
 def mimebundle(trace: Trace) -> tuple[dict[str, Any], dict[str, Any]]:
     """Data and metadata by media type, as IPython's `_repr_mimebundle_` asks for them."""
-    if not _in_kernel() or find_spec("anywidget") is None:
+    if not _has_widgets():
         return dict(still(trace)), {}
     from playground.widgets.timeline import Timeline
 
     return Timeline(trace)._repr_mimebundle_()
+
+
+def comparison_mimebundle(traces: Mapping[str, Trace]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The same of runs that are compared."""
+    if not _has_widgets():
+        return dict(still_comparison(traces)), {}
+    from playground.widgets.comparison import Comparison
+
+    return Comparison(traces)._repr_mimebundle_()
+
+
+def _has_widgets() -> bool:
+    return _in_kernel() and find_spec("anywidget") is not None
 
 
 def _in_kernel() -> bool:

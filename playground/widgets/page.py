@@ -6,16 +6,20 @@ picture stands in. What comes from an app gets in as base64, as an escaped title
 """
 
 from base64 import b64encode
+from collections.abc import Mapping
 from hashlib import sha256
 from html import escape
 from pathlib import Path
 from string import Template
 
 from playground.trace import Trace
+from playground.views.compare import Compared
+from playground.views.comparison import TITLE, compare_packet
+from playground.views.comparison_svg import svg as comparison_svg
 from playground.views.packet import packet
 from playground.views.svg import svg
 
-__all__ = ["page"]
+__all__ = ["comparison_page", "page"]
 
 _BUNDLE = Path(__file__).parent / "static" / "views.js"
 
@@ -45,12 +49,21 @@ _PAGE = Template("""<!doctype html>
 
 
 def page(trace: Trace, title: str | None = None) -> str:
-    """The whole page as text.
+    """A recording's page as text.
 
     Args:
         trace: the recording.
         title: of the page; the recording's own by default.
     """
+    return _page(trace.title if title is None else title, svg(trace), packet(trace))
+
+
+def comparison_page(traces: Mapping[str, Trace], title: str = TITLE) -> str:
+    """The page of runs side by side; `traces` as `playground.views.comparison` takes them."""
+    return _page(title, comparison_svg(Compared(traces)), compare_packet(traces, title))
+
+
+def _page(title: str, picture: str, recording: bytes) -> str:
     script = _BUNDLE.read_text(encoding="ascii")
     policy = "; ".join(
         (
@@ -63,10 +76,10 @@ def page(trace: Trace, title: str | None = None) -> str:
     )
     return _PAGE.substitute(
         policy=policy,
-        title=escape(trace.title if title is None else title),
+        title=escape(title),
         style=_STYLE,
-        picture=svg(trace),
-        recording=b64encode(packet(trace)).decode("ascii"),
+        picture=picture,
+        recording=b64encode(recording).decode("ascii"),
         script=script,
     )
 

@@ -4,13 +4,24 @@ GitHub, nbviewer and nbconvert take the picture, a terminal takes the text. It d
 knows nothing of widgets.
 """
 
+from collections.abc import Mapping
+
 from playground.trace import Trace
+from playground.views.compare import Compared
+from playground.views.comparison import text
+from playground.views.comparison_svg import svg as comparison_svg
 from playground.views.svg import svg
 from playground.views.text import report
 
-__all__ = ["still"]
+__all__ = ["still", "still_comparison"]
 
 
 def still(trace: Trace) -> dict[str, str]:
     """The static forms of a recording's timeline, by media type."""
     return {"text/plain": report(trace), "image/svg+xml": svg(trace)}
+
+
+def still_comparison(traces: Mapping[str, Trace]) -> dict[str, str]:
+    """The static forms of a comparison, by media type."""
+    compared = Compared(traces)
+    return {"text/plain": text(compared), "image/svg+xml": comparison_svg(compared)}

@@ -1,0 +1,34 @@
+"""The interactive comparison as a Jupyter widget."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from playground.trace import Trace
+from playground.views.comparison import TITLE, compare_packet
+from playground.widgets.still import still_comparison
+from playground.widgets.view import View
+
+__all__ = ["Comparison"]
+
+_LANES_HEIGHT_PX = 420  # three runs with a few workers each; the requests stand below them
+
+
+class Comparison(View):
+    """Runs side by side: lanes on one axis, requests in pairs, and what differs in one sentence.
+
+    Args:
+        traces: two to eight recordings by their names; the first is what the others are held against.
+        title: shown above it.
+        height: of the lanes at most, in CSS pixels; longer ones scroll.
+    """
+
+    def __init__(
+        self, traces: Mapping[str, Trace], *, title: str = TITLE, height: int = _LANES_HEIGHT_PX, **traits: Any
+    ) -> None:
+        self._traces = dict(traces)
+        packet = compare_packet(self._traces, title)  # here and not on demand: an error belongs in the cell
+        super().__init__(packet, partial(still_comparison, self._traces), title=title, height=height, **traits)
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {', '.join(self._traces)}>"
