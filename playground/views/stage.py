@@ -16,9 +16,9 @@ from itertools import accumulate
 from typing import Final
 
 from playground.trace import Step, Trace
-from playground.views.segments import Owners
+from playground.views.actors import Actors
 
-__all__ = ["NOBODY", "UNKNOWN_NS", "Actors", "Ended", "Stage", "Stay", "stage"]
+__all__ = ["NOBODY", "UNKNOWN_NS", "Ended", "Stage", "Stay", "stage"]
 
 NOBODY: Final = -1
 UNKNOWN_NS: Final = -1
@@ -47,38 +47,6 @@ class Ended:
     actor: int
     task: int | None
     request: int | None
-
-
-class Actors:
-    """Who plays: a task, in what it did for one request; or a callback that is no task, by its function.
-
-    Each has a number; `rows` holds them as (task, request, function), with a function for callbacks only.
-    """
-
-    def __init__(self, trace: Trace, owners: Owners) -> None:
-        self._trace = trace
-        self._owners = owners
-        self._numbers: dict[tuple[int | None, int | None, str], int] = {}
-
-    @property
-    def rows(self) -> list[tuple[int | None, int | None, str]]:
-        return list(self._numbers)
-
-    def of_task(self, task: int, start_ns: int, end_ns: int) -> int:
-        """A task, in what it did from one moment to another."""
-        return self._number(task, self._owners.at(task, start_ns, end_ns), "")
-
-    def of_step(self, step: Step) -> int:
-        """Who ran a step."""
-        if step.task is None:
-            return self._number(None, None, step.site.function if step.site else "")
-        return self.of_task(step.task, step.start_ns, step.end_ns)
-
-    def of_request(self, request: int) -> int:
-        return self._number(self._trace.requests[request].task, request, "")
-
-    def _number(self, task: int | None, request: int | None, function: str) -> int:
-        return self._numbers.setdefault((task, request, function), len(self._numbers))
 
 
 @dataclass(slots=True)
@@ -129,8 +97,7 @@ def stage(trace: Trace, most_steps: int) -> Stage:
     count = len(rows)
     last_ns = trace.duration_ns if count == len(trace.steps) else rows[-1].end_ns
     ends_ns = list(accumulate([*(step.end_ns for step in rows), last_ns], max))
-    owners = Owners(trace)
-    actors = Actors(trace, owners)
+    actors = Actors(trace)
     made = Stage(
         steps=count,
         ends_ns=ends_ns,

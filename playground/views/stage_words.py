@@ -1,4 +1,4 @@
-"""What is said of each step of the event loop, in a sentence; and what actors, waits and ends are called.
+"""What is said of each step of the event loop, in a sentence; and what waits and ends are called.
 
 A sentence is put together from parts. Most are words; some stand for what differs from step to step (who ran, for how
 long) and are filled in by whoever shows it, so that a long run has few different sentences. All words are here; a page
@@ -6,13 +6,13 @@ gets them in its packet. Parts that tell what only comes later are marked, so th
 """
 
 from collections.abc import Mapping
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 from playground.trace import Block, Request, Step, Task, Trace, Wait, WaitOn
 from playground.views.stage import Stage
-from playground.views.wording import failure, is_error, one_line, request_label
+from playground.views.wording import failure, is_error, one_line
 
-__all__ = ["IDLE_NS", "Actor", "Say", "actor_of", "name_of", "plain", "sayings", "status_of", "told"]
+__all__ = ["IDLE_NS", "Say", "plain", "sayings", "status_of", "told"]
 
 Style = Literal["text", "strong", "code", "later", "who", "ran", "woke", "wait", "life", "queue", "idle"]
 Say = tuple[Style, str]
@@ -40,49 +40,6 @@ _FOR: Final[dict[WaitOn, str]] = {
 _ENDS: Final = {"returned": ", and is done", "raised": ", and fails", "cancelled": ", and is cancelled"}
 _CLOSERS: Final = {"(": ")", "[": "]", "{": "}"}
 _LONGEST: Final = 60
-
-
-class Actor(NamedTuple):
-    """What an actor is called: `GET /items` and `#7`, `fetch` and `#7`, `worker` and `Task-3`.
-
-    Attributes:
-        request: the request's number, which then is the tag; `None` for a task of none, and for a callback.
-        task: which task, or `None` for a callback, whose label is its function.
-    """
-
-    label: str
-    tag: str
-    request: int | None
-    task: int | None
-
-
-def actor_of(trace: Trace, task: int | None, request: int | None, function: str) -> Actor:
-    """What to call a task in what it did for a request, or a callback."""
-    if request is not None:
-        row = trace.requests[request]
-        own = row.task == task or task is None
-        label = request_label(row) if own else _task_name(trace.tasks[task])  # type: ignore[index]
-        return Actor(one_line(label), f"#{row.number}", row.number, task)
-    if task is None:
-        return Actor(one_line(function) or "of the loop", "", None, None)
-    named = trace.tasks[task]
-    label = _task_name(named)
-    return Actor(one_line(label), "" if label == named.name else one_line(named.name, 24), None, task)
-
-
-def _task_name(task: Task) -> str:
-    """Its name, if somebody gave it one; else what it runs."""
-    given = not task.name.startswith("Task-") or not task.name.removeprefix("Task-").isdecimal()
-    return task.name if given and task.name else task.coroutine
-
-
-def name_of(actor: Actor) -> str:
-    """An actor in a sentence."""
-    return (
-        f"callback {actor.label}"
-        if actor.task is None and actor.request is None
-        else f"{actor.label} {actor.tag}".strip()
-    )
 
 
 def told(on: WaitOn | None) -> str:
