@@ -76,6 +76,7 @@ class Reading:
 
     Attributes:
         steps, tasks, requests, names: as far as they were read.
+        places: the pointers to sites.
         dropped: how many events came before the first that is kept.
         origin_ns: the recorder's clock at the recording's start.
     """
@@ -85,7 +86,7 @@ class Reading:
         self._keep = keep
         self.origin_ns = recorder.started_ns
         self.names = Names()
-        self._places = Places(recorder.sites, self.names)
+        self.places = Places(recorder.sites, self.names)
         self.tasks = Tasks("tasks", self.origin_ns)
         self.requests = Requests(self.origin_ns)
         self._spans = Spans(self.requests)
@@ -103,7 +104,7 @@ class Reading:
         steps = self._read()
         self.tasks.update(steps, self.names)
         self.requests.update(self.tasks, steps, self.names, bool(self.dropped))
-        self._spans.update(self.tasks, self._places, self.names)
+        self._spans.update(self.tasks, self.places, self.names)
 
     def lasts_ns(self) -> int:
         """How long the recording has gone on, or did."""
@@ -126,7 +127,7 @@ class Reading:
             waits=self._table("waits", waits),
             handoffs=self._table("handoffs", handoffs),
             requests=requests,
-            samples=self._table("samples", self._samples(steps)),
+            samples=self._table("samples", self.samples()),
             spans=self._table("spans", self._given(self._spans.columns)),
             losses=self._table("losses", self._losses()),
             duration_ns=duration_ns,
@@ -148,8 +149,8 @@ class Reading:
         self._spans.take(recorder.spans)
         if self.steps is None:
             self.dropped = first
-            self.steps = Steps(recorder.sites, self._places, first, at_ns)
-            self._calls = Calls(self._places, self.names, self.steps, tasks, keep=self._keep)
+            self.steps = Steps(recorder.sites, self.places, first, at_ns)
+            self._calls = Calls(self.places, self.names, self.steps, tasks, keep=self._keep)
             self.steps.grow(tasks.count)
             self._stand(self.steps)
         self.steps.grow(tasks.count)
@@ -207,14 +208,20 @@ class Reading:
                 max(0, record.at_ns - self.origin_ns),
                 names.string(record.name),
                 names.site(losses.site(record)),
-                self._places[record.defined],
+                self.places[record.defined],
             )
             for column, value in zip(columns.values(), row, strict=True):
                 column.append(value)
         return columns
 
-    def _samples(self, steps: Steps) -> Columns:
-        """The looks that fall into the steps that they were taken of, in order of time."""
+    def samples(self, since: int = 0) -> Columns:
+        """The looks that fall into the steps that they were taken of, in order of time; not those into the first steps.
+
+        Args:
+            since: how many steps are left out.
+        """
+        steps = self.steps
+        assert steps is not None
         columns = {name: array(code) for name, code in columns_of("samples").items()}
         starts, durations = steps.columns["start_ns"], steps.columns["duration_ns"]
         origin_ns = self.origin_ns
@@ -223,7 +230,7 @@ class Reading:
         for look in sorted(self.recorder.looks.copy(), key=lambda look: look[1]):
             number, looked_ns, delay_ns, code, offset, known, called = look
             step, at_ns = number - self.dropped, looked_ns - origin_ns
-            if not 0 < step <= len(steps):
+            if not since < step <= len(steps):
                 continue
             start_ns, end_ns = starts[step - 1], starts[step - 1] + durations[step - 1]
             lock_ns = lockouts.at(step, min(at_ns, end_ns), start_ns, known, delay_ns)
@@ -234,7 +241,7 @@ class Reading:
             if code is not None:
                 if not start_ns <= at_ns <= end_ns:
                     continue  # the step had ended while the thread that looked was kept waiting
-                site, call = self._seen(code, offset)
+                site, call = self.seen(code, offset)
             else:
                 call = self.names.string("")
             waits = (NO_INT if value is None else value for value in (delay_ns, lock_ns))
@@ -246,7 +253,7 @@ class Reading:
                 column.append(value)
         return columns
 
-    def _seen(self, code: CodeType, offset: int) -> tuple[int, int]:
+    def seen(self, code: CodeType, offset: int) -> tuple[int, int]:
         """Pointers to a place and to the call at it."""
         sites = self.recorder.sites
         number = sites.number(code)
