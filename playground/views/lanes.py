@@ -2,39 +2,36 @@
 
 A pure function from a `Trace` to rows of spans. Every span comes from the recording. It decides order and
 packing; it refuses to know pixels, colours, bytes and sentences. Spans are held as columns (`array`), since a
-long run has a hundred thousand of them.
+long run has a million of them, and made column by column.
 """
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from itertools import chain, islice
+from operator import le
 from typing import Final, Literal, NamedTuple
 
-from playground.trace import Block, Site, Trace
+from playground.trace import Block, Trace
+from playground.trace.tables import NO_INT
+from playground.views.fields import handed_over, numbers, values
 from playground.views.held import held_steps
 from playground.views.kinds import BLOCKED, KINDS, OTHER, RUN, THREAD, Kind, kinds_of
 from playground.views.parts import Parts
-from playground.views.segments import Owners, clip, life, states
-from playground.views.wording import failure, request_label
+from playground.views.segments import NO_REQUEST, Owners, lives
+from playground.views.stories import Stories, Story
+from playground.views.turns import Turns, turns
+from playground.views.whats import What, Whats
+from playground.views.wording import failed, label
 
 __all__ = ["NO_REQUEST", "Arrows", "Group", "Lanes", "RequestFacts", "Row", "What", "lanes"]
 
 Group = Literal["loop", "inside", "worker", "request", "life"]
 
-NO_REQUEST: Final = 0xFFFFFFFF
-
-
-class What(NamedTuple):
-    """What a span is called, the place in the source that it points to, and the call that it was seen in, if any."""
-
-    name: str
-    file: str
-    line: int
-    function: str
-    text: str
-    call: str
+_TYPES: Final = ("q", "q", "B", "I", "I")
+"""Of a row's columns: starts, ends, kinds, whats, requests."""
 
 
 class RequestFacts(NamedTuple):
@@ -50,6 +47,10 @@ class RequestFacts(NamedTuple):
 
 def _ints() -> "array[int]":
     return array("q")
+
+
+def _pointers() -> "array[int]":
+    return array("I")
 
 
 @dataclass(slots=True)
@@ -69,9 +70,25 @@ class Row:
     name: str
     starts: "array[int]" = field(default_factory=_ints)
     ends: "array[int]" = field(default_factory=_ints)
-    kinds: "array[int]" = field(default_factory=_ints)
-    whats: "array[int]" = field(default_factory=_ints)
-    requests: "array[int]" = field(default_factory=_ints)
+    kinds: "array[int]" = field(default_factory=lambda: array("B"))
+    whats: "array[int]" = field(default_factory=_pointers)
+    requests: "array[int]" = field(default_factory=_pointers)
+
+    @classmethod
+    def of(cls, group: Group, lane: int, name: str, *columns: Sequence[int]) -> "Row":
+        """A row of these columns, in the order of the attributes, sorted by start; no request is `NO_REQUEST`."""
+        starts, ends = columns[:2]
+        if (
+            len(starts)
+            and starts[0] >= 0
+            and all(map(le, starts, ends))
+            and all(map(le, ends, islice(starts, 1, None)))
+        ):
+            return cls(group, lane, name, *map(array, _TYPES, columns))
+        row = cls(group, lane, name)
+        for start_ns, end_ns, kind, what, request in zip(*columns, strict=True):
+            row.add(start_ns, end_ns, kind, what, request)
+        return row
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -131,133 +148,146 @@ class Lanes:
         return [row for row in self.rows if row.group == group]
 
 
-class _Whats:
-    """The table of names, places and calls, each combination once."""
-
-    def __init__(self) -> None:
-        self._index: dict[tuple[str, Site | None, str], int] = {}
-
-    def __call__(self, name: str, site: Site | None, call: str = "") -> int:
-        return self._index.setdefault((name, site, call), len(self._index))
-
-    def table(self) -> tuple[What, ...]:
-        none = Site("", 0, "")
-        places = ((name, site or none, call) for name, site, call in self._index)
-        return tuple(What(name, at.file, at.line, at.function, at.text, call) for name, at, call in places)
-
-
 def lanes(trace: Trace) -> Lanes:
     """Lay a recording out in rows: the loop, inside its steps, workers, then requests packed into lanes."""
-    whats = _Whats()
-    owners = Owners(trace)
-    labels = [request_label(request) for request in trace.requests]
-    blocked = held_steps(trace)
-    parts = Parts(trace)
-    loop, turns = _loop_row(trace, owners, labels, blocked, parts, whats)
+    whats, owners, parts, blocked = Whats(), Owners(trace), Parts(trace), held_steps(trace)
+    facts = _facts(trace)
+    names = [whats.name(request.label) for request in facts]
+    steps = turns(trace, owners, blocked, parts, whats)
+    loop, firsts = _loop_row(trace, steps, names, whats)
     workers, arrows = _worker_rows(trace, owners, whats)
-    rows = [loop, _inside_row(trace, owners, blocked, parts, whats), *workers]
-    rows += _request_rows(trace, labels, blocked, parts, whats)
-    facts = (
-        RequestFacts(request.number, label, request.path, request.status, request.error, failure(request))
-        for request, label in zip(trace.requests, labels, strict=True)
-    )
-    kinds = kinds_of(len(trace.requests), len({span.request for span in trace.spans}))
-    return Lanes(tuple(rows), whats.table(), tuple(facts), arrows, trace.duration_ns, kinds, turns)
+    rows = [loop, _inside_row(trace, steps, blocked, parts, whats), *workers]
+    rows += _request_rows(trace, Stories(trace, steps, owners.of_tasks(), whats), facts, names, whats)
+    kinds = kinds_of(len(trace.requests), len(parts.told))
+    return Lanes(tuple(rows), whats.table(), facts, arrows, trace.duration_ns, kinds, firsts)
 
 
-def _loop_row(
-    trace: Trace, owners: Owners, labels: list[str], blocked: Mapping[int, Block], parts: Parts, whats: _Whats
-) -> "tuple[Row, array[int]]":
-    row, turns = Row("loop", 0, "Event loop"), _ints()
-    for index, step in enumerate(trace.steps):
-        turns.append(len(row))
-        request = owners.at(step.task, step.start_ns, step.end_ns)
-        if request is not None:
-            name = labels[request]
-        elif step.task is not None:
-            name = trace.tasks[step.task].coroutine
-        else:
-            name = step.site.function if step.site else "callback"
-        # the line that held the loop, not the one at which the step stopped afterwards
-        site, call = (blocked[index].site, blocked[index].call) if index in blocked else (step.site, "")
-        what = whats(name, site, call)
-        if index in blocked or request is None:
-            row.add(step.start_ns, step.end_ns, BLOCKED if index in blocked else OTHER, what, request)
-            continue
-        for start_ns, end_ns, kind in parts.pieces(step.task, step.start_ns, step.end_ns):
-            row.add(start_ns, end_ns, kind, what, request)
-    return row, turns
+def _facts(trace: Trace) -> tuple[RequestFacts, ...]:
+    words = (values(trace, "requests", each) for each in ("method", "route", "path", "error"))
+    methods, routes, paths, errors = ([known[at] for at in places] for places, known in words)
+    statuses = [None if status == NO_INT else status for status in numbers(trace, "requests", "status")]
+    labels = map(label, methods, routes, paths)
+    failures = map(failed, statuses, errors)
+    numbered = numbers(trace, "requests", "number")
+    return tuple(map(RequestFacts, numbered, labels, paths, statuses, errors, failures))
 
 
-def _inside_row(trace: Trace, owners: Owners, blocked: Mapping[int, Block], parts: Parts, whats: _Whats) -> Row:
+def _loop_row(trace: Trace, steps: Turns, names: Sequence[int], whats: Whats) -> "tuple[Row, array[int]]":
+    """The row, and for each step which of its spans is the first."""
+    kinds = [
+        kind if owner != NO_REQUEST or kind == BLOCKED else OTHER
+        for kind, owner in zip(steps.kinds, steps.owners, strict=True)
+    ]
+    what = whats.pairs(_step_names(trace, steps, names, whats), steps.places)
+    columns = (steps.starts, steps.ends, kinds, what, steps.owners)
+    cut = sorted(step for step in steps.cuts if steps.owners[step] != NO_REQUEST)
+    if not cut:
+        return Row.of("loop", 0, "Event loop", *columns), array("q", range(len(kinds)))
+    longer: list[list[int]] = [[], [], [], [], []]
+    firsts, done = _ints(), 0
+    for step in [*cut, len(kinds)]:
+        firsts.extend(range(len(longer[0]), len(longer[0]) + step - done))
+        _extend(longer, [column[done:step] for column in columns])
+        if step < len(kinds):
+            firsts.append(len(longer[0]))
+            starts, ends, parts = zip(*steps.cuts[step], strict=True)
+            count = len(starts)
+            _extend(longer, [starts, ends, parts, [what[step]] * count, [steps.owners[step]] * count])
+        done = step + 1
+    return Row.of("loop", 0, "Event loop", *longer), firsts
+
+
+def _extend(columns: Sequence[list[int]], by: Sequence[Sequence[int]]) -> None:
+    for column, more in zip(columns, by, strict=True):
+        column.extend(more)
+
+
+def _step_names(trace: Trace, steps: Turns, names: Sequence[int], whats: Whats) -> list[int]:
+    """What each step is called in the loop's row: by its request, else its task's coroutine, else the callback."""
+    called, known = values(trace, "tasks", "coroutine")
+    coroutines = [0, *(whats.name(known[each]) for each in called)]
+    sites, places = values(trace, "steps", "site")
+    callbacks = [whats.name(site.function if site else "callback") for site in places]
+    return [
+        names[owner] if owner != NO_REQUEST else coroutines[task] if task else callbacks[site]
+        for owner, task, site in zip(steps.owners, steps.tasks, sites, strict=True)
+    ]
+
+
+def _inside_row(trace: Trace, steps: Turns, blocked: Mapping[int, Block], parts: Parts, whats: Whats) -> Row:
     row = Row("inside", 0, "inside steps")
-    for index in sorted({sample.step for sample in trace.samples}):
-        step = trace.steps[index]
-        request = owners.at(step.task, step.start_ns, step.end_ns)
-        for look in trace.inside(index):
+    for step in sorted({pointer - 1 for pointer in numbers(trace, "samples", "step")}):
+        request = steps.owners[step]
+        for look in trace.inside(step):
             what = whats(look.call or look.site.function, look.site)
-            if index in blocked or request is None:
-                row.add(look.start_ns, look.end_ns, BLOCKED if index in blocked else OTHER, what, request)
+            if step in blocked or request == NO_REQUEST:
+                row.add(look.start_ns, look.end_ns, BLOCKED if step in blocked else OTHER, what, request)
                 continue
-            for start_ns, end_ns, kind in parts.pieces(step.task, look.start_ns, look.end_ns):
+            for start_ns, end_ns, kind in parts.pieces(steps.tasks[step] - 1, look.start_ns, look.end_ns):
                 row.add(start_ns, end_ns, kind, what, request)
     return row
 
 
-def _worker_rows(trace: Trace, owners: Owners, whats: _Whats) -> tuple[list[Row], Arrows]:
+def _worker_rows(trace: Trace, owners: Owners, whats: Whats) -> tuple[list[Row], Arrows]:
     """One row a thread, and both arrows of each hand-off, as far as it got."""
-    threads = sorted({call.thread for call in trace.handoffs if call.thread is not None})
+    fields = ("started_ns", "ended_ns", "submitted_ns", "woken_ns", "thread", "task")
+    columns = [numbers(trace, "handoffs", each) for each in fields]
+    functions, sites = values(trace, "handoffs", "function"), values(trace, "handoffs", "site")
+    threads = sorted(set(columns[4]) - {NO_INT})
     rows = {thread: Row("worker", thread, f"worker-{thread}") for thread in threads}
     at = {thread: 2 + place for place, thread in enumerate(threads)}
-    request_of = {call: index for index, request in enumerate(trace.requests) for call in request.handoffs}
-    arrows = Arrows()
-    for index in sorted(range(len(trace.handoffs)), key=lambda i: trace.handoffs[i].started_ns or 0):
-        call = trace.handoffs[index]
-        if call.thread is None or call.started_ns is None:
+    request_of, arrows = handed_over(trace), Arrows()
+    starts = columns[0]
+    for index in sorted(range(len(starts)), key=lambda call: 0 if starts[call] == NO_INT else starts[call]):
+        started_ns, ended_ns, submitted_ns, woken_ns, thread, task = (column[index] for column in columns)
+        if NO_INT in (thread, started_ns):
             continue
         request = request_of.get(index)
         if request is None:
-            request = owners.at(call.task, call.submitted_ns, call.submitted_ns)
-        ended_ns = trace.duration_ns if call.ended_ns is None else call.ended_ns
-        what = whats(call.function, call.site)
-        rows[call.thread].add(call.started_ns, ended_ns, THREAD, what, request)
-        arrows.add(call.submitted_ns, call.started_ns, 0, at[call.thread], request)
-        if call.ended_ns is not None and call.woken_ns is not None:
-            arrows.add(call.ended_ns, call.woken_ns, at[call.thread], 0, request)
+            request = owners.at(task - 1 if task else None, submitted_ns, submitted_ns)
+        what = whats(functions[1][functions[0][index]], sites[1][sites[0][index]])
+        rows[thread].add(started_ns, trace.duration_ns if ended_ns == NO_INT else ended_ns, THREAD, what, request)
+        arrows.add(submitted_ns, started_ns, 0, at[thread], request)
+        if NO_INT not in (ended_ns, woken_ns):
+            arrows.add(ended_ns, woken_ns, at[thread], 0, request)
     return list(rows.values()), arrows
 
 
 def _request_rows(
-    trace: Trace, labels: list[str], blocked: Mapping[int, Block], parts: Parts, whats: _Whats
+    trace: Trace, stories: Stories, facts: Sequence[RequestFacts], names: Sequence[int], whats: Whats
 ) -> list[Row]:
-    lives = [life(trace, index) for index in range(len(trace.requests))]
-    places = _pack(lives)
-    names = _lane_names(places, labels)
-    states_of = [Row("request", lane, name) for lane, name in enumerate(names)]
-    lives_of = [Row("life", lane, name) for lane, name in enumerate(names)]
-    children: dict[int, list[int]] = defaultdict(list)
-    for task, owner in trace.request_of.items():
-        children[owner].append(task)
-    for index in sorted(range(len(lives)), key=lambda i: lives[i]):
-        request = trace.requests[index]
-        start_ns, end_ns = lives[index]
-        lives_of[places[index]].add(start_ns, end_ns, RUN, whats(labels[index], None), index)
-        if request.task is None:
-            continue
-        row = states_of[places[index]]
-        others = [task for task in children[index] if task != request.task]
-        segments = states(trace, request.task, others, blocked, parts)
-        for start, end, kind, task, site, call in clip(segments, start_ns, end_ns):
-            name = labels[index] if task == request.task else trace.tasks[task].coroutine
-            row.add(start, end, kind, whats(name, site, call), index)
-    return [*states_of, *lives_of]
+    spans = lives(trace)
+    places = _pack(spans)
+    called = _lane_names(places, [request.label for request in facts])
+    tasks = numbers(trace, "requests", "task")
+    told: list[list[tuple[int, Story]]] = [[] for _ in called]
+    lived: list[list[int]] = [[] for _ in called]
+    for index in sorted(range(len(spans)), key=spans.__getitem__):
+        lived[places[index]].append(index)
+        if tasks[index]:
+            story = stories.of(index, tasks[index] - 1, names[index], *spans[index])
+            told[places[index]].append((index, story))
+    states = [Row.of("request", lane, name, *_joined(told[lane], whats)) for lane, name in enumerate(called)]
+    nowhere = whats.nowhere
+    for lane, name in enumerate(called):
+        starts, ends = ([spans[index][edge] for index in lived[lane]] for edge in (0, 1))
+        what = whats.of([names[index] + nowhere for index in lived[lane]])
+        states.append(Row.of("life", lane, name, starts, ends, [RUN] * len(starts), what, lived[lane]))
+    return states
+
+
+def _joined(told: Sequence[tuple[int, Story]], whats: Whats) -> list[list[int]]:
+    """The columns of a lane in which these requests' stories follow one another."""
+    starts, ends, kinds, keys = (list(chain.from_iterable(story[column] for _, story in told)) for column in range(4))
+    requests = [index for index, story in told for _ in story.starts]
+    return [starts, ends, kinds, whats.of(keys), requests]
 
 
 def _lane_names(places: list[int], labels: list[str]) -> list[str]:
     """What each lane is called: by its request where it holds a single one, else by its number, from 1."""
     held: dict[int, list[str]] = defaultdict(list)
-    for place, label in zip(places, labels, strict=True):
-        held[place].append(label)
+    for place, told in zip(places, labels, strict=True):
+        held[place].append(told)
     return [held[lane][0] if len(held[lane]) == 1 else f"lane {lane + 1}" for lane in range(len(held))]
 
 

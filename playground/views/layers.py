@@ -37,6 +37,12 @@ class Line(Generic[T]):
         """What it was in at a moment; `None` for nothing."""
         return self._values[bisect_right(self._times, moment_ns) - 1]
 
+    def only(self, start_ns: int, end_ns: int) -> T | None:
+        """What it was in from `start_ns` to `end_ns` without a change; `None` for nothing, or where it changed."""
+        times = self._times
+        after = bisect_right(times, start_ns)
+        return self._values[after - 1] if after == len(times) or times[after] >= end_ns else None
+
     def pieces(self, start_ns: int, end_ns: int) -> Iterator[tuple[int, int, T | None]]:
         """What it was in from `start_ns` to `end_ns`: start, end and value of each piece, in order."""
         times = self._times

@@ -6,15 +6,17 @@ task). Where a request has no spans, nothing is said of its parts.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
 from playground.trace import SpanKind, Trace
+from playground.trace.tables import NO_INT, WORDS
+from playground.views.fields import numbers
 from playground.views.kinds import FRAME, RUN
 from playground.views.layers import Line, Stay, line
 
-__all__ = ["Parts"]
+__all__ = ["Parts", "Piece"]
 
 _KIND_OF: Final[dict[SpanKind, int]] = {
     "middleware": FRAME,
@@ -23,37 +25,84 @@ _KIND_OF: Final[dict[SpanKind, int]] = {
     "handler": RUN,
     "response": RUN,
 }
+_KINDS: Final = [_KIND_OF[kind] for kind in WORDS["SpanKind"]]  # type: ignore[index]
+
+Piece = tuple[int, int, int]
+"""Start and end of what was run, and its kind."""
 
 
 class Parts:
-    """What the tasks of a recording ran for their requests."""
+    """What the tasks of a recording ran for their requests.
+
+    Attributes:
+        told: the requests that have spans, as indexes.
+    """
 
     def __init__(self, trace: Trace) -> None:
-        self._request_of = trace.request_of
-        self._told = {span.request for span in trace.spans}
-        spans_of: dict[int, list[Stay[int]]] = defaultdict(list)
-        for span in trace.spans:
-            if span.task is not None:
-                spans_of[span.task].append(Stay(span.start_ns, span.end_ns, _KIND_OF[span.kind]))
-        self._lines: dict[int, Line[int]] = {}
-        for index, task in enumerate(trace.tasks if trace.spans else ()):  # parents come before their children
-            made_in = None if task.parent is None else self._at(task.parent, task.created_ns)
-            if index in spans_of or made_in is not None:
-                self._lines[index] = line(spans_of[index], made_in)
+        requests = numbers(trace, "spans", "request")
+        self.told = {request - 1 for request in set(requests)}
+        count = len(trace.tasks) + 1
+        self._outside = [RUN] * count  # by the task's pointer
+        self._lines: list[Line[int] | None] = [None] * count
+        if not self.told:
+            return
+        for task, request in trace.request_of.items():
+            if request in self.told:
+                self._outside[task + 1] = FRAME
+        self._draw(trace)
 
-    def pieces(self, task: int | None, start_ns: int, end_ns: int) -> Iterator[tuple[int, int, int]]:
+    def _draw(self, trace: Trace) -> None:
+        """Parents come before their children."""
+        fields = (numbers(trace, "spans", field) for field in ("task", "start_ns", "end_ns", "kind"))
+        stays: dict[int, list[Stay[int]]] = defaultdict(list)
+        for task, start_ns, end_ns, kind in zip(*fields, strict=True):
+            if task:
+                stays[task].append(Stay(start_ns, None if end_ns == NO_INT else end_ns, _KINDS[kind]))
+        lines = self._lines
+        tasks = zip(numbers(trace, "tasks", "parent"), numbers(trace, "tasks", "created_ns"), strict=True)
+        for task, (parent, created_ns) in enumerate(tasks, 1):
+            above = lines[parent]
+            made_in = None if above is None else above.at(created_ns)
+            if task in stays or made_in is not None:
+                lines[task] = line(stays.get(task, ()), made_in)
+
+    def pieces(self, task: int | None, start_ns: int, end_ns: int) -> Iterator[Piece]:
         """What a task ran from `start_ns` to `end_ns`: start, end and kind of each piece, in order."""
-        outside = FRAME if task is not None and self._request_of.get(task) in self._told else RUN
-        if task is None or task not in self._lines:
+        pointer = 0 if task is None else task + 1
+        outside, found = self._outside[pointer], self._lines[pointer]
+        if found is None:
             yield start_ns, end_ns, outside
             return
-        yield from _joined(self._lines[task].pieces(start_ns, end_ns), outside)
+        yield from _joined(found.pieces(start_ns, end_ns), outside)
 
-    def _at(self, task: int, moment_ns: int) -> int | None:
-        return self._lines[task].at(moment_ns) if task in self._lines else None
+    def of_steps(
+        self, tasks: Sequence[int], starts: Sequence[int], ends: Sequence[int]
+    ) -> tuple[list[int], dict[int, list[Piece]]]:
+        """What each of many steps ran.
+
+        Args:
+            tasks: pointers to their tasks.
+            starts, ends: when they began and ended, in nanoseconds.
+
+        Returns:
+            the kind of each step, and by their indexes the pieces of those that ran several kinds.
+        """
+        lines, outside = self._lines, self._outside
+        kinds, cuts = [outside[task] for task in tasks], {}
+        for step, task in enumerate(tasks if self.told else ()):
+            if (found := lines[task]) is None:
+                continue
+            kind = found.only(starts[step], ends[step])
+            if kind is not None:
+                kinds[step] = kind
+            elif len(pieces := list(_joined(found.pieces(starts[step], ends[step]), outside[task]))) > 1:
+                cuts[step] = pieces
+            else:
+                kinds[step] = pieces[0][2]
+        return kinds, cuts
 
 
-def _joined(pieces: Iterable[tuple[int, int, int | None]], outside: int) -> Iterator[tuple[int, int, int]]:
+def _joined(pieces: Iterable[tuple[int, int, int | None]], outside: int) -> Iterator[Piece]:
     """The pieces, each of a kind, neighbours of one kind made one."""
     for kind, run in groupby(pieces, key=lambda piece: outside if piece[2] is None else piece[2]):
         joined = list(run)

@@ -1,71 +1,89 @@
-"""What a request did from moment to moment, and which request a task worked for.
+"""Which request a task worked for, moment by moment, and from when to when a request went on.
 
-Cuts stretches of time into segments that do not overlap. It knows rows of a recording and nothing of lanes,
-pixels or names.
+It knows rows of a recording and nothing of lanes, pixels or names.
 """
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Final
 
-from playground.trace import Block, Site, Trace
-from playground.views.kinds import BLOCKED, READY, WAIT_KIND
-from playground.views.parts import Parts
+from playground.trace import Trace
+from playground.trace.tables import NO_INT
+from playground.views.fields import numbers
 
-__all__ = ["Owners", "Segment", "clip", "life", "states"]
+__all__ = ["NO_REQUEST", "Owners", "life", "lives"]
 
-
-class Segment(NamedTuple):
-    """A stretch of time of one kind; `task` did it and `site` is the line it stood at, where known.
-
-    `call` is what a step that blocked was seen in for the longest time.
-    """
-
-    start_ns: int
-    end_ns: int
-    kind: int
-    task: int
-    site: Site | None
-    call: str = ""
+NO_REQUEST: Final = 0xFFFFFFFF
 
 
 class Owners:
     """Which request a task worked for at a given moment.
 
     A task that was made for one request belongs to it whole, and so do its children. A task that called the
-    app several times (a test client's) belongs to each request while that lasted, and to none in between.
+    app several times (a test client's) belongs to each request while that lasted, and to none in between; what it
+    made belongs to the request in which it was made.
     """
 
     def __init__(self, trace: Trace) -> None:
-        self._trace = trace
-        self._of = trace.request_of
         calls: dict[int, list[int]] = defaultdict(list)
-        for index, request in enumerate(trace.requests):
-            if request.task is not None:
-                calls[request.task].append(index)
+        for index, task in enumerate(numbers(trace, "requests", "task")):
+            if task:
+                calls[task - 1].append(index)
+        self._starts, self._ends = (numbers(trace, "requests", field) for field in ("start_ns", "end_ns"))
         self._shared = {task: made for task, made in calls.items() if len(made) > 1}
+        self._count = len(trace.tasks)
+        self._of: dict[int, int | None] = dict(trace.request_of)
+        if self._shared:
+            self._children_of_shared(trace, calls)
 
     def at(self, task: int | None, start_ns: int, end_ns: int) -> int | None:
         """The request that `task` worked for in a step from `start_ns` to `end_ns`, or `None`."""
         if task is None or task not in self._of:
             return None
-        if not self._shared:
-            return self._of[task]
-        ancestor: int | None = task
-        while ancestor is not None and ancestor not in self._shared:
-            start_ns = end_ns = self._trace.tasks[ancestor].created_ns
-            ancestor = self._trace.tasks[ancestor].parent
-        return self._of[task] if ancestor is None else self._nearest(ancestor, start_ns, end_ns)
+        return self._nearest(task, start_ns, end_ns) if task in self._shared else self._of[task]
+
+    def of_tasks(self) -> list[int]:
+        """The request that each task worked for, `NO_REQUEST` for none or several, by the task's pointer."""
+        found = [NO_REQUEST] * (self._count + 1)
+        for task, request in self._of.items():
+            if request is not None and task not in self._shared:
+                found[task + 1] = request
+        return found
+
+    def of_steps(self, tasks: Sequence[int], starts: Sequence[int], ends: Sequence[int]) -> list[int]:
+        """The request of each of many steps, `NO_REQUEST` for none; `tasks` are pointers."""
+        of = self.of_tasks()
+        found = [of[task] for task in tasks]
+        shared = {task + 1 for task in self._shared}
+        for step, task in enumerate(tasks if shared else ()):
+            if task in shared:
+                request = self._nearest(task - 1, starts[step], ends[step])
+                found[step] = NO_REQUEST if request is None else request
+        return found
+
+    def _children_of_shared(self, trace: Trace, calls: dict[int, list[int]]) -> None:
+        """What descends from a task that called the app several times, and has made no call of its own."""
+        born: set[int] = set()
+        tasks = zip(numbers(trace, "tasks", "parent"), numbers(trace, "tasks", "created_ns"), strict=True)
+        for task, (parent, created_ns) in enumerate(tasks):  # parents come before their children
+            if task in calls or not parent:
+                continue
+            if parent - 1 in self._shared:
+                self._of[task] = self._nearest(parent - 1, created_ns, created_ns)
+                born.add(task)
+            elif parent - 1 in born:
+                self._of[task] = self._of[parent - 1]
+                born.add(task)
 
     def _nearest(self, task: int, start_ns: int, end_ns: int) -> int | None:
-        requests, calls = self._trace.requests, self._shared[task]
-        at = bisect_right(calls, start_ns, key=lambda index: requests[index].start_ns)
+        calls, starts, ends = self._shared[task], self._starts, self._ends
+        at = bisect_right(calls, start_ns, key=starts.__getitem__)
         if at > 0:
-            ended_ns = requests[calls[at - 1]].end_ns
-            if ended_ns is None or ended_ns >= start_ns:
+            ended_ns = ends[calls[at - 1]]
+            if ended_ns == NO_INT or ended_ns >= start_ns:
                 return calls[at - 1]
-        if at < len(calls) and requests[calls[at]].start_ns <= end_ns:
+        if at < len(calls) and starts[calls[at]] <= end_ns:
             return calls[at]
         return None
 
@@ -77,63 +95,8 @@ def life(trace: Trace, index: int) -> tuple[int, int]:
     return request.start_ns, max(request.start_ns, end_ns)
 
 
-def states(
-    trace: Trace, task: int, children: Sequence[int], blocked: Mapping[int, Block], parts: Parts
-) -> list[Segment]:
-    """What a request's task did: ran, was ready, or waited, in order, never two at a time.
-
-    A step that a child ran while the task itself waited or was ready shows as run: someone was at work for
-    the request. `blocked` holds the steps that blocked the loop, by index. Other steps are cut where the app's
-    `parts` begin and end.
-    """
-    segments = _runs(trace, [task], blocked, parts)
-    segments += [Segment(start, end, READY, task, None) for start, end in trace.ready_spans(task)]
-    for index in trace.waits_of.get(task, ()):
-        wait = trace.waits[index]
-        segments.append(Segment(wait.start_ns, wait.end_ns, WAIT_KIND[wait.on], task, wait.site))
-    segments.sort(key=_times)
-    return _overlay(segments, _runs(trace, children, blocked, parts)) if children else segments
-
-
-def _times(segment: Segment) -> tuple[int, int]:
-    return segment.start_ns, segment.end_ns
-
-
-def _runs(trace: Trace, tasks: Sequence[int], blocked: Mapping[int, Block], parts: Parts) -> list[Segment]:
-    runs: list[Segment] = []
-    for task in tasks:
-        for index in trace.steps_of.get(task, ()):
-            step = trace.steps[index]
-            if block := blocked.get(index):
-                runs.append(Segment(step.start_ns, step.end_ns, BLOCKED, task, block.site, block.call))
-                continue
-            for start_ns, end_ns, kind in parts.pieces(task, step.start_ns, step.end_ns):
-                runs.append(Segment(start_ns, end_ns, kind, task, step.site))
-    if len(tasks) > 1:
-        runs.sort(key=_times)
-    return runs
-
-
-def _overlay(under: list[Segment], over: list[Segment]) -> list[Segment]:
-    """Lay `over` upon `under`, which shows through only where nothing covers it. Both are sorted."""
-    merged: list[Segment] = []
-    at = 0
-    for segment in under:
-        start_ns = segment.start_ns
-        while at < len(over) and over[at].start_ns < segment.end_ns:
-            if over[at].start_ns > start_ns:
-                merged.append(segment._replace(start_ns=start_ns, end_ns=over[at].start_ns))
-            merged.append(over[at])
-            start_ns = max(start_ns, over[at].end_ns)
-            at += 1
-        if start_ns < segment.end_ns or segment.start_ns == segment.end_ns:
-            merged.append(segment._replace(start_ns=start_ns))
-    return merged + over[at:]
-
-
-def clip(segments: Iterable[Segment], start_ns: int, end_ns: int) -> Iterator[Segment]:
-    """The parts of `segments` between two moments; moments of no length count as inside on both edges."""
-    for segment in segments:
-        start, end = max(segment.start_ns, start_ns), min(segment.end_ns, end_ns)
-        if start < end or (start == end and segment.start_ns == segment.end_ns):
-            yield segment._replace(start_ns=start, end_ns=end)
+def lives(trace: Trace) -> list[tuple[int, int]]:
+    """The same of all requests."""
+    spans = zip(numbers(trace, "requests", "start_ns"), numbers(trace, "requests", "end_ns"), strict=True)
+    last_ns = trace.duration_ns
+    return [(start_ns, max(start_ns, last_ns if end_ns == NO_INT else end_ns)) for start_ns, end_ns in spans]

@@ -84,19 +84,34 @@ def let_go(trace: Trace) -> str:
 
 def request_label(request: Request) -> str:
     """What a request is called: its method and its route, or its path where the app named no route."""
-    return f"{request.method} {request.route or request.path}".strip()
+    return label(request.method, request.route, request.path)
+
+
+def label(method: str, route: str | None, path: str) -> str:
+    """The same, from the fields that it takes."""
+    return f"{method} {route or path}".strip()
 
 
 def is_error(request: Request) -> bool:
     """Whether the app let out an exception that is a mistake of its own: not word that it was cancelled, or left."""
-    return request.error is not None and request.error.split(":")[0] not in _CANCELLED
+    return is_mistake(request.error)
+
+
+def is_mistake(error: str | None) -> bool:
+    """Whether an exception that left the app is a mistake of its own."""
+    return error is not None and error.split(":")[0] not in _CANCELLED
 
 
 def failure(request: Request) -> str:
     """How a request failed: its status from 400 on, `error` for an exception without one; empty if it did not."""
-    if request.status is not None and request.status >= 400:
-        return str(request.status)
-    return "error" if is_error(request) else ""
+    return failed(request.status, request.error)
+
+
+def failed(status: int | None, error: str | None) -> str:
+    """The same, from the fields that it takes."""
+    if status is not None and status >= 400:
+        return str(status)
+    return "error" if is_mistake(error) else ""
 
 
 def one_line(text: str, limit: int = 80) -> str:
