@@ -69,8 +69,9 @@ function paintRequestName(pen, { name, life }, middle) {
 
 /** How much of the visible time the loop was busy, in per cent. @param {Pen} pen @param {number} middle */
 function paintBusy({ context, projection, theme, ruler, recording }, middle) {
-  const { start, end } = projection;
-  if (recording.loop === null) return;
+  const { start } = projection;
+  const end = Math.min(projection.end, recording.duration);  // beside a longer run, the stretch goes past this one's end
+  if (recording.loop === null || start >= end) return;
   const text = `${Math.round((100 * recording.loop.busy(start, end)) / (end - start))}% busy`;
   setFont(context, 400, 11);
   context.fillStyle = theme.ui.faint;

@@ -1,5 +1,6 @@
 // From the bytes of a packet to a view on the page; what cannot be read is told in words, where the view would stand.
 
+import { showComparison } from './comparison.js';
 import { make } from './dom.js';
 import { showTimeline } from './timeline-state.js';
 import { unpack } from './wire.js';
@@ -16,7 +17,7 @@ import { unpack } from './wire.js';
 /** @typedef {(host: HTMLElement, packet: Packet, state: State) => View} Opener */
 
 /** @type {Record<string, Opener>} by the `view` in a packet's header */
-const OPENERS = { timeline: showTimeline };
+const OPENERS = { compare: showComparison, timeline: showTimeline };
 
 /**
  * @param {HTMLElement} host

@@ -8,6 +8,9 @@ import { formatCount } from './format.js';
 /** @typedef {{ title: string, clock: string, summary: string, dropped: number }} Told what a header says of a recording */
 /** @typedef {ReturnType<typeof buildShell>} Shell */
 
+/** @type {Record<string, string>} */
+const CLOCKS = { real: 'real time', virtual: 'virtual time', mixed: 'real and virtual time' };
+
 /**
  * @param {HTMLElement} host
  * @param {Told} told
@@ -22,7 +25,7 @@ export function buildShell(host, { title, clock, summary, dropped }, css) {
   const buttons = make('div', { class: 'buttons', role: 'group' });
   const live = make('div', { class: 'live', 'aria-live': 'polite', 'data-testid': `${host.dataset.testid}-live` });
   const header = make('header', {}, make('strong', { class: 'title' }, title),
-    make('span', { class: 'badge' }, clock === 'virtual' ? 'virtual time' : 'real time'),
+    make('span', { class: 'badge' }, CLOCKS[clock]),
     make('span', { class: 'summary' }, summary), ...droppedNote(dropped), buttons);
   const root = make('section', { class: 'root', 'aria-label': title }, header, live);
   shadow.replaceChildren(root);

@@ -1,0 +1,225 @@
+// Runs side by side: their lanes under one zoom, what differs in a sentence, and the requests that differ most.
+// It decides which stretch all runs show, at one scale or each fitted to the width, and what is selected; a run paints
+// itself, and what differs was counted in Python.
+
+import css from './comparison.css';
+import { RunLanes } from './comparison-run.js';
+import { pairsTable, runsTable } from './comparison-pairs.js';
+import { sentence } from './describe.js';
+import { make, makeButton } from './dom.js';
+import { around, hitTest } from './geometry.js';
+import { actionOf } from './keyboard.js';
+import { across, along } from './moves.js';
+import { Navigator } from './navigator.js';
+import { buildShell } from './shell.js';
+import { followTheme, setColours } from './theme.js';
+
+/** @typedef {import('./geometry.js').Range} Range */
+/** @typedef {import('./recording.js').Span} Span */
+
+/** @type {import('./open.js').Opener} */
+export function showComparison(host, packet, state) {
+  const view = new ComparisonView(host, packet, state);
+  return { destroy: () => view.destroy() };
+}
+
+class ComparisonView {
+  /** @param {HTMLElement} host @param {import('./wire.js').Packet} packet @param {import('./state.js').State} state */
+  constructor(host, { header, columns }, state) {
+    this.host = host;
+    this.aborter = new AbortController();
+    const { signal } = this.aborter;
+    const { clock, summary, dropped } = header;
+    this.shell = buildShell(host, { title: state.get('title') || header.title, clock, summary, dropped }, css);
+    /** @type {RunLanes[]} */
+    this.runs = header.runs.map((/** @type {any} */ run) => new RunLanes(run, columnsOf(columns, run.letter)));
+    /** The longest run: at one scale, all are seen whole. */
+    this.duration = Math.max(1, ...this.runs.map(({ durationNs }) => durationNs));
+    this.fitted = false;
+    this.width = 0;
+    this.ratio = 0;
+    this.pending = 0;
+    /** @type {{ run: RunLanes, span: Span } | null} */
+    this.selected = null;
+    this.lanes = make('div', { class: 'runs' }, ...this.runs.map(({ element }) => element));
+    this.scroller = make('div', {
+      class: 'scroller', tabindex: '0', role: 'application', 'aria-roledescription': 'comparison', 'aria-label': `Lanes of ${this.runs.map(({ name }) => name).join(', ')}`,
+      'aria-description': 'Arrow keys move between spans and lanes, plus and minus zoom all runs, 0 shows them whole, f fits the span.',
+    }, this.lanes);
+    this.scroller.style.maxHeight = `${state.get('height') ?? 600}px`;
+    this.detail = make('p', { class: 'told', 'aria-hidden': 'true', hidden: '' });
+    this.fill(header);
+    this.navigator = new Navigator(/** @type {any} */ (this.lanes), { duration: this.duration, tickNs: 1 }, () => this.draw());
+    this.addButtons(signal);
+    this.listen(signal);
+    followTheme(document, (theme) => this.setTheme(theme), signal);
+    this.observer = new ResizeObserver(() => this.resize());
+    this.observer.observe(this.shell.root);
+    this.resize();
+  }
+
+  destroy() {
+    this.aborter.abort();
+    this.observer.disconnect();
+    this.navigator.destroy();
+    cancelAnimationFrame(this.pending);
+  }
+
+  /** @param {any} header */
+  fill({ conclusion, notes, runs, pairs, rest }) {
+    const { shell } = this;
+    shell.fill(
+      make('p', { class: 'conclusion', 'data-testid': 'compare-conclusion' }, conclusion),
+      make('ul', { class: 'notes', 'aria-label': 'To know' }, ...notes.map((/** @type {string} */ note) => make('li', {}, note))),
+      runsTable(runs), this.scroller, this.detail,
+    );
+    if (pairs.length > 0) shell.fill(pairsTable(pairs, runs), make('p', { class: 'told' }, rest));
+  }
+
+  /** @param {AbortSignal} signal */
+  addButtons(signal) {
+    const { navigator, shell } = this;
+    shell.buttons.setAttribute('aria-label', 'Zoom');
+    const fit = makeButton('Fit each', { title: 'Fit each run to the width, or all at one scale' }, () => {
+      this.fitted = !this.fitted;
+      fit.setAttribute('aria-pressed', String(this.fitted));
+      shell.live.textContent = this.fitted ? 'Each run fills the width: their axes differ.' : 'All runs have one scale.';
+      this.draw();
+    }, signal);
+    fit.setAttribute('aria-pressed', 'false');
+    shell.buttons.append(
+      fit,
+      makeButton('−', { title: 'Zoom out (-)', label: 'Zoom out' }, () => navigator.zoomBy(0.5), signal),
+      makeButton('+', { title: 'Zoom in (+)', label: 'Zoom in' }, () => navigator.zoomBy(2), signal),
+      makeButton('Fit', { title: 'Whole runs (0)' }, () => navigator.fit(), signal),
+    );
+  }
+
+  /** @param {AbortSignal} signal */
+  listen(signal) {
+    for (const run of this.runs) {
+      run.canvas.addEventListener('pointermove', (event) => this.point(event.buttons === 0 ? event.offsetX : null), { signal });
+      run.canvas.addEventListener('pointerleave', () => this.point(null), { signal });
+      run.canvas.addEventListener('click', (event) => {
+        const hit = hitTest(run.layout, run.projection(this.rangeOf(run)), event.offsetX, event.offsetY);
+        this.select(hit?.span ?? null);
+      }, { signal });
+    }
+    this.scroller.addEventListener('keydown', (event) => {
+      const action = actionOf(event);
+      if (action === null) return;
+      event.preventDefault();
+      event.stopPropagation();
+      this.perform(action);
+    }, { signal });
+  }
+
+  // -- size, theme, frames --------------------------------------------------------------------------------------
+
+  resize() {
+    const [width, ratio] = [this.lanes.clientWidth, window.devicePixelRatio || 1];
+    if (width === 0 || this.theme === undefined || (width === this.width && ratio === this.ratio)) return;
+    [this.width, this.ratio] = [width, ratio];
+    for (const run of this.runs) run.resize(width, ratio, this.theme);
+    this.navigator.resize(width, this.lanes.clientHeight);
+    this.draw();
+  }
+
+  /** @param {import('./theme.js').Theme} theme */
+  setTheme(theme) {
+    this.theme = theme;
+    setColours(this.shell.root, theme);
+    this.width = 0;
+    this.resize();
+  }
+
+  /** The stretch that a run shows, in its own nanoseconds. @param {RunLanes} run @returns {Range} */
+  rangeOf({ durationNs }) {
+    const { start, end } = this.navigator.range();
+    const factor = this.fitted ? Math.max(1, durationNs) / this.duration : 1;
+    return { start: start * factor, end: end * factor };
+  }
+
+  draw() {
+    if (this.pending !== 0 || this.width === 0) return;
+    this.pending = requestAnimationFrame(() => {
+      this.pending = 0;
+      for (const run of this.runs) run.paint(this.rangeOf(run));
+      const { start, end } = this.navigator.range();
+      Object.assign(this.host.dataset, { visibleStartNs: Math.round(start), visibleEndNs: Math.round(end), painted: 'true' });
+    });
+  }
+
+  // -- what is pointed at and selected --------------------------------------------------------------------------
+
+  /** The moment under the pointer is marked in every run. @param {number | null} x */
+  point(x) {
+    for (const { marks } of this.runs) marks.pointerX = x;
+    this.draw();
+  }
+
+  /** @param {Span | null} span */
+  select(span) {
+    const run = span === null ? null : this.runs.find(({ recording }) => recording.rows.includes(span.row)) ?? null;
+    for (const each of this.runs) each.marks.selected = each === run ? span : null;
+    this.selected = run === null || span === null ? null : { run, span };
+    const words = this.selected === null ? 'Nothing is selected.' : this.words(this.selected);
+    this.shell.live.textContent = this.detail.textContent = words;
+    this.detail.hidden = this.selected === null;
+    if (run !== null && span !== null) this.reveal(run, span);
+    this.draw();
+  }
+
+  /** @param {{ run: RunLanes, span: Span }} selected */
+  words({ run, span }) {
+    return sentence(run.recording, span, `${run.name}, ${span.row.name}`);
+  }
+
+  /** A span's extent on the axis that all runs share. @param {RunLanes} run @param {Span} span @returns {[number, number]} */
+  extent({ recording, durationNs }, { row, index }) {
+    const factor = this.fitted ? this.duration / Math.max(1, durationNs) : 1;
+    return [recording.ns(row.start[index]) * factor, recording.ns(row.end(index)) * factor];
+  }
+
+  /** @param {RunLanes} run @param {Span} span */
+  reveal(run, span) {
+    const { start, end } = this.navigator.range();
+    const [from, to] = this.extent(run, span);
+    if (to < start || from > end) this.navigator.show({ start: (from + to - end + start) / 2, end: (from + to + end - start) / 2 }, { glide: true });
+    run.element.scrollIntoView({ block: 'nearest' });
+  }
+
+  /** @param {import('./keyboard.js').Action} action */
+  perform(action) {
+    const { navigator, selected } = this;
+    const all = { lanes: this.runs.flatMap(({ layout }) => layout.lanes), pinnedHeight: 0, height: 0 };
+    const first = all.lanes.find(({ row }) => row !== null)?.row;
+    const from = selected?.span ?? (first ? { row: first, index: 0 } : null);
+    const go = (/** @type {Span | null} */ span) => span !== null && this.select(span);
+    /** @type {Partial<Record<import('./keyboard.js').Action, () => void>>} */
+    const actions = {
+      panLeft: () => navigator.panBy(-0.2),
+      panRight: () => navigator.panBy(0.2),
+      zoomIn: () => navigator.zoomBy(1.6),
+      zoomOut: () => navigator.zoomBy(1 / 1.6),
+      fit: () => navigator.fit(),
+      clear: () => this.select(null),
+    };
+    if (from !== null) Object.assign(actions, {
+      previous: () => go(along(from, selected ? -1 : 0)),
+      next: () => go(along(from, selected ? 1 : 0)),
+      first: () => go(along(from, -Infinity)),
+      last: () => go(along(from, Infinity)),
+      up: () => go(across(all, from, -1)),
+      down: () => go(across(all, from, 1)),
+      fitSpan: () => selected && navigator.show(around(...this.extent(selected.run, selected.span), 0.6), { glide: true }),
+    });
+    actions[action]?.();
+  }
+}
+
+/** The columns of one run, under the names of a timeline's. @param {Record<string, any>} columns @param {string} letter */
+function columnsOf(columns, letter) {
+  const its = Object.entries(columns).filter(([name]) => name.startsWith(`${letter}.`));
+  return Object.fromEntries(its.map(([name, column]) => [name.slice(letter.length + 1), column]));
+}
