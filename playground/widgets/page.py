@@ -18,6 +18,7 @@ from playground.views.comparison import TITLE, compare_packet
 from playground.views.comparison_svg import svg as comparison_svg
 from playground.views.packet import packet
 from playground.views.svg import svg
+from playground.views.wording import one_line
 
 __all__ = ["comparison_page", "page"]
 
@@ -28,6 +29,8 @@ body { margin: 0; padding: 16px; background: #fff; font: 14px system-ui, sans-se
 @media (prefers-color-scheme: dark) { body { background: #0c0c0c; color: #e8ecf1; } }
 h1 { position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); }
 """
+
+_TITLE_LENGTH = 200  # no tab shows more; an app may name a run by anything, halves of characters too
 
 _PAGE = Template("""<!doctype html>
 <html lang="en">
@@ -76,7 +79,7 @@ def _page(title: str, picture: str, recording: bytes) -> str:
     )
     return _PAGE.substitute(
         policy=policy,
-        title=escape(title),
+        title=escape(one_line(title, _TITLE_LENGTH)),
         style=_STYLE,
         picture=picture,
         recording=b64encode(recording).decode("ascii"),
