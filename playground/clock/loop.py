@@ -84,6 +84,18 @@ class LabLoop(Turns, asyncio.SelectorEventLoop):
             return Task(coro, loop=self, **kwargs)
         return super().create_task(coro, **kwargs)
 
+    def _read_from_self(self) -> None:
+        """Empty the pipe by which other threads wake the loop.
+
+        asyncio reads until there is nothing left, and learns that from an exception: a second system call each time
+        that a thread has a result. What more there may be wakes the selector again.
+        """
+        try:
+            data = self._ssock.recv(4096)  # type: ignore[attr-defined]
+        except (BlockingIOError, InterruptedError):
+            return
+        self._process_self_data(data)  # type: ignore[attr-defined]
+
     def call_soon_threadsafe(  # type: ignore[override]
         self, callback: Any, *args: Any, context: Context | None = None
     ) -> asyncio.Handle:

@@ -325,7 +325,7 @@ class VirtualLoop(Interruptible, LabLoop):
 
     def _read_from_self(self) -> None:
         with outside():
-            super()._read_from_self()  # type: ignore[misc]
+            super()._read_from_self()
 
     def _add_reader(self, fd: Any, callback: Any, *args: Any) -> Any:
         return self._watch(super()._add_reader, fd, callback, *args)  # type: ignore[misc]

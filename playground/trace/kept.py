@@ -42,7 +42,7 @@ class Kept(dict[int, T]):
 
     def append(self, record: T) -> int:
         """Keep one more; gives its number: `first`, and then one more each time."""
-        number = self.next
+        number = self.first + self.added  # as `next` says it: a call less is felt
         self[number] = record
         self.added += 1
         return number

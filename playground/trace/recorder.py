@@ -102,6 +102,7 @@ class Recorder:
         self.append = self.log.pending.append
         self.pack = pack_event
         self.callback: Callable[[object], int] = self.sites.callback
+        self.called: Callable[[object], tuple[str, int]] = self.sites.called
         self.search: Callable[[object], tuple[int, int, Any]] = self.sites.search
         self.sender: Callable[[], asyncio.Task[Any] | None] = sender
         self.teller: Any = None  # who takes the steps: its `step` is the number of the running one, from 1
@@ -350,7 +351,7 @@ def recording(loop: Any, limit: int = DEFAULT_LIMIT) -> Iterator[Recorder]:
         borrowed.enter_context(watch_losses(loop, recorder))
         recorder.begin(loop)
         loop.record(recorder)
-        recorder.teller = loop
+        recorder.teller = loop.tally
         borrowed.callback(loop.stop_recording)
         try:
             yield recorder

@@ -207,6 +207,13 @@ class Sites:
             self._names[name] = self._number(name)
         return self._names[name]
 
+    def called(self, function: object) -> tuple[str, int]:
+        """The name of what a worker thread is given to call, and the number of its code, or of that mere name."""
+        if type(function) is FunctionType and (number := self._plain.get(id(function.__code__))):
+            return function.__qualname__, number
+        function = unwrapped(function)
+        return label(function), self.callback(function)
+
     def search(self, coro: Any) -> tuple[int, int, Any]:
         """Where a task stopped whose outermost coroutine is `coro`.
 

@@ -21,6 +21,11 @@ _FAR: Final = 100
 """Coroutines in a chain: more than any framework stacks; what recurses deeper is searched each time, not kept."""
 
 
+_GUESSES: Final = 4
+"""Places remembered for one outermost coroutine: a loop with a few awaits goes round them, and to try them all costs
+less than a search."""
+
+
 class Way:
     """From a coroutine in which a task stopped down to the end of its chain of awaits.
 
@@ -48,6 +53,9 @@ class Way:
         return type(place.cr_await) is not CoroutineType
 
 
+_Guess = tuple[Callable[[Any], Any], int, Way]
+
+
 @functools.cache
 def _reach(depth: int) -> Callable[[Any], Any]:
     """What takes a coroutine to the one so many awaits below: in C, for below a framework that is far."""
@@ -68,8 +76,9 @@ class Ways:
     def __init__(self, sites: Sites) -> None:
         self._sites = sites
         self._ways: dict[tuple[int, ...], Way] = {}  # by the codes' `id`: the sites keep the code
-        # where a task stopped last, by the `id` of its outermost coroutine's code: the way there, its number, and on
-        self._guesses: dict[int, tuple[Callable[[Any], Any], int, Way]] = {}
+        # where tasks stopped, by the `id` of their outermost coroutine's code: the way there, its number, and on; what
+        # was searched for last comes first
+        self._guesses: dict[int, list[_Guess]] = {}
 
     def find(self, coro: Any) -> tuple[int, Any, Way]:
         """Where a task stopped, as `Sites.search` says it, so that it is known again when it stops there the next time.
@@ -81,13 +90,11 @@ class Ways:
         Returns:
             the number of the code, the coroutine of that code, and the way from there to the end of the chain.
         """
-        guess = self._guesses.get(id(coro.cr_code))
-        if guess is not None:
-            reach, number, way = guess
+        for reach, number, way in self._guesses.get(id(coro.cr_code), ()):
             try:
                 place = reach(coro)
             except AttributeError:  # the chain is shorter
-                place = None
+                continue
             if type(place) is CoroutineType and place.cr_code is way.code and way.leads(place):
                 return number, place, way
         return self._search(coro)
@@ -106,7 +113,9 @@ class Ways:
             if own:
                 way = self._way_of(kind, chain[depth:])
                 if len(chain) <= _FAR:
-                    self._guesses[id(coro.cr_code)] = _reach(depth), number, way
+                    guesses = self._guesses.setdefault(id(coro.cr_code), [])
+                    guesses.insert(0, (_reach(depth), number, way))
+                    del guesses[_GUESSES:]
                 return number, place, way
             kind = means or kind
         kind, number, place = sites.search(coro)

@@ -22,7 +22,6 @@ from anyio._backends._asyncio import AsyncIOBackend
 
 from playground.trace.kept import Kept
 from playground.trace.rows import TaskOutcome
-from playground.trace.sites import label, unwrapped
 
 __all__ = ["HandoffRecord", "HandoffRecorder", "Observed", "sender", "watch_threads"]
 
@@ -36,21 +35,14 @@ class HandoffRecord:
     `future` is what asyncio gave for a call that no worker has begun: it alone knows if the call was cancelled.
     """
 
-    __slots__ = (
-        "asked_ns",
-        "asked_step",
-        "code",
-        "cpu_ns",
-        "ended_ns",
-        "function",
-        "future",
-        "outcome",
-        "started_ns",
-        "step",
-        "submitted_ns",
-        "task",
-        "thread",
-    )
+    # on the class, and not set for each record: making one is felt
+    submitted_ns: int | None = None
+    started_ns: int | None = None
+    ended_ns: int | None = None
+    thread = 0
+    cpu_ns = 0
+    outcome: TaskOutcome = "pending"
+    future: "asyncio.Future[Any] | None" = None
 
     def __init__(self, function: str, code: int, task: int, asked_ns: int, asked_step: int) -> None:
         self.function = function
@@ -58,13 +50,6 @@ class HandoffRecord:
         self.task = task
         self.asked_ns = asked_ns
         self.asked_step = self.step = asked_step
-        self.submitted_ns: int | None = None
-        self.started_ns: int | None = None
-        self.ended_ns: int | None = None
-        self.thread = 0
-        self.cpu_ns = 0
-        self.outcome: TaskOutcome = "pending"
-        self.future: asyncio.Future[Any] | None = None
 
     def frozen(self, until_ns: int | None = None) -> "HandoffRecord":
         """This record as it stands, out of reach of a worker that may still be at it.
@@ -97,8 +82,8 @@ class HandoffRecorder(Protocol):
     """Processor time of the calling thread, in nanoseconds."""
     handoffs: Kept[HandoffRecord]
 
-    def callback(self, function: object) -> int:
-        """The number of a callable's code; 0 if it has none."""
+    def called(self, function: object) -> tuple[str, int]:
+        """What a callable that was handed over is called, and the number of its code."""
 
     def worker(self) -> int:
         """The number of the worker thread that calls this."""
@@ -151,10 +136,12 @@ _found: Final[dict[str, Any]] = {}
 class _Seat:
     """What a thread works for: looked up once a call, for what is a thread's own is found slowly."""
 
-    __slots__ = ("task",)
+    __slots__ = ("number", "recorder", "task")
 
     def __init__(self) -> None:
         self.task: asyncio.Task[Any] | None = None
+        self.recorder: HandoffRecorder | None = None
+        self.number = 0
 
 
 class _Seats(threading.local):
@@ -191,9 +178,12 @@ class Observed:
         recorder, record = self._recorder, self._record
         seat = _seats.mine
         outer, seat.task = seat.task, self._task
-        record.thread = recorder.worker()
+        if seat.recorder is not recorder:
+            seat.recorder, seat.number = recorder, recorder.worker()
+        record.thread = seat.number
         record.started_ns = recorder.now()
-        record.future = None
+        if record.future is not None:
+            record.future = None
         cpu_ns = recorder.cpu_now()
         outcome: TaskOutcome = "raised"
         try:
@@ -212,10 +202,8 @@ class Observed:
 
 
 def _begun(recorder: HandoffRecorder, task: "asyncio.Task[Any] | None", function: Callable[..., Any]) -> HandoffRecord:
-    called = unwrapped(function)
-    return HandoffRecord(
-        label(called), recorder.callback(called), recorder.number_of(task), recorder.now(), recorder.running()
-    )
+    name, code = recorder.called(function)
+    return HandoffRecord(name, code, recorder.number_of(task), recorder.now(), recorder.running())
 
 
 def _executor_hook(loop: asyncio.AbstractEventLoop, recorder: HandoffRecorder) -> Callable[..., Any]:
@@ -259,10 +247,10 @@ class _Admitted(Observed):
         record.submitted_ns = recorder.now()
         record.step = recorder.running()
 
-    def __aexit__(self, kind: type[BaseException] | None, *rest: Any) -> Any:
+    def __aexit__(self, kind: type[BaseException] | None, error: Any, traceback: Any) -> Any:
         if kind is not None and self._record.started_ns is None:
             self._record.outcome = "cancelled"
-        return self._limiter.__aexit__(kind, *rest)
+        return self._limiter.__aexit__(kind, error, traceback)
 
 
 def _anyio_hook(

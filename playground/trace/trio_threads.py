@@ -10,7 +10,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, Final
 
-from playground.trace.sites import label, unwrapped
 from playground.trace.swap import swap
 from playground.trace.threads import HandoffRecord, Observed
 from playground.trace.trio_instrument import TrioRecorder
@@ -69,9 +68,9 @@ async def _recorded(function: Callable[..., Any], limiter: Any, run: Callable[[A
     recorder = _recorders.get(threading.get_ident())
     if recorder is None:
         return await run(function, limiter)
-    called = unwrapped(function)
+    name, code = recorder.called(function)
     task = recorder.number_of(trio.lowlevel.current_task())
-    record = HandoffRecord(label(called), recorder.callback(called), task, recorder.now(), recorder.running())
+    record = HandoffRecord(name, code, task, recorder.now(), recorder.running())
     recorder.handoffs.append(record)
     entrance = _Entrance(limiter or trio.to_thread.current_default_thread_limiter(), recorder, record)
     try:
