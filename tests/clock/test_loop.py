@@ -5,6 +5,7 @@ import contextlib
 import gc
 import itertools
 import socket
+import threading
 import weakref
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
@@ -132,6 +133,24 @@ def test_threads_post_callbacks(run: Run) -> None:
         return ran
 
     assert run(main) == ["from the thread"]
+
+
+def test_a_loop_that_was_woken_more_often_than_it_reads_at_once_runs_all_callbacks(run: Run) -> None:
+    async def main() -> tuple[int, int]:
+        loop = asyncio.get_running_loop()
+        ran: list[int] = []
+
+        def worker() -> None:
+            for number in range(10_000):  # a byte each, while the loop reads 4,096 at most
+                loop.call_soon_threadsafe(ran.append, number)
+
+        thread = threading.Thread(target=worker)
+        thread.start()
+        thread.join()  # the loop sees none of them before
+        await asyncio.to_thread(int)  # wakes it once more, with whatever is left in the pipe
+        return len(ran), sum(ran)
+
+    assert run(main) == (10_000, sum(range(10_000)))
 
 
 def test_an_exception_in_a_callback_goes_to_the_exception_handler(run: Run) -> None:
