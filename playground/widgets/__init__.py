@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from playground.widgets.comparison import Comparison
     from playground.widgets.timeline import Timeline
+    from playground.widgets.waterfall import Waterfall
 
-__all__ = ["Comparison", "Timeline"]
+__all__ = ["Comparison", "Timeline", "Waterfall"]
 
-_HOMES: Final = {"Comparison": "comparison", "Timeline": "timeline"}
+_HOMES: Final = {"Comparison": "comparison", "Timeline": "timeline", "Waterfall": "waterfall"}
 
 
 def __getattr__(name: str) -> Any:
