@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import nbformat
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from playground.notebook import response_html, response_text
 from playground.run import Run
@@ -33,7 +33,7 @@ STRANGERS = """
   const look = (tree) => {
     for (const element of tree.querySelectorAll('*')) {
       const handlers = element.getAttributeNames().filter((name) => name.startsWith('on'));
-      if (['IMG', 'B', 'IFRAME', 'STYLE', 'LINK'].includes(element.tagName) && tree !== document || handlers.length) {
+      if (['IMG', 'SCRIPT', 'IFRAME', 'STYLE', 'LINK'].includes(element.tagName) && tree !== document || handlers.length) {
         found.push(element.outerHTML.slice(0, 200));
       }
       if (element.shadowRoot) look(element.shadowRoot);
@@ -62,8 +62,12 @@ def unharmed(chromium: Chromium) -> Callable[..., Any]:
     def in_browser(scenario: Callable[[Page], Any], **options: Any) -> Any:
         trouble: list[str] = []
 
+        def dismissed(dialog: Dialog) -> None:
+            trouble.append(f"dialog: {dialog.message}")
+            dialog.dismiss()
+
         def watched(page: Page) -> Any:
-            page.on("dialog", lambda dialog: (trouble.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+            page.on("dialog", dismissed)
             page.on("pageerror", lambda error: trouble.append(f"error: {error}"))
             told = scenario(page)
             if options.get("java_script_enabled", True):
@@ -170,24 +174,25 @@ def test_a_converted_notebook_shows_it_as_text(
 ) -> None:
     from nbconvert.exporters import HTMLExporter
 
-    notebook = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
+    notebook = nbformat.v4.new_notebook()
     shown = [
         {"text/plain": report(trace), "image/svg+xml": trace.to_svg()},  # it becomes an image: a data: URL
         {"text/plain": report(trace)},
         {"text/plain": response_text(run.responses[0]), "text/html": response_html(run.responses[0])},
         {"text/plain": str(run.diagnosis)},
     ]
-    outputs = [nbformat.v4.new_output("display_data", data) for data in shown]  # type: ignore[no-untyped-call]
-    notebook.cells = [nbformat.v4.new_code_cell("run", outputs=outputs)]  # type: ignore[no-untyped-call]
-    (tmp_path / "notebook.html").write_text(HTMLExporter().from_notebook_node(notebook)[0], encoding="utf-8")
+    outputs = [nbformat.v4.new_output("display_data", data) for data in shown]
+    notebook.cells = [nbformat.v4.new_code_cell("run", outputs=outputs)]
+    html = HTMLExporter().from_notebook_node(notebook)[0]  # type: ignore[no-untyped-call]
+    (tmp_path / "notebook.html").write_text(html, encoding="utf-8")
 
-    def scenario(page: Page) -> list[str | None]:
+    def scenario(page: Page) -> list[str]:
         page.route("http*://**", lambda route: route.abort())
         page.goto((tmp_path / "notebook.html").as_uri(), wait_until="domcontentloaded")
         return page.locator(".jp-OutputArea-output").all_text_contents()
 
     told = unharmed(scenario)
-    assert [shows(text or "") for text in told] == [False, True, True, True]
+    assert [shows(text) for text in told] == [False, True, True, True]
 
 
 # -- texts --------------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ export class RunLanes {
     this.durationNs = Number(timeline.duration_ns);
     this.name = `${letter} ${name}`;
     this.canvas = /** @type {HTMLCanvasElement} */ (make('canvas', { class: 'lanes', 'aria-hidden': 'true', 'data-testid': `compare-lanes-${letter}` }));
-    this.element = make('div', {}, make('h3', {}, make('i', {}, mark), this.name, make('small', {}, leftOut)), this.canvas);
+    this.element = make('div', {}, make('h2', {}, make('i', {}, mark), this.name, make('small', {}, leftOut)), this.canvas);
     this.painter = new Painter(this.canvas, this.recording, this.layout);
     this.height = AXIS_HEIGHT + this.layout.height;
     this.width = 0;
