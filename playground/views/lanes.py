@@ -10,18 +10,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from operator import le
 from typing import Final, Literal, NamedTuple
 
 from playground.trace import Block, Trace
 from playground.trace.tables import NO_INT
-from playground.views.fields import handed_over, numbers, values
+from playground.views.bulk import handed_over, numbers, values
 from playground.views.held import held_steps
 from playground.views.kinds import BLOCKED, KINDS, OTHER, RUN, THREAD, Kind, kinds_of
 from playground.views.parts import Parts
 from playground.views.segments import NO_REQUEST, Owners, lives
-from playground.views.stories import Stories, Story
+from playground.views.stories import Stories, Stretch
 from playground.views.turns import Turns, turns
 from playground.views.whats import What, Whats
 from playground.views.wording import failed, label
@@ -260,7 +260,7 @@ def _request_rows(
     places = _pack(spans)
     called = _lane_names(places, [request.label for request in facts])
     tasks = numbers(trace, "requests", "task")
-    told: list[list[tuple[int, Story]]] = [[] for _ in called]
+    told: list[list[tuple[int, list[Stretch]]]] = [[] for _ in called]
     lived: list[list[int]] = [[] for _ in called]
     for index in sorted(range(len(spans)), key=spans.__getitem__):
         lived[places[index]].append(index)
@@ -276,11 +276,13 @@ def _request_rows(
     return states
 
 
-def _joined(told: Sequence[tuple[int, Story]], whats: Whats) -> list[list[int]]:
+def _joined(told: Sequence[tuple[int, list[Stretch]]], whats: Whats) -> Sequence[Sequence[int]]:
     """The columns of a lane in which these requests' stories follow one another."""
-    starts, ends, kinds, keys = (list(chain.from_iterable(story[column] for _, story in told)) for column in range(4))
-    requests = [index for index, story in told for _ in story.starts]
-    return [starts, ends, kinds, whats.of(keys), requests]
+    if not any(story for _, story in told):
+        return [[]] * 5
+    starts, ends, kinds, keys = zip(*chain.from_iterable(story for _, story in told), strict=True)
+    requests = chain.from_iterable(repeat(index, len(story)) for index, story in told)
+    return [starts, ends, kinds, whats.of(keys), list(requests)]
 
 
 def _lane_names(places: list[int], labels: list[str]) -> list[str]:

@@ -27,31 +27,30 @@ class Stay(NamedTuple, Generic[T]):
 
 
 class Line(Generic[T]):
-    """What a task was in: moments of change, the first before all time, and what it is in from each on."""
+    """What a task was in.
+
+    Attributes:
+        times: moments of change, the first before all time.
+        values: what it is in from each on, `None` for nothing.
+    """
 
     def __init__(self, times: list[float], values: list[T | None]) -> None:
-        self._times = times
-        self._values = values
+        self.times = times
+        self.values = values
 
     def at(self, moment_ns: int) -> T | None:
         """What it was in at a moment; `None` for nothing."""
-        return self._values[bisect_right(self._times, moment_ns) - 1]
-
-    def only(self, start_ns: int, end_ns: int) -> T | None:
-        """What it was in from `start_ns` to `end_ns` without a change; `None` for nothing, or where it changed."""
-        times = self._times
-        after = bisect_right(times, start_ns)
-        return self._values[after - 1] if after == len(times) or times[after] >= end_ns else None
+        return self.values[bisect_right(self.times, moment_ns) - 1]
 
     def pieces(self, start_ns: int, end_ns: int) -> Iterator[tuple[int, int, T | None]]:
         """What it was in from `start_ns` to `end_ns`: start, end and value of each piece, in order."""
-        times = self._times
+        times = self.times
         first = bisect_right(times, start_ns) - 1
         last = max(first, bisect_right(times, end_ns, lo=first + 1) - 1)
         if last > first and times[last] == end_ns:
             last -= 1
         edges = [start_ns, *(int(time) for time in times[first + 1 : last + 1]), end_ns]
-        yield from zip(edges, edges[1:], self._values[first : last + 1], strict=False)
+        yield from zip(edges, edges[1:], self.values[first : last + 1], strict=False)
 
 
 def line(stays: Iterable[Stay[T]], before: T | None) -> Line[T]:

@@ -5,14 +5,14 @@ works for that span, unless it has come to spans of its own (a middleware that r
 task). Where a request has no spans, nothing is said of its parts.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from playground.trace import SpanKind, Trace
 from playground.trace.tables import NO_INT, WORDS
-from playground.views.fields import numbers
+from playground.views.bulk import numbers
 from playground.views.kinds import FRAME, RUN
 from playground.views.layers import Line, Stay, line
 
@@ -69,11 +69,8 @@ class Parts:
     def pieces(self, task: int | None, start_ns: int, end_ns: int) -> Iterator[Piece]:
         """What a task ran from `start_ns` to `end_ns`: start, end and kind of each piece, in order."""
         pointer = 0 if task is None else task + 1
-        outside, found = self._outside[pointer], self._lines[pointer]
-        if found is None:
-            yield start_ns, end_ns, outside
-            return
-        yield from _joined(found.pieces(start_ns, end_ns), outside)
+        found, outside = self._lines[pointer], self._outside[pointer]
+        yield from [(start_ns, end_ns, outside)] if found is None else _cut(found, outside, start_ns, end_ns)
 
     def of_steps(
         self, tasks: Sequence[int], starts: Sequence[int], ends: Sequence[int]
@@ -90,20 +87,28 @@ class Parts:
         lines, outside = self._lines, self._outside
         kinds, cuts = [outside[task] for task in tasks], {}
         for step, task in enumerate(tasks if self.told else ()):
-            if (found := lines[task]) is None:
-                continue
-            kind = found.only(starts[step], ends[step])
-            if kind is not None:
-                kinds[step] = kind
-            elif len(pieces := list(_joined(found.pieces(starts[step], ends[step]), outside[task]))) > 1:
-                cuts[step] = pieces
-            else:
+            if (found := lines[task]) is not None:
+                pieces = _cut(found, outside[task], starts[step], ends[step])
                 kinds[step] = pieces[0][2]
+                if len(pieces) > 1:
+                    cuts[step] = pieces
         return kinds, cuts
 
 
-def _joined(pieces: Iterable[tuple[int, int, int | None]], outside: int) -> Iterator[Piece]:
-    """The pieces, each of a kind, neighbours of one kind made one."""
-    for kind, run in groupby(pieces, key=lambda piece: outside if piece[2] is None else piece[2]):
-        joined = list(run)
-        yield joined[0][0], joined[-1][1], kind
+def _cut(found: Line[int], outside: int, start_ns: int, end_ns: int) -> list[Piece]:
+    """The pieces of a stretch, neighbours of one kind made one; `outside` is the kind of what was in no span."""
+    times, kinds = found.times, found.values
+    at = bisect_right(times, start_ns)
+    kind = kinds[at - 1]
+    kind = outside if kind is None else kind
+    pieces: list[Piece] = []
+    while at < len(times) and times[at] < end_ns:
+        following = kinds[at]
+        following = outside if following is None else following
+        if following != kind:
+            moment_ns = int(times[at])
+            pieces.append((start_ns, moment_ns, kind))
+            start_ns, kind = moment_ns, following
+        at += 1
+    pieces.append((start_ns, end_ns, kind))
+    return pieces

@@ -10,7 +10,7 @@ from typing import Final
 
 from playground.trace import Trace
 from playground.trace.tables import NO_INT
-from playground.views.fields import numbers
+from playground.views.bulk import numbers
 
 __all__ = ["NO_REQUEST", "Owners", "life", "lives"]
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from playground.trace import Block, Trace
 from playground.trace.tables import WORDS
-from playground.views.fields import numbers, values
+from playground.views.bulk import numbers, values
 from playground.views.kinds import BLOCKED
 from playground.views.parts import Parts, Piece
 from playground.views.segments import Owners
