@@ -1,4 +1,4 @@
-"""The interactive timeline as a Jupyter widget: what Python hears of a reader's deeds, in two small traits."""
+"""The interactive timeline as a Jupyter widget: what Python hears of a reader's deeds, in three small traits."""
 
 from functools import partial
 from typing import Any
@@ -29,10 +29,14 @@ class Timeline(View):
             `request` for a request as a whole; `request` is its number or `None`; `file` may be empty.
         visible: `[start_ns, end_ns]` of the stretch of time in view, at most 15 updates a second; `[]` until the
             reader moves. Set it to move the view.
+        opened: the place in the source that the reader opened last, as `{"file", "line", "text"}`; `{}` if none. In
+            JupyterLab and Notebook 7 the view goes to the line of a cell by itself; a file is for whoever observes
+            this to open.
     """
 
     selection = Dict().tag(sync=True)
     visible = List().tag(sync=True)
+    opened = Dict().tag(sync=True)
 
     def __init__(
         self, trace: Trace, *, title: str | None = None, height: int = _LANES_HEIGHT_PX, **traits: Any

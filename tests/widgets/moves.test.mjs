@@ -8,11 +8,11 @@ const { Arrows, DARK, FEW, KINDS, LIGHT, across, actionOf, along, alongArrow, bl
 const key = (name, held = {}) => actionOf({ key: name, shiftKey: false, ctrlKey: false, metaKey: false, altKey: false, ...held });
 
 test('the keys of the plan do what it says, and all others stay the page’s', () => {
-  const plan = { ArrowLeft: 'previous', ArrowRight: 'next', ArrowUp: 'up', ArrowDown: 'down', Home: 'first', End: 'last', '+': 'zoomIn', '=': 'zoomIn', '-': 'zoomOut', 0: 'fit', f: 'fitSpan', b: 'nextBlock', a: 'follow', Escape: 'clear' };
+  const plan = { ArrowLeft: 'previous', ArrowRight: 'next', ArrowUp: 'up', ArrowDown: 'down', Home: 'first', End: 'last', '+': 'zoomIn', '=': 'zoomIn', '-': 'zoomOut', 0: 'fit', f: 'fitSpan', b: 'nextBlock', a: 'follow', Enter: 'open', '/': 'search', Escape: 'clear' };
   for (const [name, action] of Object.entries(plan)) assert.equal(key(name), action);
   assert.equal(key('ArrowLeft', { shiftKey: true }), 'panLeft');
   assert.equal(key('+', { shiftKey: true }), 'zoomIn');
-  for (const name of ['Tab', 'Enter', ' ', 'x', 'toString', 'constructor']) assert.equal(key(name), null);
+  for (const name of ['Tab', ' ', 'x', 'toString', 'constructor']) assert.equal(key(name), null);
   for (const held of ['ctrlKey', 'metaKey', 'altKey']) assert.equal(key('b', { [held]: true }), null);
 });
 

@@ -1,5 +1,6 @@
 // Pointer, wheel and keys on the lanes. A plain wheel stays the page's; Ctrl+wheel and drags are the navigator's.
 
+import { perform } from './deeds.js';
 import { actionOf } from './keyboard.js';
 
 /** @typedef {import('./timeline.js').TimelineView} TimelineView */
@@ -10,7 +11,7 @@ import { actionOf } from './keyboard.js';
  * @param {AbortSignal} signal
  */
 export function listen(view, signal) {
-  const { canvas, scroller } = view.frame;
+  const { root, canvas, scroller, detail } = view.frame;
   canvas.addEventListener('pointermove', (event) => {
     if (event.buttons !== 0) return view.unhover();
     if (view.hover(event.offsetX, event.offsetY) !== null) placeTip(view, event);
@@ -28,7 +29,20 @@ export function listen(view, signal) {
     if (action === null) return;
     event.preventDefault();
     event.stopPropagation();
-    view.perform(action);
+    perform(view, action);
+  }, { signal });
+  root.addEventListener('keydown', (event) => {  // from a button or a table; in the box itself a slash is a letter
+    if (actionOf(event) !== 'search') return;
+    event.preventDefault();
+    event.stopPropagation();
+    perform(view, 'search');
+  }, { signal });
+  detail.addEventListener('click', (event) => {
+    const button = /** @type {HTMLElement} */ (event.target).closest('button');
+    if (button === null) return;
+    if (button.dataset.go === undefined) return view.open();
+    view.select(view.links[Number(button.dataset.go)], { reveal: true });
+    scroller.focus({ preventScroll: true });  // the button is gone
   }, { signal });
 }
 

@@ -40,7 +40,7 @@ export function requestWords({ number, label, status, error }) {
 }
 
 /** A moment in a sentence, to a thousandth of the run. @param {Recording} recording @param {number} ns */
-function momentWords(recording, ns) {
+export function momentWords(recording, ns) {
   return formatMoment(ns, 10 ** Math.floor(Math.log10(recording.ns(recording.duration) / 1000)));
 }
 
@@ -83,7 +83,7 @@ export function detail(recording, span) {
   if (facts.request !== null) nodes.push(make('span', { class: 'muted' }, `request ${requestWords(facts.request)}`));
   const source = make('span', { class: 'source' });
   if (facts.text !== '' && facts.text !== facts.call) source.append(make('code', {}, facts.text));
-  if (facts.file !== '') source.append(formatSite(facts));
+  if (facts.file !== '') source.append(make('button', { type: 'button', class: 'place', title: 'Open the source (Enter)' }, formatSite(facts)));
   return source.childNodes.length > 0 ? [...nodes, source] : nodes;
 }
 

@@ -22,12 +22,13 @@ export function buildFrame(host, recording, title) {
   const spacer = make('div', { 'aria-hidden': 'true' });
   const scroller = make('div', {
     class: 'scroller', tabindex: '0', role: 'application', 'aria-roledescription': 'timeline', 'aria-label': `${title}, ${recording.summary}`,
-    'aria-description': 'Arrow keys move between spans and lanes, plus and minus zoom, 0 shows the whole run, f fits the span, b goes to the next block of the loop, a follows a hand-off.',
+    'aria-description': 'Arrow keys move between spans and lanes, plus and minus zoom, 0 shows the whole run, f fits the span, b goes to the next block of the loop, a follows a hand-off, Enter opens the source, a slash searches, Escape lets go.',
   }, canvas, spacer);
   const tip = make('div', { class: 'tip', role: 'tooltip', 'data-testid': 'timeline-tip', hidden: '' });
   const detail = make('footer', { class: 'detail', 'data-testid': 'timeline-detail', hidden: '' });
-  fill(findings, make('div', { class: 'overview' }, minimap), scroller, tip, detail, legend(recording));
-  return { root, buttons, findings, minimap, canvas, spacer, scroller, tip, detail, live };
+  const tables = make('div', { class: 'tables', 'data-testid': 'timeline-tables', hidden: '' });
+  fill(findings, make('div', { class: 'overview' }, minimap), scroller, tip, detail, legend(recording), tables);
+  return { root, buttons, findings, minimap, canvas, spacer, scroller, tip, detail, tables, live };
 }
 
 /** The kinds that occur, shape and word. @param {import('./recording.js').Recording} recording */

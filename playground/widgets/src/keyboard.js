@@ -1,11 +1,11 @@
 // Which key does what. Keys that mean nothing here, and those with Ctrl, Alt or Command, stay the page's.
 
-/** @typedef {'previous' | 'next' | 'up' | 'down' | 'first' | 'last' | 'panLeft' | 'panRight' | 'zoomIn' | 'zoomOut' | 'fit' | 'fitSpan' | 'nextBlock' | 'follow' | 'clear'} Action */
+/** @typedef {'previous' | 'next' | 'up' | 'down' | 'first' | 'last' | 'panLeft' | 'panRight' | 'zoomIn' | 'zoomOut' | 'fit' | 'fitSpan' | 'nextBlock' | 'follow' | 'open' | 'search' | 'clear'} Action */
 
 /** @type {Record<string, Action>} */
 const KEYS = {
   ArrowLeft: 'previous', ArrowRight: 'next', ArrowUp: 'up', ArrowDown: 'down', Home: 'first', End: 'last',
-  '+': 'zoomIn', '=': 'zoomIn', '-': 'zoomOut', 0: 'fit', f: 'fitSpan', b: 'nextBlock', a: 'follow', Escape: 'clear',
+  '+': 'zoomIn', '=': 'zoomIn', '-': 'zoomOut', 0: 'fit', f: 'fitSpan', b: 'nextBlock', a: 'follow', Enter: 'open', '/': 'search', Escape: 'clear',
 };
 
 /** @type {Record<string, Action>} */

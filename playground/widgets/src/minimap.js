@@ -28,6 +28,10 @@ export class Minimap {
     this.context = contextOf(canvas);
     this.recording = recording;
     this.picture = document.createElement('canvas');
+    /** @type {import('./recording.js').Span[]} what a search found */
+    this.found = [];
+    /** @type {Set<number>} where that is, in pixels */
+    this.foundAt = new Set();
     this.width = 0;
     this.ratio = 1;
     this.listen(navigator, signal);
@@ -38,6 +42,7 @@ export class Minimap {
     this.width = width;
     this.ratio = ratio;
     this.theme = theme;
+    this.placeMarks();
     resizeCanvas(this.canvas, width, MINIMAP_HEIGHT, ratio);
     resizeCanvas(this.picture, width, MINIMAP_HEIGHT, ratio);
     const context = contextOf(this.picture);
@@ -49,6 +54,17 @@ export class Minimap {
   x(time) {
     const [left, right] = plotEdges(this.width);
     return left + (time / this.recording.duration) * (right - left);
+  }
+
+  /** Mark the moments of what a search found. @param {import('./recording.js').Span[]} found in order */
+  mark(found) {
+    this.found = found;
+    this.placeMarks();
+  }
+
+  /** One mark a pixel, whatever lies there. */
+  placeMarks() {
+    this.foundAt = new Set(this.found.map(({ row, index }) => Math.round(this.x(row.start[index]))));
   }
 
   /** @param {number} x */
@@ -88,6 +104,8 @@ export class Minimap {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(this.picture, 0, 0);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.fillStyle = theme.ui.focus;
+    for (const x of this.foundAt) context.fillRect(x - 1, BASE + 1, 3, MINIMAP_HEIGHT - BASE - 2);
     if (this.isWhole(range)) return;
     const [left, right] = plotEdges(this.width);
     const from = this.x(range.start);

@@ -7,6 +7,7 @@ import { Ruler, clipped, contextOf, hatching } from './canvas.js';
 import { AXIS_HEIGHT, isPinned, laneTop } from './geometry.js';
 import { paintGutter } from './gutter.js';
 import { paintArrows } from './handoffs.js';
+import { paintMarks } from './marks.js';
 import { NO_REQUEST } from './rows.js';
 import { Strips } from './strips.js';
 
@@ -29,7 +30,7 @@ import { Strips } from './strips.js';
  * @property {number} pinnedBottom y of the line below the event loop's lanes
  */
 
-/** @typedef {{ selected: Span | null, hovered: Span | null, pointerX: number | null }} Marks */
+/** @typedef {{ selected: Span | null, hovered: Span | null, pointerX: number | null, found?: import('./search.js').Marks }} Marks */
 
 export class Painter {
   /**
@@ -100,13 +101,14 @@ export class Painter {
   }
 
   /** @param {Pen} pen @param {import('./axis.js').Band[]} bands @param {Marks} marks */
-  paintOver(pen, bands, { selected, hovered }) {
+  paintOver(pen, bands, { selected, hovered, found }) {
     const { projection, theme } = pen;
     const request = selected === null ? NO_REQUEST : selected.row.request[selected.index];
     clipped(pen.context, [projection.gutter, AXIS_HEIGHT, projection.width, projection.height], () => {
       paintBandEdges(pen, bands);
       paintArrows(pen, (row) => this.lanes.get(this.recording.rows[row]), request);
       if (request !== NO_REQUEST) this.paintRequest(pen, request);
+      if (found !== undefined) paintMarks(pen, (row) => this.lanes.get(row), found);
     });
     if (hovered !== null) this.outline(pen, hovered, theme.ui.text, 1.25);
     if (selected !== null) this.outline(pen, selected, theme.ui.focus, 2);

@@ -35,6 +35,8 @@ export class Recording {
     this.findings = header.findings;
     /** What the mark of a failed request means. */
     this.failedWords = String(header.failed);
+    /** What stands behind the spans, unread: see `details`. */
+    this.told = { words: header.told, stream: /** @type {Uint8Array} */ (columns.details), texts: /** @type {Uint8Array} */ (columns.texts) };
     this.rows = makeRows(header.rows, header.offsets, columns);
     this.arrows = new Arrows(columns);
     this.loop = this.rows.find((row) => row.group === 'loop') ?? null;

@@ -18,6 +18,11 @@ export function showTimeline(host, packet, state) {
     height: state.get('height'),
     onSelect: (facts) => state.set('selection', toSelection(facts)),
     onVisible: (startNs, endNs) => reportVisible([startNs, endNs]),
+    onOpen: ({ file, line, text }) => {
+      const heard = state.get('opened') !== undefined;
+      state.set('opened', { file, line, text });
+      return heard;
+    },
   });
   state.follow('visible', (visible) => showRange(view, visible));
   return {

@@ -3,15 +3,21 @@
 
 import { resizeCanvas } from './canvas.js';
 import { listen } from './controls.js';
-import { card, detail, factsOf, sentence } from './describe.js';
-import { makeButton } from './dom.js';
+import { perform } from './deeds.js';
+import { card, detail, factsOf, momentWords, sentence } from './describe.js';
+import { Details } from './details.js';
+import { make, makeButton } from './dom.js';
 import { fillFindings } from './findings.js';
 import { buildFrame } from './frame.js';
 import { AXIS_HEIGHT, around, hitTest, isPinned, layOut, project } from './geometry.js';
 import { Minimap } from './minimap.js';
-import { along, across, alongArrow, blockAfter, firstSpan } from './moves.js';
+import { alongArrow, blockAfter } from './moves.js';
 import { Navigator } from './navigator.js';
 import { Painter } from './painter.js';
+import { buildPanel } from './panel.js';
+import { SearchBox, inOrder } from './search.js';
+import { openSource } from './source.js';
+import { buildTables } from './table.js';
 import { followTheme, setColours } from './theme.js';
 
 /** @typedef {import('./geometry.js').Range} Range */
@@ -23,17 +29,20 @@ import { followTheme, setColours } from './theme.js';
  * @property {number} [height] of the lanes at most, in CSS pixels
  * @property {(facts: import('./describe.js').Facts | null) => void} [onSelect]
  * @property {(startNs: number, endNs: number) => void} [onVisible] when the reader, not the program, moved
+ * @property {(facts: import('./describe.js').Facts) => boolean} [onOpen] when the reader opens a place in the source; whether anybody hears
  */
 
+const RESTED_MS = 300;  // after the last zoom or pan, glide included
 const AIR = 0.6;  // of a stretch's length, on each side of it, when it is shown
 
 export class TimelineView {
   /** @param {HTMLElement} host @param {Recording} recording @param {Options} [options] */
-  constructor(host, recording, { title, height = 460, onSelect = () => {}, onVisible = () => {} } = {}) {
+  constructor(host, recording, { title, height = 460, onSelect = () => {}, onVisible = () => {}, onOpen = () => false } = {}) {
     this.host = host;
     this.recording = recording;
     this.onSelect = onSelect;
     this.onVisible = onVisible;
+    this.onOpen = onOpen;
     this.maxHeight = height;
     this.aborter = new AbortController();
     const { signal } = this.aborter;
@@ -41,13 +50,19 @@ export class TimelineView {
     this.layout = layOut(recording);
     this.painter = new Painter(this.frame.canvas, recording, this.layout);
     /** @type {import('./painter.js').Marks} */
-    this.marks = { selected: null, hovered: null, pointerX: null };
+    this.marks = { selected: null, hovered: null, pointerX: null, found: new Map() };
+    /** @type {Span[]} where the panel's buttons lead */
+    this.links = [];
+    this.speaking = 0;
+    /** @type {Details | null} */
+    this.read = null;
     this.width = 0;
     this.height = 0;
     this.ratio = 0;
     this.pending = 0;
     this.navigator = new Navigator(this.frame.canvas, recording, (range, byHand) => this.moved(range, byHand));
     this.minimap = new Minimap(this.frame.minimap, recording, this.navigator, signal);
+    this.search = new SearchBox(this, signal);
     this.addButtons(signal);
     fillFindings(this.frame.findings, recording.findings, (finding) => this.showFinding(finding), signal);
     followTheme(document, (theme) => this.setTheme(theme), signal);
@@ -63,19 +78,35 @@ export class TimelineView {
     this.observer.disconnect();
     this.navigator.destroy();
     cancelAnimationFrame(this.pending);
+    clearTimeout(this.speaking);
+  }
+
+  /** What stands behind the spans; read when somebody first asks. */
+  get details() {
+    return (this.read ??= new Details(this.recording, this.recording.told));
   }
 
   /** @param {AbortSignal} signal */
   addButtons(signal) {
-    const { navigator } = this;
-    const next = makeButton('Next block', { title: 'Next blocked moment (b)' }, () => this.perform('nextBlock'), signal);
+    const next = makeButton('Next block', { title: 'Next blocked moment (b)' }, () => perform(this, 'nextBlock'), signal);
     if (this.recording.blocks.length === 0) next.setAttribute('disabled', '');
+    const table = makeButton('Table', { title: 'Show as table', label: 'Show as table' }, () => this.showTables(table), signal);
+    table.setAttribute('aria-expanded', 'false');
     this.frame.buttons.append(
-      makeButton('−', { title: 'Zoom out (-)', label: 'Zoom out' }, () => navigator.zoomBy(0.5), signal),
-      makeButton('+', { title: 'Zoom in (+)', label: 'Zoom in' }, () => navigator.zoomBy(2), signal),
-      makeButton('Fit', { title: 'Whole run (0)' }, () => navigator.fit(), signal),
-      next,
+      this.search.count, this.search.input,
+      makeButton('−', { title: 'Zoom out (-)', label: 'Zoom out' }, () => perform(this, 'zoomOut', 2), signal),
+      makeButton('+', { title: 'Zoom in (+)', label: 'Zoom in' }, () => perform(this, 'zoomIn', 2), signal),
+      makeButton('Fit', { title: 'Whole run (0)' }, () => perform(this, 'fit'), signal),
+      next, table,
     );
+  }
+
+  /** Show or hide the tables; made when they are first asked for. @param {HTMLElement} button */
+  showTables(button) {
+    const { tables } = this.frame;
+    if (tables.childElementCount === 0) tables.append(...buildTables(this.recording, (span) => this.goTo(span), (finding) => this.showFinding(finding), this.aborter.signal));
+    tables.hidden = !tables.hidden;
+    button.setAttribute('aria-expanded', String(!tables.hidden));
   }
 
   // -- size, theme, frames --------------------------------------------------------------------------------------
@@ -172,13 +203,15 @@ export class TimelineView {
     this.frame.detail.hidden = span === null;
     if (span === null) {
       delete this.host.dataset.selected;
-      this.frame.live.textContent = 'Nothing is selected.';
+      this.say('Nothing is selected.');
       this.onSelect(null);
     } else {
       const facts = factsOf(this.recording, span);
       this.host.dataset.selected = facts.label;
-      this.frame.detail.replaceChildren(...detail(this.recording, span));
-      this.frame.live.textContent = sentence(this.recording, span, this.laneName(span));
+      const { nodes, links } = buildPanel(this.details, span);
+      this.links = links;
+      this.frame.detail.replaceChildren(make('div', { class: 'head' }, ...detail(this.recording, span)), make('div', { class: 'behind' }, ...nodes));
+      this.say(sentence(this.recording, span, this.laneName(span)));
       if (reveal) this.reveal(span);
       this.onSelect(facts);
     }
@@ -223,34 +256,9 @@ export class TimelineView {
     if (loop !== null && index >= 0) this.select({ row: loop, index });
   }
 
-  // -- keys and buttons -----------------------------------------------------------------------------------------
-
-  /** @param {import('./keyboard.js').Action} action */
-  perform(action) {
-    const { navigator, recording, layout } = this;
-    const { selected } = this.marks;
-    const from = selected ?? firstSpan(recording, navigator.range().start);
-    if (from === null) return;
-    const go = (/** @type {Span | null} */ span) => span !== null && this.select(span, { reveal: true });
-    /** @type {Record<import('./keyboard.js').Action, () => void>} */
-    const actions = {
-      previous: () => go(along(from, selected === null ? 0 : -1)),
-      next: () => go(along(from, selected === null ? 0 : 1)),
-      up: () => go(across(layout, from, -1)),
-      down: () => go(across(layout, from, 1)),
-      first: () => go(along(from, -Infinity)),
-      last: () => go(along(from, Infinity)),
-      panLeft: () => navigator.panBy(-0.2),
-      panRight: () => navigator.panBy(0.2),
-      zoomIn: () => navigator.zoomBy(1.6),
-      zoomOut: () => navigator.zoomBy(1 / 1.6),
-      fit: () => navigator.fit(),
-      fitSpan: () => selected !== null && this.fitSpan(selected),
-      nextBlock: () => this.nextBlock(),
-      follow: () => this.follow(from),
-      clear: () => this.select(null),
-    };
-    actions[action]();
+  /** @param {Span} span */
+  goTo(span) {
+    this.select(span, { reveal: true });
   }
 
   nextBlock() {
@@ -264,7 +272,47 @@ export class TimelineView {
   /** @param {Span} from */
   follow(from) {
     const target = alongArrow(this.recording, from);
-    if (target === null) this.frame.live.textContent = 'No hand-off leaves this span.';
+    if (target === null) this.say('No hand-off leaves this span.');
     else this.select(target, { reveal: true });
+  }
+
+  /** Open the source of the selection, and tell what came of it. */
+  open() {
+    const { selected } = this.marks;
+    const facts = selected === null ? null : factsOf(this.recording, selected);
+    if (facts === null || facts.file === '') return this.say(facts === null ? 'Nothing is selected.' : 'No place in the source is known of this span.');
+    const words = openSource(this.host, facts, this.onOpen(facts));
+    this.frame.detail.querySelector('.outcome')?.remove();
+    this.frame.detail.firstElementChild?.after(make('p', { class: 'outcome' }, words));
+    this.say(words);
+  }
+
+  // -- searching and speaking -----------------------------------------------------------------------------------
+
+  /** @param {import('./search.js').Marks} found */
+  showMarks(found) {
+    this.marks.found = found;
+    this.minimap.mark(inOrder(found));
+    this.draw();
+  }
+
+  /** From the search box back to the lanes. */
+  leave() {
+    this.frame.scroller.focus({ preventScroll: true });
+  }
+
+  /** @param {string} words for those who hear the picture */
+  say(words) {
+    clearTimeout(this.speaking);
+    this.frame.live.textContent = words;
+  }
+
+  /** Tell which time is shown, once the view has come to rest. */
+  sayRange() {
+    clearTimeout(this.speaking);
+    this.speaking = window.setTimeout(() => {
+      const [start, end] = Object.values(this.navigator.range()).map((time) => momentWords(this.recording, this.recording.ns(time)));
+      this.say(`Shown: ${start} to ${end}.`);
+    }, RESTED_MS);
   }
 }
