@@ -170,8 +170,10 @@ def test_what_asked_for_different_things_is_not_compared() -> None:
     found = compared(run(20, 20, 20, 20, path="/a"), mixed)
     assert [line.number for line in found.lines] == [0, 2]
     assert found.notes == [
-        "2 requests are not compared, since the runs asked for different things "
-        "(first #1, GET /a in A and GET /b in B)."
+        (
+            "2 requests are not compared, since the runs asked for different things (first #1, "
+            "GET /a in A and GET /b in B)."
+        )
     ]
 
 
