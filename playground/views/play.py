@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Final
 
 from playground.trace import Site, Trace
-from playground.views.actors import Actor, name_of
+from playground.views.players import Actor, name_of
 from playground.views.held import held_steps
 from playground.views.kinds import BLOCKED, OTHER, RUN
 from playground.views.stage import Stage, stage

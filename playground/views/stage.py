@@ -16,7 +16,7 @@ from itertools import accumulate
 from typing import Final
 
 from playground.trace import Step, Trace
-from playground.views.actors import Actors
+from playground.views.players import Actors
 
 __all__ = ["NOBODY", "UNKNOWN_NS", "Ended", "Stage", "Stay", "stage"]
 

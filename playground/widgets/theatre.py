@@ -1,0 +1,62 @@
+"""The loop theatre as a Jupyter widget: where a reader is in the play, and what Python hears of guesses."""
+
+from functools import partial
+from typing import Any
+
+from traitlets import Bool, Dict, Int
+
+from playground.trace import Trace
+from playground.views.play import sentences
+from playground.views.svg import svg
+from playground.views.theatre import theatre_packet
+from playground.widgets.view import View
+
+__all__ = ["Theatre"]
+
+_STAGE_HEIGHT_PX = 420  # seven cards in a queue and the source beside them
+
+
+class Theatre(View):
+    """A recording as a play: the ready queue, what runs, who waits, worker threads, what is done, step by step.
+
+    Args:
+        trace: the recording.
+        title: shown above it; the recording's own by default.
+        height: of the stage at least, in CSS pixels: more show more cards and more source.
+        predict: begin by asking what runs next, and hide it until the reader has chosen.
+
+    Attributes:
+        step: the step that is on the stage, an index into the trace's steps, at most 15 updates a second; one more than
+            the last when the play is over. Set it to move the play.
+        predict: whether what runs next is asked for. Set it to begin or to end that.
+        guesses: how many guesses were `right` and how many `wrong`, by these names; `{}` if none was made.
+    """
+
+    step = Int(0, min=0).tag(sync=True)
+    predict = Bool(False).tag(sync=True)
+    guesses = Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        trace: Trace,
+        *,
+        title: str | None = None,
+        height: int = _STAGE_HEIGHT_PX,
+        predict: bool = False,
+        **traits: Any,
+    ) -> None:
+        self._trace = trace
+        shown = trace.title if title is None else title
+        packet = theatre_packet(trace)  # here and not on demand: an error belongs in the cell
+        super().__init__(packet, partial(_still, trace), title=shown, height=height, predict=predict, **traits)
+
+    def __repr__(self) -> str:
+        return f"<Theatre of {self._trace!r}>"
+
+
+def _still(trace: Trace) -> dict[str, str]:
+    """What stands for the play where nothing runs: its first sentences, and the whole run as a picture.
+
+    No single moment of a play tells what it is about, so the picture is the timeline's.
+    """
+    return {"text/plain": sentences(trace), "image/svg+xml": svg(trace)}
