@@ -1,0 +1,307 @@
+"""The lanes of a recording that goes on: what is new in it is laid out and added, and nothing is gone through twice.
+
+It lays out what `lanes` does, from the columns of a `Reading` and not from a `Trace`, whose making costs as much as
+all that was recorded. Less is told than of a finished run: not which part of the app a step was in, and no short
+steps that only together held the loop. What it does tell is the same, so the finished picture takes nothing back but
+what nobody could know: where a request waits at the last look, it may have gone on since.
+"""
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterator
+from typing import Final
+
+from playground.trace import Request
+from playground.trace.build import Reading
+from playground.trace.steps import WAITING, Steps
+from playground.trace.tables import NO_INT, WORDS
+from playground.views.kinds import BLOCKED, OTHER, RUN, WAIT_KIND
+from playground.views.lanes import Arrows, RequestFacts, What
+from playground.views.live_calls import LiveCalls
+from playground.views.live_held import Held, LiveHeld
+from playground.views.live_owners import LiveOwners
+from playground.views.live_rows import NEVER, Going, LiveRow, Places, Telling
+from playground.views.wording import failure, request_label
+
+__all__ = ["LiveLanes"]
+
+_KIND_OF: Final = [WAIT_KIND[on] for on in WORDS["WaitOn"]]  # type: ignore[index]
+Ran = tuple[int, int, int, int, int]
+"""What a step ran: start, end and kind, and pointers to where it stood and to the call there."""
+
+_YIELDS: Final = WORDS["StepOutcome"].index("yields")
+
+
+class LiveLanes:
+    """The lanes of one `Reading`, to be grown whenever that has read what is new.
+
+    Attributes:
+        rows: in the order in which they came up; the first two are the loop's and what is inside its steps.
+        whats: what spans are called, each once.
+        requests: what is said of each request.
+        changed: the requests of which something else is said than the last time.
+        arrows: hand-offs.
+        duration_ns: the moment of the last look.
+        lag_ns: for how long, at most, a step that ended since the look before had been ready; `None` if none did.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.loop, self.inside = LiveRow("loop", 0, "Event loop"), LiveRow("inside", 0, "inside steps")
+        self.rows = [self.loop, self.inside]
+        self.whats: list[What] = []
+        self.requests: list[RequestFacts] = []
+        self.changed: set[int] = set()
+        self.arrows = Arrows()
+        self.duration_ns = 0
+        self.lag_ns: int | None = None
+        self.going: dict[int, Going] = {}
+        self.held = LiveHeld(reading)
+        self.owners = LiveOwners(reading)
+        self.calls = LiveCalls(self)
+        self._what_of: dict[tuple[int, int, int], int] = {}
+        self._seen = 0  # steps
+        self._own: dict[int, deque[Going]] = {}  # by task, the requests in which it called the app and that go on
+        self._places = Places()
+        self._lanes: list[tuple[LiveRow, LiveRow]] = []
+
+    @property
+    def steps(self) -> Steps:
+        """The steps as far as they are read."""
+        assert self.reading.steps is not None
+        return self.reading.steps
+
+    def grow(self) -> None:
+        """Add what the reading has read since."""
+        for row in self.rows:
+            row.cut(row.firm)
+        self._take_requests()
+        self.calls.take()
+        self.duration_ns = self.reading.lasts_ns()  # asked last, so that nothing that was read is later
+        self._take_steps()
+        for row in self.rows:
+            row.firm = len(row)
+        self._draw_open()
+
+    def what(self, name: int, site: int, call: int = 0) -> int:
+        """The number of a name at a place, all given as pointers."""
+        key = name, site, call
+        number = self._what_of.setdefault(key, len(self.whats))
+        if number == len(self.whats):
+            names = self.reading.names
+            at = names.sites[site]
+            place = (at.file, at.line, at.function, at.text) if at else ("", 0, "", "")
+            self.whats.append(What(names.strings[name] or "", *place, names.strings[call] or ""))
+        return number
+
+    def row(self, row: LiveRow) -> LiveRow:
+        """One more row."""
+        self.rows.append(row)
+        return row
+
+    # -- requests -----------------------------------------------------------------------------------------------
+
+    def _take_requests(self) -> None:
+        columns = self.reading.requests.columns
+        starts, ends = columns["start_ns"], columns["end_ns"]
+        for going in self.going.values():
+            index = going.index
+            if going.end_ns == NEVER:
+                self._say(index)
+                going.start_ns, going.label = starts[index], self._label(index)
+                if ends[index] != NO_INT:
+                    going.end_ns = ends[index]
+                    self._places.ends(going.row.lane, going.end_ns)
+        new = range(len(self.requests), len(starts))
+        for index in new:
+            self.requests.append(self._facts(index))
+            self.changed.add(index)
+            self.owners.called(index)
+        for index in sorted(new, key=lambda index: (starts[index], ends[index] if ends[index] != NO_INT else NEVER)):
+            self._begin(index)
+
+    def _begin(self, index: int) -> None:
+        columns = self.reading.requests.columns
+        start_ns, end_ns = columns["start_ns"][index], columns["end_ns"][index]
+        lane = self._places.place(start_ns)
+        if lane == len(self._lanes):
+            name = f"lane {lane + 1}"
+            self._lanes.append((self.row(LiveRow("request", lane, name)), self.row(LiveRow("life", lane, name))))
+        going = Going(index, columns["task"][index], start_ns, NEVER, self._label(index), *self._lanes[lane])
+        going.floor = len(going.row)
+        self.going[index] = going
+        if end_ns != NO_INT:
+            going.end_ns = end_ns
+            self._places.ends(lane, end_ns)
+        if going.task:
+            self._own.setdefault(going.task, deque()).append(going)
+
+    def _say(self, index: int) -> None:
+        facts = self._facts(index)
+        if facts != self.requests[index]:
+            self.requests[index] = facts
+            self.changed.add(index)
+
+    def _facts(self, index: int) -> RequestFacts:
+        request = self._request(index)
+        return RequestFacts(
+            request.number, request_label(request), request.path, request.status, request.error, failure(request)
+        )
+
+    def _label(self, index: int) -> int:
+        """The pointer to what a request is called."""
+        return self.reading.names.string(request_label(self._request(index)))
+
+    def _request(self, index: int) -> Request:
+        """What is known of a request, but for its messages and hand-offs."""
+        columns, strings = self.reading.requests.columns, self.reading.names.strings
+        number, task = columns["number"][index], columns["task"][index]
+        method, path, route, error = (strings[columns[name][index]] for name in ("method", "path", "route", "error"))
+        status, end_ns = (
+            None if columns[name][index] == NO_INT else columns[name][index] for name in ("status", "end_ns")
+        )
+        start_ns, made_in = columns["start_ns"][index], task - 1 if task else None
+        return Request(number, method or "", path or "", route, status, start_ns, end_ns, made_in, (), (), error)
+
+    # -- steps --------------------------------------------------------------------------------------------------
+
+    def _take_steps(self) -> None:
+        """Lay out the steps that are new, in order of time: in the loop's row and in those of their requests."""
+        steps, owners, going = self.steps, self.owners, self.going
+        columns = steps.columns
+        first, self._seen = self._seen, len(steps)
+        self.lag_ns = None
+        blocked = self.held.blocks(first)
+        rows = zip(
+            range(first + 1, len(steps) + 1),
+            columns["task"][first:],
+            columns["start_ns"][first:],
+            columns["duration_ns"][first:],
+            columns["site"][first:],
+            steps.ready_ns[first + 1 :],
+            strict=True,
+        )
+        for step, task, start_ns, duration_ns, site, ready_ns in rows:
+            if self.lag_ns is None or start_ns - ready_ns > self.lag_ns:
+                self.lag_ns = start_ns - ready_ns
+            end_ns = start_ns + duration_ns
+            request = owners.at(task, start_ns, end_ns) if task else None
+            kind = OTHER if request is None else RUN
+            block = blocked.get(step)
+            where = Held(site, 0) if block is None else block
+            if block is not None:
+                kind = BLOCKED
+            what = self.what(self._name(task, request, site), *where)
+            self.loop.add(start_ns, end_ns, kind, what, request)
+            ran = start_ns, end_ns, kind, *where
+            if task in self._own:
+                self._ran_own(step, task, ran)
+            elif request is not None and (its := going.get(request)) is not None:
+                self._ran(its, task, ran)
+            if task:
+                owners.ran(task, step)
+                self.calls.ran(task, step, start_ns)
+        for look in self.held.inside():
+            self._look_inside(*look)
+        self._forget()
+
+    def _name(self, task: int, request: int | None, site: int) -> int:
+        if request is not None:
+            its = self.going.get(request)
+            return its.label if its else self._label(request)
+        if task:
+            return self.reading.tasks.columns["coroutine"][task - 1]
+        at = self.reading.names.sites[site]
+        return self.reading.names.string(at.function if at else "callback")
+
+    def _ran_own(self, step: int, task: int, ran: Ran) -> None:
+        """A step of a task that called the app: for each request of its that came in before the step was over."""
+        start_ns, end_ns = ran[:2]
+        queue = self._own[task]
+        # in virtual time a request may come and go within a moment, and one that is over then may have been drawn
+        while queue and (queue[0].end_ns, queue[0].own is None) < (start_ns, True):
+            queue.popleft()
+        for its in queue:
+            if its.start_ns > end_ns:
+                break
+            self._ran(its, task, ran)
+            self._stand(its, step)
+
+    def _ran(self, its: Going, task: int, ran: Ran) -> None:
+        """A step for a request: how its task stood until then, and what it ran."""
+        start_ns, end_ns, kind, site, call = ran
+        if its.own is None:
+            self._stand(its, self.owners.last_step(its.task))
+        ended_ns, ready_what = self._ended_ns(its), self.what(its.label, 0)
+        if task == its.task:
+            its.correct(ended_ns, ready_what)
+        its.stand(start_ns, ended_ns, ready_what)
+        name = its.label if task == its.task else self.reading.tasks.columns["coroutine"][task - 1]
+        its.add(start_ns, end_ns, kind, self.what(name, site, call))
+
+    def _stand(self, its: Going, step: int) -> None:
+        """How a request's task stands after a step, or before its first."""
+        steps, task = self.steps, its.task
+        if not step:
+            created_ns = self.reading.tasks.columns["created_ns"][task - 1]
+            its.own = Telling(None if self.reading.dropped else created_ns)
+        else:
+            columns = steps.columns
+            end_ns = columns["start_ns"][step - 1] + columns["duration_ns"][step - 1]
+            outcome = columns["outcome"][step - 1]
+            its.own = (
+                self._waiting(its, step, end_ns) if outcome == WAITING else Telling(end_ns, ready=outcome == _YIELDS)
+            )
+        its.floor = len(its.row)
+
+    def _waiting(self, its: Going, step: int, end_ns: int) -> Telling:
+        """How a task stands after a step at whose end it waits; if that wait was not recorded, nothing is known of it."""
+        wait_of, waits = self.steps.wait_of, self.steps.waits
+        at = bisect_left(wait_of, step)
+        if at == len(wait_of) or wait_of[at] != step:
+            return Telling(None)
+        return Telling(end_ns, at + 1, _KIND_OF[waits["on"][at]], self.what(its.label, waits["site"][at]))
+
+    def _ended_ns(self, its: Going) -> int:
+        """When the wait in which a request's task stands was over."""
+        ended_ns = self.steps.waits["end_ns"][its.own.wait - 1] if its.own is not None and its.own.wait else NO_INT
+        return NEVER if ended_ns == NO_INT else ended_ns
+
+    def _look_inside(self, step: int, start_ns: int, end_ns: int, site: int, call: int) -> None:
+        columns = self.steps.columns
+        task, began_ns, lasted_ns = (columns[name][step - 1] for name in ("task", "start_ns", "duration_ns"))
+        request = self.owners.at(task, began_ns, began_ns + lasted_ns) if task else None
+        kind = BLOCKED if self.held.is_block(step) else OTHER if request is None else RUN
+        at = self.reading.names.sites[site]
+        name = call if self.reading.names.strings[call] else self.reading.names.string(at.function if at else "")
+        self.inside.add(start_ns, end_ns, kind, self.what(name, site), request)
+
+    # -- what is not over ---------------------------------------------------------------------------------------
+
+    def _forget(self) -> None:
+        """Let go of requests of which nothing more can come."""
+        until_ns = self.steps.until_ns
+        for its in [its for its in self.going.values() if its.end_ns < until_ns]:
+            its.life.add(its.start_ns, max(its.start_ns, its.end_ns), RUN, self.what(its.label, 0), its.index)
+            del self.going[its.index]
+            if its.task in self._own and not self._own[its.task]:
+                del self._own[its.task]
+
+    def _draw_open(self) -> None:
+        """What goes on, up to the last look; while a step that is not over holds the loop, up to its beginning."""
+        now_ns = self.duration_ns
+        standing = self.held.standing()
+        known_ns = now_ns if standing is None else self.steps.until_ns
+        for its in self.going.values():
+            its.stand(known_ns, min(self._ended_ns(its), known_ns), self.what(its.label, 0))
+            its.life.add(
+                its.start_ns, max(its.start_ns, min(its.end_ns, now_ns)), RUN, self.what(its.label, 0), its.index
+            )
+        self.calls.draw(now_ns)
+        if standing is not None and standing.since_ns < now_ns:
+            what = self.what(standing.call or self._name(0, None, standing.site), standing.site)
+            self.loop.add(standing.since_ns, now_ns, BLOCKED if standing.is_long(now_ns) else OTHER, what, None)
+
+    def new_rows(self) -> Iterator[tuple[int, LiveRow]]:
+        """The rows in which something was not told yet, with their numbers."""
+        return ((number, row) for number, row in enumerate(self.rows) if row.told < len(row))

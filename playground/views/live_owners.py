@@ -1,0 +1,75 @@
+"""Which request a task worked for, in a recording that goes on: asked for each step, answered from what is known then.
+
+It says what `segments.Owners` says of a finished one. A task is looked up once, at its first step, where its nearest
+ancestor that called the app is found. It knows tasks and requests by their rows, and nothing of lanes.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from playground.trace.build import Reading
+from playground.trace.tables import NO_INT
+
+__all__ = ["LiveOwners"]
+
+
+class LiveOwners:
+    """The owners of one `Reading`'s tasks; all tasks are pointers."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._calls: dict[int, list[int]] = {}  # by task, the requests in which it called the app, in order
+        self._caller: dict[int, int] = {}  # by task, it or its nearest ancestor that called the app; 0 for none
+        self._last: dict[int, int] = {}  # by task that may yet call the app, its last step
+
+    def called(self, request: int) -> None:
+        """A request came in."""
+        task = self._reading.requests.columns["task"][request]
+        if task:
+            self._calls.setdefault(task, []).append(request)
+            self._caller[task] = task
+
+    def ran(self, task: int, step: int) -> None:
+        """A task has run a step."""
+        self._last[task] = step
+        if self._reading.tasks.columns["ended_ns"][task - 1] != NO_INT and not self._calls.get(task):
+            del self._last[task]
+
+    def last_step(self, task: int) -> int:
+        """The last step that a task has run; 0 for none."""
+        return self._last.get(task, 0)
+
+    def at(self, task: int, start_ns: int, end_ns: int) -> int | None:
+        """The request that a task worked for in a step, or `None`."""
+        caller = self._caller.get(task)
+        if caller is None:
+            caller = self._caller[task] = self._find(task)
+        if not caller:
+            return None
+        calls = self._calls[caller]
+        if len(calls) == 1:
+            return calls[0]
+        if caller != task:
+            start_ns = end_ns = self._made_ns(task, caller)
+        return self._nearest(calls, start_ns, end_ns)
+
+    def _find(self, task: int) -> int:
+        parents = self._reading.tasks.columns["parent"]
+        while task and task not in self._calls:
+            task = parents[task - 1]
+        return task
+
+    def _made_ns(self, task: int, caller: int) -> int:
+        """When the task was made that leads from the caller to a task."""
+        columns = self._reading.tasks.columns
+        while columns["parent"][task - 1] != caller:
+            task = columns["parent"][task - 1]
+        return columns["created_ns"][task - 1]
+
+    def _nearest(self, calls: Sequence[int], start_ns: int, end_ns: int) -> int | None:
+        columns = self._reading.requests.columns
+        starts, ends = columns["start_ns"], columns["end_ns"]
+        at = bisect_right(calls, start_ns, key=starts.__getitem__)
+        if at > 0 and (ends[calls[at - 1]] == NO_INT or ends[calls[at - 1]] >= start_ns):
+            return calls[at - 1]
+        return calls[at] if at < len(calls) and starts[calls[at]] <= end_ns else None
