@@ -17,7 +17,7 @@ from playground.views.segments import life
 from playground.views.spent import STATES, Spent, spent
 from playground.views.waterfall_lanes import Lane, lanes_of
 from playground.views.waterfall_shares import Share, sentence, shares_of
-from playground.views.waterfall_words import COLOURS, LOOKS, Words, moment
+from playground.views.waterfall_words import COLOURS, LOOKS, SHAPES, Words, moment
 from playground.views.wording import counted, duration, failure, let_go, one_line, request_label
 
 __all__ = ["Sheet", "Waterfall", "packed", "part_words", "percent", "waterfall", "waterfall_packet"]
@@ -236,7 +236,7 @@ def _header(trace: Trace, fall: Waterfall) -> Mapping[str, Any]:
             (STATES.index(share.state), share.words, duration(share.ns), percent(share.ns, fall.duration_ns), share.ns)
             for share in fall.shares
         ],
-        "looks": [(look.words, colour, look.shape) for look, colour in zip(LOOKS, COLOURS, strict=True)],
+        "looks": [(look.words, colour, shape) for look, colour, shape in zip(LOOKS, COLOURS, SHAPES, strict=True)],
         "lanes": [
             (lane.group, lane.name, lane.kind, lane.depth, lane.start_ns, lane.end_ns, lane.aside, lane.bars)
             for lane in fall.lanes

@@ -4,6 +4,7 @@ It draws what `waterfall` laid out, on a light ground of its own, in presentatio
 as the lanes are, and by its width: a pixel shows what took most of it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import Final
@@ -13,12 +14,12 @@ from playground.trace import Trace
 from playground.views.findings import plain
 from playground.views.lanes import Row
 from playground.views.scale import cells, marks
-from playground.views.shapes import SANS, bars, cross, label, rect, rich_lines, text_width
+from playground.views.shapes import SANS, Stretch, bars, cross, label, rect, rich_lines, text_width
 from playground.views.spent import STATES
 from playground.views.svg_rows import Plot, stretch_shapes
 from playground.views.waterfall import Waterfall, part_words, percent
 from playground.views.waterfall_lanes import Bar, Lane
-from playground.views.waterfall_words import LOOKS, MESSAGE
+from playground.views.waterfall_words import LOOKS, MESSAGE, SHAPES
 from playground.views.wording import duration, one_line
 
 __all__ = ["waterfall_svg"]
@@ -143,7 +144,11 @@ def _bars(picture: _Picture, lane: list[Bar], middle: float) -> None:
     most = cells(row, plot.duration_ns, plot.width).most(_ALL)
     for look, stretches in plot.stretches(most).items():
         wide = [(x, max(end, x + _LEAST_PX)) for x, end in stretches]
-        picture.shapes += stretch_shapes(LOOKS[look], wide, middle, 14)
+        picture.shapes += _shapes(look, wide, middle)
+
+
+def _shapes(look: int, stretches: list[Stretch], middle: float, height: float = 14) -> Iterator[str]:
+    yield from stretch_shapes(LOOKS[look], stretches, middle, height / 2 if SHAPES[look] == "low" else height)
 
 
 # -- below --------------------------------------------------------------------------------------------------------
@@ -160,7 +165,7 @@ def _legend(picture: _Picture) -> None:
         width = 34 + text_width(LOOKS[look].words, 11) + 10
         if x + width > picture.width - _MARGIN:
             x, picture.y = float(_MARGIN), picture.y + 20
-        picture.shapes += stretch_shapes(LOOKS[look], [(x, x + 24)], picture.y - 4, 12)
+        picture.shapes += _shapes(look, [(x, x + 24)], picture.y - 4, 12)
         picture.write(x + 30, LOOKS[look].words, size=11, fill=_GREY)
         x += width
 
@@ -174,9 +179,9 @@ def _shares(picture: _Picture) -> None:
         length = f"{duration(share.ns)} · {percent(share.ns, fall.duration_ns)}"
         picture.shapes.append(label(_MARGIN + 90, picture.y, length, size=12, anchor="end"))
         width = 140 * share.ns / max(1, fall.duration_ns)
-        look = LOOKS[STATES.index(share.state)]
         x = _MARGIN + 100
-        picture.shapes += stretch_shapes(look, [(x, x + max(_LEAST_PX, width))], picture.y - 4, 12)
+        stretch = x, x + max(_LEAST_PX, width)
+        picture.shapes += _shapes(STATES.index(share.state), [stretch], picture.y - 4, 12)
         picture.write(x + 150, part_words(share))
 
 

@@ -6,7 +6,7 @@ for `waterfall`.
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 from playground.trace import Message, Trace
 from playground.views.findings import Part, code, plain, text
@@ -31,17 +31,18 @@ from playground.views.segments import Owners
 from playground.views.spent import STATES, Piece, Spent, State
 from playground.views.wording import counted, duration, one_line, place
 
-__all__ = ["COLOURS", "LOOKS", "MESSAGE", "WORKER", "Words", "message_words", "moment"]
+__all__ = ["COLOURS", "LOOKS", "MESSAGE", "SHAPES", "WORKER", "Words", "message_words", "moment"]
 
-# What each is called in the legend, how it is said of one stretch, its colour (the number of the kind that has it), its
-# shape, and its character in a text. As in the timeline, full bars run, half bars are ready and queue, lines wait.
-_LOOKS: Final[dict[State, tuple[str, str, int, Shape, str]]] = {
+# What each is called in the legend, how it is said of one stretch, its colour (the number of the kind that has it),
+# its shape, and its character in a text. As in the timeline, full bars run, half bars are ready and queue, lines wait; a
+# low bar is a half one that is drawn as what holds it up.
+_LOOKS: Final[dict[State, tuple[str, str, int, Shape | Literal["low"], str]]] = {
     "blocked": ("blocks the loop", "holding the loop", BLOCKED, "hatched", "X"),
     "run": ("runs", "running", RUN, "full", "█"),
     "frame": ("runs in middleware, routing", "running", FRAME, "full", "▓"),
     "thread": ("in a worker thread", "in a worker thread", OFFLOAD, "thin", "·"),
     "to thread": ("queued for a thread", "queued for a thread", OFFLOAD, "half", ":"),
-    "held up": ("ready, another holds the loop", "ready", BLOCKED, "half", "x"),
+    "held up": ("ready, another holds the loop", "ready", BLOCKED, "low", "x"),
     "woken": ("thread done, not woken yet", "waiting to be woken", READY, "half", "░"),
     "ready": ("ready, queued", "ready, queued for the loop", READY, "half", "░"),
     "timer": ("waits: timer", "waiting for a timer", TIMER, "thin", "─"),
@@ -54,15 +55,18 @@ _LOOKS: Final[dict[State, tuple[str, str, int, Shape, str]]] = {
     "task": ("waits: task", "waiting for a task", FUTURE, "dashed", "-"),
     "unknown": ("not recorded", "in a way that was not recorded", OTHER, "dashed", "?"),
 }
-_WORKER: Final = ("worker thread", "running in a worker thread", THREAD, "full", "■")
-
-LOOKS: Final = tuple(
-    Kind(words, told, shape, KINDS[colour].light, mark)
-    for words, told, colour, shape, mark in (*(_LOOKS[state] for state in STATES), _WORKER)
+LOOKS: Final = (
+    *(
+        Kind(words, told, "hatched" if shape == "low" else shape, KINDS[colour].light, mark)
+        for words, told, colour, shape, mark in (_LOOKS[state] for state in STATES)
+    ),
+    Kind("worker thread", "running in a worker thread", "full", KINDS[THREAD].light, "■"),
 )
 """How each state is drawn, in the order of `STATES`, and after them what a thread itself does."""
 COLOURS: Final = (*(_LOOKS[state][2] for state in STATES), THREAD)
 """Which kind's colour each has."""
+SHAPES: Final = (*(_LOOKS[state][3] for state in STATES), "full")
+"""Each one's shape, where low ones are told from those that are as high as a bar."""
 WORKER: Final = len(STATES)
 MESSAGE: Final = WORKER + 1
 """Of marks that are no state: a message has no length."""

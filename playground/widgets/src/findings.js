@@ -30,7 +30,7 @@ function item(finding, show, signal) {
   return make('li', { class: severity }, words, makeButton('Show', { title: 'Show where this happened' }, () => show(finding), signal));
 }
 
-/** @param {[string, string]} entry */
-function part([style, text]) {
+/** A piece of a sentence: text, a name in code, or what is strong. @param {[string, string]} entry */
+export function part([style, text]) {
   return style === 'strong' || style === 'code' ? make(style, {}, text) : document.createTextNode(text);
 }

@@ -2,7 +2,9 @@
 
 import { showComparison } from './comparison.js';
 import { make } from './dom.js';
+import { showTheatre } from './theatre.js';
 import { showTimeline } from './timeline-state.js';
+import { showWaterfall } from './waterfall.js';
 import { unpack } from './wire.js';
 
 /** @typedef {import('./wire.js').Packet} Packet */
@@ -17,7 +19,7 @@ import { unpack } from './wire.js';
 /** @typedef {(host: HTMLElement, packet: Packet, state: State) => View} Opener */
 
 /** @type {Record<string, Opener>} by the `view` in a packet's header */
-const OPENERS = { compare: showComparison, timeline: showTimeline };
+const OPENERS = { compare: showComparison, theatre: showTheatre, timeline: showTimeline, waterfall: showWaterfall };
 
 /**
  * @param {HTMLElement} host
