@@ -146,3 +146,37 @@ def test_the_first_notebook_paints_zooms_names_and_tells_python(shown: Shown) ->
     (block,) = shown.ask_python("[(block.start_ns, run.requests[10].number) for block in run.trace.blocks()]")
     assert (selection["label"], selection["kind"]) == ("GET /report", "blocked")
     assert [selection["start_ns"], selection["request"]] == block
+
+
+def test_keys_in_the_timeline_are_no_commands_of_jupyterlab_and_enter_goes_to_the_line(shown: Shown) -> None:
+    cells = shown.page.locator(".jp-Notebook .jp-Cell")
+    before = cells.count()
+    lanes = shown.host.get_by_role("application")
+    lanes.focus()
+    # to JupyterLab: insert a cell below, delete one, cut, paste, insert above, undo, make it Markdown
+    for key in ("b", "d", "d", "x", "v", "a", "z", "m", "b"):
+        shown.page.keyboard.press(key)
+    shown.page.keyboard.press("/")
+    shown.page.keyboard.type("report b dd x 10")
+    shown.page.keyboard.press("Escape")
+    assert cells.count() == before
+    assert lanes.evaluate("lanes => lanes.getRootNode().activeElement === lanes")
+    assert shown.host.get_attribute("data-selected") == "GET /report"
+
+    shown.page.keyboard.press("Enter")
+    note = shown.host.get_by_test_id("timeline-detail").locator(".outcome")
+    note.wait_for()
+    (block,) = shown.ask_python("[(block.site.file, block.site.line, block.site.text) for block in run.trace.blocks()]")
+    assert note.inner_text() == f"{block[0]}, line {block[1]} is marked in its cell."
+    prompt = shown.page.locator(".jp-InputPrompt", has_text=f"[{block[0].removeprefix('cell ')}]:")
+    marked = shown.page.locator(".jp-CodeCell").filter(has=prompt).locator(".cm-line").nth(block[1] - 1)
+    assert marked.inner_text().strip() == block[2]
+    box, height = marked.bounding_box(), shown.page.viewport_size
+    assert box is not None
+    assert height is not None
+    assert 0 < box["y"] < height["height"]
+    assert cells.count() == before
+    (opened,) = shown.ask_python(
+        "[view.opened for view in __import__('gc').get_objects() if type(view).__name__ == 'Timeline' and view.opened]"
+    )
+    assert list(opened.values()) == block
