@@ -23,7 +23,7 @@ from playground.trace.tables import NO_INT, WORDS
 
 if TYPE_CHECKING:
     from playground.views.findings import Findings
-    from playground.widgets import Timeline, Waterfall
+    from playground.widgets import Theatre, Timeline, Waterfall
 
 __all__ = ["Clock", "Trace"]
 
@@ -241,6 +241,16 @@ class Trace:
 
         return Waterfall(self, request)
 
+    def theatre(self, *, predict: bool = False) -> "Theatre":
+        """The loop theatre, as a widget: the event loop's steps as a play, forward, back and at any speed.
+
+        Args:
+            predict: hide what runs next until the reader has chosen among those that could.
+        """
+        from playground.widgets import Theatre
+
+        return Theatre(self, predict=predict)
+
     def to_svg(self, path: str | Path | None = None) -> str:
         """The timeline as a static SVG picture; also written to `path` if one is given."""
         from playground.views.svg import svg
@@ -255,6 +265,13 @@ class Trace:
         from playground.widgets.page import page
 
         Path(path).write_text(page(self), encoding="utf-8")
+
+    def to_chrome(self, path: str | Path) -> None:
+        """Write the recording as a Chrome trace, in JSON, for Perfetto or chrome://tracing."""
+        from playground.views.chrome import chrome_lines
+
+        with open(path, "w", encoding="ascii") as file:
+            file.writelines(f"{line}\n" for line in chrome_lines(self))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         from playground.widgets.display import mimebundle
