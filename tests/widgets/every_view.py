@@ -14,7 +14,7 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 from playground.trace import Trace
-from playground.widgets import Comparison, Timeline
+from playground.widgets import Comparison, Theatre, Timeline, Waterfall
 from tests.widgets.screen import Screen
 
 __all__ = ["BUNDLE", "COUNTING", "VIEWS", "Shown", "show"]
@@ -24,7 +24,9 @@ BUNDLE = Path(__file__).parents[2] / "playground" / "widgets" / "static" / "view
 # By the name in the packet's header: what makes the widget of a recording.
 VIEWS: dict[str, Callable[[Trace], Any]] = {
     "compare": lambda trace: Comparison({"A": trace, trace.title: trace}, title=trace.title),
+    "theatre": Theatre,
     "timeline": Timeline,
+    "waterfall": lambda trace: Waterfall(trace, next(at for at, row in enumerate(trace.requests) if row.handoffs)),
 }
 
 # Every listener and observer of the bundle's is counted until it is taken away. The bundle comes from a blob,

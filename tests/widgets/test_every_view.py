@@ -71,7 +71,7 @@ def test_it_follows_the_readers_system_while_it_is_shown(see: Callable[..., Any]
     assert see(scenario) == [LIGHT, DARK, HIGH_DARK, HIGH_LIGHT, LIGHT]
 
 
-# As JupyterLab 4 and VS Code mark the body of a page; what a system prefers counts for nothing there.
+# As JupyterLab 4, VS Code and marimo mark the body of a page; what a system prefers counts for nothing there.
 HOSTS = [
     ({"jpThemeLight": "false", "jpThemeName": "JupyterLab Dark"}, DARK),
     ({"jpThemeLight": "false", "jpThemeName": "JupyterLab Dark High Contrast"}, HIGH_DARK),
@@ -81,10 +81,12 @@ HOSTS = [
     ({"vscodeThemeKind": "vscode-light"}, LIGHT),
     ({"vscodeThemeKind": "vscode-high-contrast"}, HIGH_DARK),
     ({"vscodeThemeKind": "vscode-high-contrast-light"}, HIGH_LIGHT),
+    ({"class": "light light-theme"}, LIGHT),
+    ({"class": "dark dark-theme"}, DARK),
 ]
 
 
-def test_it_follows_the_theme_of_jupyterlab_and_vs_code(see: Callable[..., Any]) -> None:
+def test_it_follows_the_theme_of_jupyterlab_vs_code_and_marimo(see: Callable[..., Any]) -> None:
     def scenario(screen: Shown) -> list[tuple[str, str]]:
         seen = []
         for marks, _ in HOSTS:
@@ -92,7 +94,9 @@ def test_it_follows_the_theme_of_jupyterlab_and_vs_code(see: Callable[..., Any])
                 """marks => {
                     const {dataset} = document.body;
                     for (const mark of Object.keys(dataset)) delete dataset[mark];
-                    Object.assign(dataset, marks);
+                    const {class: classes = '', ...rest} = marks;
+                    document.body.className = classes;
+                    Object.assign(dataset, rest);
                 }""",
                 marks,
             )

@@ -97,7 +97,7 @@ export function luminance(hex) {
 }
 
 /**
- * Whether the page around the view is dark: JupyterLab's own word for it, then VS Code's, then the colour of
+ * Whether the page around the view is dark: JupyterLab's own word for it, then VS Code's, then marimo's, then the colour of
  * JupyterLab's cells (exported pages have that only), then what the reader's system prefers.
  * @param {Document} page
  */
@@ -106,6 +106,7 @@ export function isDark(page) {
   if (dataset.jpThemeLight !== undefined) return dataset.jpThemeLight === 'false';
   if (dataset.vscodeThemeKind !== undefined) return dataset.vscodeThemeKind.includes('dark') || dataset.vscodeThemeKind === 'vscode-high-contrast';
   if (classList.contains('dark')) return true;
+  if (classList.contains('light')) return false;
   const cell = getComputedStyle(page.body).getPropertyValue('--jp-layout-color0').trim();
   if (/^#[0-9a-f]{6}$/i.test(cell)) return luminance(cell) < 0.179;
   if (/^(#fff|white)$/i.test(cell)) return false;
