@@ -1,25 +1,29 @@
 """The timeline as bytes for the browser: columns of spans and arrows behind a header of names and findings.
 
-It encodes what `lanes` laid out and `diagnosis` found, and decides nothing about either. Times travel in
-ticks, as u4 differences from span to span, so that the columns deflate well and a page reads them without
-64-bit integers. The wire itself is `playground.trace.columns`.
+It encodes what `lanes` laid out and `diagnosis` found, and decides nothing about either. Times travel in ticks: for
+each span the gap since the one before it in its row, and its length, as u4. So the columns deflate well (where spans
+touch, there is no gap) and a page reads them without 64-bit integers. Pointers are as wide as they need be; that of no
+request is all ones. What is told of each request is columns too, and its path is in `paths`, a list in JSON, in ASCII.
+The wire itself is `playground.trace.columns`.
 """
 
+import json
+import sys
 from array import array
-from collections.abc import Iterable, Mapping
-from itertools import chain
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, repeat
+from operator import floordiv, sub
 from typing import Any, Final
 
 from playground.trace import Trace
 from playground.trace.columns import pack
 from playground.views.details import details
 from playground.views.diagnosis import Finding, diagnose
-from playground.views.lanes import Arrows, Lanes, Row, lanes
+from playground.views.lanes import Arrows, Lanes, RequestFacts, lanes
 from playground.views.wording import FAILED_WORDS, summary
 
 __all__ = ["LEVEL", "encoded", "packet"]
 
-_U2_LIMIT: Final = 1 << 16
 _U4_LIMIT: Final = 1 << 32
 
 # zlib's level: on a run of 1.1e5 spans, 6 takes twice as long as 3 (64 ms, 31 ms) and saves 3 % of the bytes
@@ -37,8 +41,9 @@ def packet(trace: Trace) -> bytes:
 def encoded(trace: Trace, laid: Lanes, findings: Iterable[Finding]) -> "tuple[dict[str, Any], dict[str, array[int]]]":
     """The header and the columns of a timeline that shows these rows, for a packet that may hold several."""
     tick_ns = _tick_ns(_last_ns(laid))
-    columns = {**_span_columns(laid, tick_ns), **_arrow_columns(laid.arrows, tick_ns)}
-    return _header(trace, laid, findings, tick_ns), columns
+    told, requests = _requests(laid.requests)
+    columns = {**_span_columns(laid, tick_ns), **_arrow_columns(laid.arrows, tick_ns), **requests}
+    return {**_header(trace, laid, findings, tick_ns), "requests": told}, columns
 
 
 def _header(trace: Trace, laid: Lanes, findings: Iterable[Finding], tick_ns: int) -> dict[str, Any]:
@@ -58,7 +63,6 @@ def _header(trace: Trace, laid: Lanes, findings: Iterable[Finding], tick_ns: int
         "rows": [{"group": row.group, "lane": row.lane, "name": row.name} for row in laid.rows],
         "offsets": offsets,
         "whats": laid.whats,
-        "requests": laid.requests,
         "findings": [_finding(finding) for finding in findings],
     }
 
@@ -86,45 +90,66 @@ def _tick_ns(last_ns: int) -> int:
     return tick_ns
 
 
+def _requests(requests: Sequence[RequestFacts]) -> "tuple[Mapping[str, Any], dict[str, array[int]]]":
+    """What is told of each: in columns what all have, by name what few have."""
+    labels = {request.label: None for request in requests}
+    statuses = {request.status: None for request in requests}
+    label_of, status_of = ({known: place for place, known in enumerate(each)} for each in (labels, statuses))
+    failures = [(place, each.error, each.failure) for place, each in enumerate(requests) if each.error or each.failure]
+    paths = json.dumps([request.path for request in requests], separators=(",", ":")) if requests else ""
+    columns = {
+        # numbers count up from the first that the recorder kept: what is beyond the place is often 0
+        "request_number": _narrow(
+            array("I", [(each.number - place) % _U4_LIMIT for place, each in enumerate(requests)])
+        ),
+        "request_label": _narrow(array("I", [label_of[request.label] for request in requests])),
+        "request_status": _narrow(array("I", [status_of[request.status] for request in requests])),
+        "paths": array("B", paths.encode("ascii")),
+    }
+    return {"labels": list(labels), "statuses": list(statuses), "failures": failures}, columns
+
+
 def _span_columns(laid: Lanes, tick_ns: int) -> "dict[str, array[int]]":
-    starts, durations = array("I"), array("I")
+    gaps, durations = array("I"), array("I")
+    kinds, whats, requests = array("B"), array("I"), array("I")
     for row in laid.rows:
-        row_starts, row_durations = _ticks(row, tick_ns)
-        starts.extend(row_starts)
-        durations.extend(row_durations)
-    what_type = "H" if len(laid.whats) <= _U2_LIMIT else "I"
+        starts: Sequence[int] = row.starts
+        ends: Sequence[int] = row.ends
+        if tick_ns > 1:  # both are rounded down, so that no two spans overlap
+            starts, ends = (list(map(floordiv, moments, repeat(tick_ns))) for moments in (starts, ends))
+        gaps.extend(map(sub, starts, chain((0,), ends)))
+        durations.extend(map(sub, ends, starts))
+        kinds.extend(row.kinds)
+        whats.extend(row.whats)
+        requests.extend(row.requests)
     return {
-        "start": starts,
+        "gap": gaps,
         "duration": durations,
-        "kind": _joined("B", (row.kinds for row in laid.rows)),
-        "what": _joined(what_type, (row.whats for row in laid.rows)),
-        "request": _joined("I", (row.requests for row in laid.rows)),
+        "kind": kinds,
+        "what": _narrow(whats, len(laid.whats)),
+        "request": _narrow(requests, len(laid.requests) + 1),
     }
 
 
-def _ticks(row: Row, tick_ns: int) -> "tuple[list[int], list[int]]":
-    """Starts as differences, and durations; both ends are rounded down, so that no two spans overlap."""
-    starts, ends = row.starts.tolist(), row.ends.tolist()
-    if tick_ns > 1:
-        starts = [start // tick_ns for start in starts]
-        ends = [end // tick_ns for end in ends]
-    deltas = [start - before for start, before in zip(starts, [0, *starts], strict=False)]
-    return deltas, [end - start for start, end in zip(starts, ends, strict=True)]
-
-
-def _joined(typecode: str, columns: "Iterable[array[int]]") -> "array[int]":
-    joined: array[int] = array(typecode)
-    for column in columns:
-        joined.extend(column.tolist())
-    return joined
+def _narrow(column: "array[int]", count: int | None = None) -> "array[int]":
+    """A column of u4 in the smallest type that holds so many values; all ones stay all ones."""
+    most = count if count is not None else max(column, default=0) + 1
+    code, width = ("B", 1) if most <= 1 << 8 else ("H", 2) if most <= 1 << 16 else ("I", 4)
+    if width == column.itemsize:
+        return column
+    wide, narrow = column.tobytes(), bytearray(width * len(column))
+    for byte in range(width):  # of each value the lowest bytes
+        lowest = byte if sys.byteorder == "little" else byte - width
+        narrow[byte::width] = wide[lowest % column.itemsize :: column.itemsize]
+    return array(code, bytes(narrow))
 
 
 def _arrow_columns(arrows: Arrows, tick_ns: int) -> "dict[str, array[int]]":
     return {
         "arrow_start": array("I", [moment // tick_ns for moment in arrows.starts]),
         "arrow_end": array("I", [moment // tick_ns for moment in arrows.ends]),
-        "arrow_from": array("H", arrows.from_rows),
-        "arrow_to": array("H", arrows.to_rows),
+        "arrow_from": _narrow(array("I", arrows.from_rows)),
+        "arrow_to": _narrow(array("I", arrows.to_rows)),
         "arrow_request": array("I", arrows.requests),
         "arrow_back": array("B", arrows.backs),
     }

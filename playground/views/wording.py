@@ -8,6 +8,8 @@ from statistics import median
 from typing import Final
 
 from playground.trace import Request, Site, Trace
+from playground.trace.tables import NO_INT
+from playground.views.bulk import numbers, values
 
 __all__ = [
     "FAILED_MARK",
@@ -143,7 +145,8 @@ def summary(trace: Trace) -> str:
 
 def _requests(trace: Trace) -> str:
     told = [counted(len(trace.requests), "request"), *_failures(trace)]
-    lengths = [request.end_ns - request.start_ns for request in trace.requests if request.end_ns is not None]
+    spans = zip(numbers(trace, "requests", "start_ns"), numbers(trace, "requests", "end_ns"), strict=True)
+    lengths = [end_ns - start_ns for start_ns, end_ns in spans if end_ns != NO_INT]
     if len(lengths) < len(trace.requests):
         told.append(f"{len(trace.requests) - len(lengths):,} not over")
     latency = ""
@@ -156,7 +159,11 @@ def _requests(trace: Trace) -> str:
 
 def _failures(trace: Trace) -> list[str]:
     """`2 answered 404`, `1 failed`; where there are many kinds, one count of all."""
-    kinds = Counter(failure(request) for request in trace.requests)
+    errors, words = values(trace, "requests", "error")
+    answers = Counter(zip(numbers(trace, "requests", "status"), errors, strict=True))
+    kinds: Counter[str] = Counter()
+    for (status, error), count in answers.items():
+        kinds[failed(None if status == NO_INT else status, words[error])] += count
     del kinds[""]
     if len(kinds) > _MOST_KINDS:
         return [f"{kinds.total():,} failed"]

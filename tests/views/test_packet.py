@@ -1,9 +1,10 @@
 """The packet that the page reads: decoded here by the wire's own reader, and held against the rows."""
 
+import json
 import time
 from array import array
 from dataclasses import replace
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 from typing import Any
 
 import pytest
@@ -18,8 +19,9 @@ from tests.by_hand import handoff, ns, request, step
 from tests.recordings import blocked_run, large_run
 
 TYPES = {
-    "start": "I", "duration": "I", "kind": "B", "what": "H", "request": "I",
-    "arrow_start": "I", "arrow_end": "I", "arrow_from": "H", "arrow_to": "H", "arrow_request": "I", "arrow_back": "B",
+    "gap": "I", "duration": "I", "kind": "B", "what": "B", "request": "B",
+    "arrow_start": "I", "arrow_end": "I", "arrow_from": "B", "arrow_to": "B", "arrow_request": "I", "arrow_back": "B",
+    "request_number": "B", "request_label": "B", "request_status": "B", "paths": "B",
     "details": "B", "texts": "B",
 }  # fmt: skip
 
@@ -28,14 +30,29 @@ def decoded(trace: Trace) -> "tuple[dict[str, Any], dict[str, array[int]]]":
     return unpack(packet(trace))
 
 
+def requests_of(header: dict[str, Any], columns: "dict[str, array[int]]") -> list[tuple[Any, ...]]:
+    """Number, label, path, status, error and failure of each request."""
+    told, paths = header["requests"], json.loads(bytes(columns["paths"]) or b"[]")
+    failures = {place: (error, failure) for place, error, failure in told["failures"]}
+    return [
+        (
+            (place + columns["request_number"][place]) % 2**32,
+            told["labels"][columns["request_label"][place]],
+            path,
+            told["statuses"][columns["request_status"][place]],
+            *failures.get(place, (None, "")),
+        )
+        for place, path in enumerate(paths)
+    ]
+
+
 def moments(header: dict[str, Any], columns: "dict[str, array[int]]") -> list[list[tuple[int, int]]]:
     """Start and end of each span of each row, in ticks."""
     rows = []
     for first, end in pairwise(header["offsets"]):
-        starts = accumulate(columns["start"][first:end])
-        rows.append(
-            [(start, start + length) for start, length in zip(starts, columns["duration"][first:end], strict=True)]
-        )
+        lengths = zip(columns["gap"][first:end], columns["duration"][first:end], strict=True)
+        edges = list(accumulate(chain.from_iterable(lengths)))
+        rows.append(list(zip(edges[0::2], edges[1::2], strict=True)))
     return rows
 
 
@@ -45,8 +62,10 @@ def test_spans_arrive_as_they_were_laid_out() -> None:
     header, columns = decoded(trace)
     assert header["tick_ns"] == 1
     assert moments(header, columns) == [list(zip(row.starts, row.ends, strict=True)) for row in laid.rows]
-    for name, field in (("kind", "kinds"), ("what", "whats"), ("request", "requests")):
+    for name, field in (("kind", "kinds"), ("what", "whats")):
         assert columns[name].tolist() == [value for row in laid.rows for value in getattr(row, field)]
+    none = {0xFF: NO_REQUEST}
+    assert [none.get(one, one) for one in columns["request"]] == [one for row in laid.rows for one in row.requests]
     assert columns["arrow_start"].tolist() == laid.arrows.starts.tolist()
     assert columns["arrow_end"].tolist() == laid.arrows.ends.tolist()
     assert columns["arrow_to"].tolist() == laid.arrows.to_rows.tolist()
@@ -59,7 +78,7 @@ def test_columns_have_the_names_and_types_that_the_page_expects() -> None:
 
 def test_the_header_says_what_the_run_was() -> None:
     trace = blocked_run()
-    header, _ = decoded(trace)
+    header, columns = decoded(trace)
     told = {key: header[key] for key in ("view", "title", "clock", "duration_ns", "dropped", "summary")}
     assert told == {
         "view": "timeline",
@@ -74,7 +93,7 @@ def test_the_header_says_what_the_run_was() -> None:
         {"group": "inside", "lane": 0, "name": "inside steps"},
         {"group": "worker", "lane": 0, "name": "worker-0"},
     ]
-    assert header["requests"][25] == [25, "GET /report", "/report", 200, None, ""]
+    assert requests_of(header, columns)[25] == (25, "GET /report", "/report", 200, None, "")
     assert ["GET /items", "cell 3", 6, "list_items", "rows = await db.fetch(LIST)", ""] in header["whats"]
     assert ["GET /report", "cell 3", 24, "report", "body = df.to_csv()", "df.to_csv()"] in header["whats"]
     assert [(one["rule"], one["start_ns"], one["end_ns"]) for one in header["findings"]] == [
@@ -93,8 +112,8 @@ def test_the_words_of_the_kinds_travel_with_them() -> None:
 
 
 def test_how_requests_failed_travels_with_the_words_for_the_mark() -> None:
-    header, _ = decoded(Trace(requests=[replace(request(0, 0, 1), status=404)]))
-    assert header["requests"] == [[0, "GET /items", "/items", 404, None, "404"]]
+    header, columns = decoded(Trace(requests=[replace(request(0, 0, 1), status=404)]))
+    assert requests_of(header, columns) == [(0, "GET /items", "/items", 404, None, "404")]
     assert header["failed"] == "failed: 4xx, 5xx or an exception"
 
 
@@ -134,8 +153,24 @@ def test_more_names_than_two_bytes_can_count_take_four() -> None:
     assert header["whats"][columns["what"][-1]][0] == "GET /65536"
 
 
-def test_no_request_is_all_ones() -> None:
-    assert decoded(Trace(steps=[step(None, 0, 1)]))[1]["request"].tolist() == [0xFFFFFFFF] == [NO_REQUEST]
+@pytest.mark.parametrize(
+    ("requests", "code", "none"), [(255, "B", 0xFF), (256, "H", 0xFFFF), (65_536, "I", NO_REQUEST)]
+)
+def test_no_request_is_all_ones_in_a_pointer_of_any_width(requests: int, code: str, none: int) -> None:
+    rows = [request(number, number, number + 1) for number in range(requests)]
+    column = decoded(Trace(steps=[step(None, 0, 1)], requests=rows))[1]["request"]
+    assert (column.typecode, column[0], column[-1]) == (code, none, requests - 1)
+
+
+def test_requests_come_as_they_are_told_of() -> None:
+    rows = [
+        replace(request(7, 0, 1), path="/ü\ud800", error="ValueError: <b>no</b>", status=500),
+        replace(request(9, 1, 2), method="POST", route="/a/{b}"),
+        replace(request(8, 2, None), status=None),
+    ]
+    assert requests_of(*decoded(Trace(requests=rows))) == [
+        tuple(facts) for facts in lanes(Trace(requests=rows)).requests
+    ]
 
 
 @pytest.mark.slow
@@ -143,6 +178,6 @@ def test_a_hundred_thousand_spans_take_little_time() -> None:
     trace = large_run()
     started_s = time.process_time()
     _, columns = unpack(packet(trace))
-    assert len(columns["start"]) > 100_000
+    assert len(columns["gap"]) > 100_000
     # 0.4 s of processor time where this was written; five times that leaves room for a slow machine
     assert time.process_time() - started_s < 2

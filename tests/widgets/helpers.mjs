@@ -44,18 +44,18 @@ export function makeRow(meta, { start, duration, kind, what, request }) {
  */
 export function makeRecording({ rows, arrows = [], whats = ['work'], requests = [], ...header }) {
   const offsets = [0];
-  const columns = { start: [], duration: [], kind: [], what: [], request: [] };
+  const columns = { gap: [], duration: [], kind: [], what: [], request: [] };
   for (const { spans } of rows) {
     let last = 0;
     for (const [start, duration, kind, what = 0, request = NONE] of spans) {
-      columns.start.push(start - last);
+      columns.gap.push(start - last);
       columns.duration.push(duration);
       columns.kind.push(kind);
       columns.what.push(what);
       columns.request.push(request);
-      last = start;
+      last = start + duration;
     }
-    offsets.push(columns.start.length);
+    offsets.push(columns.gap.length);
   }
   const column = (index, Type) => Type.from(arrows, (arrow) => arrow[index]);
   return new Recording({
@@ -64,13 +64,15 @@ export function makeRecording({ rows, arrows = [], whats = ['work'], requests = 
       rows: rows.map(({ group, lane = 0, name = group }) => ({ group, lane, name })),
       kinds: timeline.KINDS.map(({ name }) => [name, name]),
       whats: whats.map((label) => [label, 'cell 1', 1, 'f', '', '']),
-      requests: requests.map((label, number) => [number, label, '/', 200, null, '']), failed: '', ...header,
+      requests: { labels: requests, statuses: [200], failures: [] }, failed: '', ...header,
     },
     columns: {
-      start: Uint32Array.from(columns.start), duration: Uint32Array.from(columns.duration), kind: Uint8Array.from(columns.kind),
+      gap: Uint32Array.from(columns.gap), duration: Uint32Array.from(columns.duration), kind: Uint8Array.from(columns.kind),
       what: Uint16Array.from(columns.what), request: Uint32Array.from(columns.request),
       arrow_start: column(0, Uint32Array), arrow_end: column(1, Uint32Array), arrow_from: column(2, Uint16Array),
       arrow_to: column(3, Uint16Array), arrow_request: column(4, Uint32Array), arrow_back: new Uint8Array(arrows.length),
+      paths: new TextEncoder().encode(JSON.stringify(requests.map(() => '/'))),
+      request_number: new Uint8Array(requests.length), request_label: Uint8Array.from(requests.keys()), request_status: new Uint8Array(requests.length),
     },
   });
 }

@@ -30,7 +30,7 @@ export class Recording {
     /** @type {What[]} */
     this.whats = header.whats.map(toWhat);
     /** @type {Request[]} */
-    this.requests = header.requests.map(toRequest);
+    this.requests = makeRequests(header.requests, columns);
     /** @type {Finding[]} */
     this.findings = header.findings;
     /** What the mark of a failed request means. */
@@ -84,24 +84,40 @@ function toWhat([label, file, line, inFunction, text, call]) {
   return { label, file, line, function: inFunction, text, call };
 }
 
-/** @param {any[]} entry @returns {Request} */
-function toRequest([number, label, path, status, error, failure]) {
-  return { number, label, path, status, error, failure };
+/** @param {{ labels: string[], statuses: (number | null)[], failures: [number, string | null, string][] }} told @param {Record<string, any>} columns @returns {Request[]} */
+function makeRequests({ labels, statuses, failures }, { paths, request_number, request_label, request_status }) {
+  /** @type {string[]} */
+  const all = JSON.parse(new TextDecoder().decode(paths) || '[]');
+  const requests = all.map((path, i) => (
+    { number: (i + request_number[i]) >>> 0, label: labels[request_label[i]], path, status: statuses[request_status[i]], error: /** @type {string | null} */ (null), failure: '' }
+  ));
+  for (const [index, error, failure] of failures) Object.assign(requests[index], { error, failure });
+  return requests;
 }
 
 /**
+ * Rows of spans; a span begins its gap after the end of the one before it.
  * @param {import('./rows.js').RowMeta[]} metas
  * @param {number[]} offsets
  * @param {Record<string, any>} columns
  */
 function makeRows(metas, offsets, columns) {
+  const all = { start: columns.gap, duration: columns.duration, kind: columns.kind, what: columns.what, request: widened(columns.request) };
   return metas.map((meta, index) => {
     const [from, to] = [offsets[index], offsets[index + 1]];
-    const start = columns.start.subarray(from, to);
-    for (let i = 1; i < start.length; i++) start[i] += start[i - 1];
-    const [duration, kind, what, request] = ['duration', 'kind', 'what', 'request'].map((name) => columns[name].subarray(from, to));
+    for (let i = from, end = 0; i < to; i++) end = (all.start[i] += end) + all.duration[i];
+    const [start, duration, kind, what, request] = [all.start, all.duration, all.kind, all.what, all.request].map((column) => column.subarray(from, to));
     return new Row(meta, { start, duration, kind, what, request });
   });
+}
+
+/** A column of requests, in which all ones are none whatever its width, as numbers of one width. @param {Uint8Array | Uint16Array | Uint32Array} column */
+function widened(column) {
+  if (column.BYTES_PER_ELEMENT === 4) return column;
+  const none = 2 ** (8 * column.BYTES_PER_ELEMENT) - 1;
+  const wide = Uint32Array.from(column);
+  for (let i = 0; i < wide.length; i++) if (wide[i] === none) wide[i] = NO_REQUEST;
+  return wide;
 }
 
 /** @param {Row} row @param {number} kind */
@@ -116,12 +132,20 @@ function indexesOf(row, kind) {
  * @param {Row[]} rows
  */
 export function overlap(rows) {
-  const starts = Float64Array.from(rows.flatMap((row) => Array.from(row.start))).sort();
-  const ends = Float64Array.from(rows.flatMap((row) => Array.from(row.start, (start, i) => start + row.duration[i]))).sort();
+  const starts = moments(rows, (row, i) => row.start[i]);
+  const ends = moments(rows, (row, i) => row.end(i));
   let most = 0;
   for (let started = 0, ended = 0; started < starts.length; started++) {
     while (ended < ends.length && ends[ended] <= starts[started]) ended++;
     most = Math.max(most, started + 1 - ended);
   }
   return most;
+}
+
+/** A moment of each span, sorted. @param {Row[]} rows @param {(row: Row, index: number) => number} of */
+function moments(rows, of) {
+  const all = new Float64Array(rows.reduce((sum, row) => sum + row.length, 0));
+  let at = 0;
+  for (const row of rows) for (let i = 0; i < row.length; i++) all[at++] = of(row, i);
+  return all.sort();
 }
