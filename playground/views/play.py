@@ -11,9 +11,9 @@ from functools import cached_property
 from typing import Final
 
 from playground.trace import Site, Trace
-from playground.views.players import Actor, name_of
 from playground.views.held import held_steps
 from playground.views.kinds import BLOCKED, OTHER, RUN
+from playground.views.players import Actor, name_of
 from playground.views.stage import Stage, stage
 from playground.views.stage_words import IDLE_NS, Say, plain, sayings
 from playground.views.wording import counted, duration, let_go, one_line, summary

@@ -14,11 +14,11 @@ __all__ = ["Actor", "Actors", "name_of"]
 
 
 class Actor(NamedTuple):
-    """What an actor is called: `GET /items` and `#7`, `fetch` and `#7`, `worker` and `Task-3`.
+    """What an actor is called: `GET /items` and `#7`, `fetch` and `#7`, `worker` and `Task-3`; `callback f`.
 
     Attributes:
         request: the request's number, which then is the tag; `None` for a task of none, and for a callback.
-        task: which task, or `None` for a callback, whose label is its function.
+        task: which task, or `None` for a callback.
     """
 
     label: str
@@ -53,8 +53,12 @@ class Actors:
     def of_step(self, step: Step) -> int:
         """Who ran a step."""
         if step.task is None:
-            return self._number(None, None, step.site.function if step.site else "")
+            return self.of_callback(step.site.function if step.site else "")
         return self.of_task(step.task, step.start_ns, step.end_ns)
+
+    def of_callback(self, function: str) -> int:
+        """A callback that is no task; `function` may be empty."""
+        return self._number(None, None, function)
 
     def of_request(self, request: int) -> int:
         return self._number(self._trace.requests[request].task, request, "")
@@ -65,11 +69,7 @@ class Actors:
 
 def name_of(actor: Actor) -> str:
     """An actor in a sentence."""
-    return (
-        f"callback {actor.label}"
-        if actor.task is None and actor.request is None
-        else f"{actor.label} {actor.tag}".strip()
-    )
+    return f"{actor.label} {actor.tag}".strip()
 
 
 def _named(trace: Trace, task: int | None, request: int | None, function: str) -> Actor:
@@ -80,7 +80,7 @@ def _named(trace: Trace, task: int | None, request: int | None, function: str) -
         label = request_label(row) if own else _task_name(trace.tasks[task])  # type: ignore[index]
         return Actor(one_line(label), f"#{row.number}", row.number, task)
     if task is None:
-        return Actor(one_line(function) or "of the loop", "", None, None)
+        return Actor(f"callback {one_line(function)}".strip(), "", None, None)
     named = trace.tasks[task]
     label = _task_name(named)
     return Actor(one_line(label), "" if label == named.name else one_line(named.name, 24), None, task)

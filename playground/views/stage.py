@@ -266,7 +266,7 @@ def _calls(trace: Trace, made: Stage) -> None:
             entered.append(asked)
             left.append(began)
         if call.thread is not None and began < done and began < over:
-            actor = NOBODY
+            actor = made.actors.of_callback("")
             if call.task is not None:
                 actor = made.actors.of_task(call.task, call.submitted_ns, call.submitted_ns)
             made.calls.append(Stay(began, min(done, over), actor, row))

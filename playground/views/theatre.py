@@ -18,6 +18,7 @@ from playground.views.kinds import FUTURE, WAIT_KIND
 from playground.views.play import Play, life_ns, play
 from playground.views.stage import Stay
 from playground.views.stage_words import IDLE_NS, status_of, told
+from playground.views.theatre_words import WORDS
 from playground.views.wording import one_line, summary
 
 __all__ = ["theatre_packet"]
@@ -58,7 +59,8 @@ def theatre_packet(trace: Trace) -> bytes:
         "dropped": trace.dropped,
         "summary": summary(trace),
         "idle_ns": 1 if trace.clock == "virtual" else IDLE_NS,
-        "names": names.values,
+        "words": WORDS,
+        "names": ["", *names.values],
         "said": said.values,
         "sites": [(site.file, site.line, site.function, site.text) for site in sites.values],
         "sources": excerpts(site for site, _ in Counter(filter(None, shown.sites)).most_common()),
@@ -153,7 +155,7 @@ def _places(name: str, stays: Sequence[Stay]) -> Mapping[str, Sequence[int]]:
     return {
         f"{name}_enters": _differences([stay.enters for stay in stays]),
         f"{name}_stays": [stay.leaves - stay.enters for stay in stays],
-        f"{name}_actor": [stay.actor + 1 for stay in stays],
+        f"{name}_actor": [stay.actor for stay in stays],
     }
 
 
@@ -168,7 +170,7 @@ def _ended_columns(shown: Play, names: _Table) -> Mapping[str, Sequence[int]]:
     ]
     return {
         "ended_at": _differences([each.at for each in ended]),
-        "ended_actor": [each.actor + 1 for each in ended],
+        "ended_actor": [each.actor for each in ended],
         "ended_how": [names(words) for words, _ in how],
         "ended_failed": [int(failed) for _, failed in how],
         "ended_request": [int(each.request is not None) for each in ended],

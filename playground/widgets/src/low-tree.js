@@ -1,41 +1,22 @@
-// Finds the next number in a column that is small enough, in O(log n): a tree of the smallest number in each half, and in
+// Finds the numbers in a column that are small enough, in O(log n) each: a tree of the smallest number in each half, and in
 // each half of a half. It knows nothing of what the numbers mean.
 
-export class LowTree {
-  /** @param {ArrayLike<number>} values */
-  constructor(values) {
-    this.length = values.length;
-    this.size = 2 ** Math.ceil(Math.log2(Math.max(1, values.length)));
-    this.lowest = new Float64Array(2 * this.size).fill(Infinity);
-    this.lowest.set(values, this.size);
-    for (let node = this.size - 1; node > 0; node--) this.lowest[node] = Math.min(this.lowest[2 * node], this.lowest[2 * node + 1]);
-  }
-
-  /** The first index from `index` on whose value is at most `limit`; -1 if there is none. @param {number} index @param {number} limit */
-  after(index, limit) {
-    if (index >= this.length) return -1;
-    let node = index + this.size;
-    while (this.lowest[node] > limit) {
-      while (node & 1) node >>= 1;  // a right half: all of what it is half of is done
-      if (node === 0) return -1;
-      node += 1;
-    }
-    while (node < this.size) node = this.lowest[2 * node] <= limit ? 2 * node : 2 * node + 1;
-    return node - this.size;
-  }
-
-  /** The last index below `index` whose value is at most `limit`; -1 if there is none. @param {number} index @param {number} limit */
-  before(index, limit) {
-    if (index <= 0) return -1;
-    let node = Math.min(index, this.length) - 1 + this.size;
-    while (this.lowest[node] > limit) {
-      while (node > 1 && !(node & 1)) node >>= 1;
-      if (node <= 1) return -1;
-      node -= 1;
-    }
-    while (node < this.size) node = this.lowest[2 * node + 1] <= limit ? 2 * node + 1 : 2 * node;
-    return node - this.size;
-  }
+/** @param {ArrayLike<number>} values */
+export function lowTree(values) {
+  const whole = 2 ** Math.ceil(Math.log2(Math.max(1, values.length)));
+  const lowest = new Float64Array(2 * whole).fill(Infinity);
+  lowest.set(values, whole);
+  for (let node = whole; --node > 0;) lowest[node] = Math.min(lowest[2 * node], lowest[2 * node + 1]);
+  /**
+   * The indices from `start` up to, not including, `end` whose value is at most `limit`, in order, or the last first.
+   * @param {number} limit @param {number} start @param {number} end @param {boolean} [backwards] @returns {Generator<number>}
+   */
+  return function* below(limit, start, end, backwards = false, node = 1, left = 0, size = whole) {
+    if (lowest[node] > limit || left >= end || left + size <= start) return;
+    if (size === 1) return yield left;
+    const half = size / 2;
+    for (const right of backwards ? [1, 0] : [0, 1]) yield* below(limit, start, end, backwards, 2 * node + right, left + right * half, half);
+  };
 }
 
 /** How many of some sorted numbers are at most `limit`. @param {ArrayLike<number>} sorted @param {number} limit */
@@ -47,4 +28,11 @@ export function countUpTo(sorted, limit) {
     else high = middle;
   }
   return low;
+}
+
+/** The first of what an iterator gives. @template T @param {Iterable<T>} iterator @param {number} most */
+export function take(iterator, most) {
+  const taken = [];
+  if (most > 0) for (const each of iterator) if (taken.push(each) >= most) break;
+  return taken;
 }

@@ -1,0 +1,72 @@
+"""The words on the page of the loop theatre that are no sentence of a step: titles, buttons, questions and answers.
+
+A page gets them in its packet, so that there is one list of them, and the bundle of all views stays small.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+__all__ = ["WORDS"]
+
+WORDS: Final[Mapping[str, Any]] = {
+    "columns": [
+        ("Ready queue", "next in line runs next"),
+        ("Running now", "one at a time"),
+        ("Waiting", "the loop does nothing for these"),
+        ("Worker threads", "run beside the loop"),
+        ("Done", "the last to end first"),
+    ],
+    "empty": "none",
+    "more": "more",
+    "no_source": "Its source is not to be had.",
+    # beside cards
+    "instant": "takes no time",
+    "after": "after",
+    "so_far": "so far",
+    "of": "of",
+    "queued": "queued",
+    "proxy": "its wake-up call",
+    "idle": "idle",
+    "unused": "not used yet",
+    "asking": "queued for a thread",
+    # going from step to step; the last of each is its key
+    "step": "step",
+    "over": "The recording is over.",
+    "buttons": [
+        ("Predict", "Hide what comes next until you have chosen", ""),
+        ("«", "First step", "(Home)"),
+        ("‹", "Step back", "(left arrow)"),
+        ("▶", "Play", "(Space)"),
+        ("›", "Step", "(right arrow)"),
+        ("»", "Last step", "(End)"),
+    ],
+    "pause": ("❚❚", "Pause"),
+    "speed": "Speed",
+    # milliseconds between two moves, steps in a move
+    "speeds": [
+        ("slow", 2400, 1),
+        ("normal", 1200, 1),
+        ("fast", 400, 1),
+        ("10 a second", 100, 1),
+        ("100 a second", 50, 5),
+    ],
+    "slider": "Step",
+    "keys": (
+        "Arrow keys go from step to step, Home and End to the first and the last; Space plays and pauses. While it is "
+        "asked what runs next, a digit chooses."
+    ),
+    # guessing
+    "ask": "What runs next?",
+    "none": "None of these",
+    "note_none": "something from outside",
+    "note_queued": "in the ready queue",
+    "right": "Right:",
+    "wrong": "Not so. Next runs",
+    "why_queued": "it was first in the ready queue",
+    "why_over": "what was over first is the wait of ",
+    "why_none": "it came from outside of what is shown",
+    "behind": "stands further back in the queue",
+    "waits": "still waits",
+    "rights": "right",
+    "wrongs": "wrong",
+}
