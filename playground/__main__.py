@@ -1,4 +1,4 @@
-"""The command line: `playground lab`, `playground demo` and `playground watch`.
+"""The command line: `playground lab`, `playground demo`, `playground watch` and `playground summary`.
 
 Decides what the words on the command line mean, where the notebooks are, and how a command ends: 0 it did
 what was asked, 1 it could not and said why on stderr, 2 the words were wrong (argparse). It refuses to know
@@ -7,14 +7,20 @@ what a lab or a recording is: `demo` tells that story, and JupyterLab shows the 
 
 import argparse
 import importlib.util
+import io
+import json
 import os
 import shlex
 import shutil
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from playground.trace import Trace
 
 __all__ = ["main"]
 
@@ -30,8 +36,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     if options.command == "watch":  # not within the try below: the script's errors are its own
         return watch(options)
+    if options.command == "lab":
+        command = partial(lab, options, unknown)
+    else:
+        command = partial({"demo": demo, "summary": summary}[options.command], options)
     try:
-        return lab(options, unknown) if options.command == "lab" else demo(options)
+        return command()
     except BrokenPipeError:  # who reads us, such as `head`, has seen enough; Python's own last flush must not fail
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -73,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     page.add_argument("--no-html", action="store_const", const=None, dest="html", help="do not write it")
     _add_watch(commands)
+    _add_summary(commands)
     return parser
 
 
@@ -94,6 +105,18 @@ def _add_watch(commands: Any) -> None:
     watch.add_argument("arguments", nargs=argparse.REMAINDER, help="what the script finds in sys.argv")
 
 
+def _add_summary(commands: Any) -> None:
+    summary = commands.add_parser(
+        "summary",
+        help="tell what is in a recording",
+        description="Tell in words what is in a recording that Trace.save, or `playground watch --save`, wrote: a "
+        "line that sums it up, what went wrong, and the timeline.",
+        allow_abbrev=False,
+    )
+    summary.add_argument("file", type=Path, help="the recording")
+    summary.add_argument("--json", action="store_true", help="the line and the findings, as JSON")
+
+
 # -- playground watch ----------------------------------------------------------------------------------------
 
 
@@ -103,6 +126,39 @@ def watch(options: argparse.Namespace) -> int:
 
     outputs = script.Outputs(options.html, options.svg, options.save)
     return script.run(options.script, options.arguments, outputs, module=options.module)
+
+
+# -- playground summary --------------------------------------------------------------------------------------
+
+
+def summary(options: argparse.Namespace) -> int:
+    """Tell what is in a recording."""
+    from playground.errors import TraceError
+    from playground.trace import Trace
+    from playground.views.text import report
+
+    try:
+        trace = Trace.load(options.file)
+    except OSError as error:
+        return _fail(f"cannot read {options.file}: {error.strerror}")
+    except TraceError as error:
+        return _fail(f"cannot read {options.file}: {error}")
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that has no blocks for the timeline shows ? for them
+        sys.stdout.reconfigure(errors="replace")
+    print(_as_json(trace) if options.json else report(trace, width=shutil.get_terminal_size((100, 24)).columns))
+    sys.stdout.flush()  # here, where a reader who has left is dealt with
+    return 0
+
+
+def _as_json(trace: "Trace") -> str:
+    counts = {kind: len(getattr(trace, kind)) for kind in ("requests", "tasks", "steps", "handoffs")}
+    findings = [
+        {"rule": found.rule, "severity": found.severity, "start_ns": found.start_ns, "end_ns": found.end_ns}
+        | {"sentence": str(found)}
+        for found in trace.diagnosis
+    ]
+    facts = {"title": trace.title, "clock": trace.clock, "duration_ns": trace.duration_ns, "dropped": trace.dropped}
+    return json.dumps({**facts, **counts, "summary": trace.summary, "findings": findings}, indent=2)
 
 
 # -- playground demo -----------------------------------------------------------------------------------------

@@ -53,7 +53,7 @@ ROOMS: dict[str, set[str]] = {
     "views": {"trace", "errors"},
     "widgets": {"views", "trace", "errors", "anywidget", "ipywidgets", "traitlets"},
     "demo": {"app", "lab", "views"},
-    "__main__": {"demo", "script", "jupyterlab"},
+    "__main__": {"demo", "script", "trace", "views", "errors", "jupyterlab"},
 }
 
 # Files that may import more than their room: the test clients are built on a client library and our transport.

@@ -1,8 +1,10 @@
 """The command line: what it accepts, what it passes on, and how it ends."""
 
 import importlib.util
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import urllib.request
@@ -12,8 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from playground import Trace, TraceError
 from playground import __main__ as cli
+from playground.views.text import report
 from tests.jupyterlab import running_lab
+from tests.recordings import blocked_run
 
 FIRST = "00_start_here.ipynb"
 
@@ -169,6 +174,86 @@ def test_demo_that_cannot_write_its_page_says_so_and_ends_with_1(
     page = tmp_path / "missing" / "page.html"
     assert cli.main(["demo", "--html", str(page)]) == 1
     assert capsys.readouterr().err == f"playground: cannot write {page}: No such file or directory\n"
+
+
+# -- summary ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    blocked_run().save(tmp_path / "run.trace")
+    return tmp_path / "run.trace"
+
+
+def test_summary_tells_what_is_in_a_recording(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["summary", str(recording)]) == 0
+    width = shutil.get_terminal_size((100, 24)).columns
+    assert capsys.readouterr().out == f"{report(blocked_run(), width=width)}\n"
+
+
+def test_summary_tells_programs_in_json(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["summary", "--json", str(recording)]) == 0
+    told, trace = json.loads(capsys.readouterr().out), blocked_run()
+    assert [found.pop("sentence") for found in told["findings"]] == [str(found) for found in trace.diagnosis]
+    assert told.pop("findings")[0]["rule"] == "loop-blocked"
+    assert told == {
+        "title": "Run 1",
+        "clock": "real",
+        "duration_ns": trace.duration_ns,
+        "dropped": 0,
+        "requests": 62,
+        "tasks": len(trace.tasks),
+        "steps": len(trace.steps),
+        "handoffs": 14,
+        "summary": trace.summary,
+    }
+
+
+def test_summary_of_what_is_no_recording_says_so_and_ends_with_1(
+    recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = recording.read_bytes()
+    foreign, cut, missing = tmp_path / "notes.txt", tmp_path / "cut.trace", tmp_path / "missing.trace"
+    foreign.write_text("Dear diary,")
+    cut.write_bytes(whole[: len(whole) // 2])
+    said = []
+    for file in (foreign, cut, missing, tmp_path):
+        assert cli.main(["summary", str(file)]) == 1
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        assert printed.err.startswith(f"playground: cannot read {file}: ")
+        said.append(printed.err.removeprefix(f"playground: cannot read {file}: "))
+    assert said == [
+        f"{refused(foreign)}\n",
+        f"{refused(cut)}\n",
+        "No such file or directory\n",
+        "Is a directory\n",
+    ]
+    assert len(set(said)) == 4
+
+
+def refused(file: Path) -> str:
+    """What `Trace.load` says of a file."""
+    with pytest.raises(TraceError) as error:
+        Trace.load(file)
+    return str(error.value)
+
+
+def test_summary_into_a_pipe_that_closes_early_ends_quietly(recording: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-W", "error", "-m", "playground", "summary", str(recording)]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_summary_on_a_terminal_without_blocks_shows_something_for_them(recording: Path) -> None:
+    command = [sys.executable, "-m", "playground", "summary", str(recording)]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.startswith("Run 1: ")
+    assert "?" in done.stdout
 
 
 @pytest.mark.slow
