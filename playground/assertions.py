@@ -14,7 +14,7 @@ from typing import Final, NoReturn, get_args, overload
 from playground.errors import LabError
 from playground.run import Run
 from playground.trace import Block, Request, Trace
-from playground.views.blocked import loop_blocked
+from playground.views.blocked import loop_blocked, sync_library
 from playground.views.diagnosis import diagnose
 from playground.views.evidence import (
     answer_line,
@@ -26,7 +26,7 @@ from playground.views.evidence import (
     made_before,
     task_line,
 )
-from playground.views.findings import Rule
+from playground.views.findings import Finding, Rule
 from playground.views.segments import Owners
 from playground.views.wording import counted, duration, one_line
 
@@ -351,8 +351,12 @@ def _share(some: list[Request], requests: list[Request], trace: Trace) -> str:
 def _block_advice(trace: Trace, blocks: list[Block]) -> str:
     """What the diagnosis advises for these steps; it knows the commoner mistakes."""
     steps = {("steps", block.step) for block in blocks}
-    advice = dict.fromkeys(found.suggestion for found in loop_blocked(trace) if steps & set(found.evidence))
+    advice = dict.fromkeys(found.suggestion for found in _blocking(trace) if steps & set(found.evidence))
     return " ".join(advice) or "Hand what takes that long to a thread: `await asyncio.to_thread(...)`."
+
+
+def _blocking(trace: Trace) -> list[Finding]:
+    return [*loop_blocked(trace), *sync_library(trace)]
 
 
 def _handoff_advice(too_few: bool) -> str:

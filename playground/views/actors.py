@@ -1,92 +1,47 @@
-"""Who plays in the loop theatre, and what each is called.
+"""Who did something, in words: requests by their route, tasks by their coroutine.
 
-A task that worked for several requests, one after the other, is an actor for each of them. It decides names only; where
-an actor stands is `stage`'s business.
+It names whoever it is given, and judges nothing.
 """
 
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Iterable
 
-from playground.trace import Step, Task, Trace
+from playground.trace import Trace
+from playground.views.findings import Part, listed, text
 from playground.views.segments import Owners
-from playground.views.wording import one_line, request_label
+from playground.views.wording import request_label
 
-__all__ = ["Actor", "Actors", "name_of"]
+__all__ = ["Moment", "all_of", "told_of"]
+
+Moment = tuple[int | None, int, int]
+"""A task, and from when to when it did it."""
 
 
-class Actor(NamedTuple):
-    """What an actor is called: `GET /items` and `#7`, `fetch` and `#7`, `worker` and `Task-3`.
+def told_of(trace: Trace, owners: Owners, moments: Iterable[Moment]) -> list[Part]:
+    """At the beginning of a sentence: `GET /a` and `GET /b`; The task `main`; The tasks `a` and `b`; A callback.
 
-    Attributes:
-        request: the request's number, which then is the tag; `None` for a task of none, and for a callback.
-        task: which task, or `None` for a callback, whose label is its function.
+    Of different sorts, that it was the app is all that can be said in a few words.
     """
-
-    label: str
-    tag: str
-    request: int | None
-    task: int | None
-
-
-class Actors:
-    """Who plays: a task, in what it did for one request; or a callback that is no task, by its function.
-
-    Each has a number, from 0, in the order in which they were first asked for.
-    """
-
-    def __init__(self, trace: Trace) -> None:
-        self._trace = trace
-        self._owners = Owners(trace)
-        self._numbers: dict[tuple[int | None, int | None, str], int] = {}
-
-    def named(self) -> list[Actor]:
-        """All of them, by number."""
-        return [_named(self._trace, *row) for row in self._numbers]
-
-    def requests(self) -> list[int | None]:
-        """For each actor the request that it worked for, an index into the trace's."""
-        return [request for _, request, _ in self._numbers]
-
-    def of_task(self, task: int, start_ns: int, end_ns: int) -> int:
-        """A task, in what it did from one moment to another."""
-        return self._number(task, self._owners.at(task, start_ns, end_ns), "")
-
-    def of_step(self, step: Step) -> int:
-        """Who ran a step."""
-        if step.task is None:
-            return self._number(None, None, step.site.function if step.site else "")
-        return self.of_task(step.task, step.start_ns, step.end_ns)
-
-    def of_request(self, request: int) -> int:
-        return self._number(self._trace.requests[request].task, request, "")
-
-    def _number(self, task: int | None, request: int | None, function: str) -> int:
-        return self._numbers.setdefault((task, request, function), len(self._numbers))
+    names: Counter[str] = Counter()
+    kinds = set()
+    for task, start_ns, end_ns in moments:
+        request = owners.at(task, start_ns, end_ns)
+        if request is not None:
+            names[request_label(trace.requests[request])] += 1
+        elif task is not None:
+            names[trace.tasks[task].coroutine] += 1
+        kinds.add("request" if request is not None else "callback" if task is None else "task")
+    if kinds == {"request"}:
+        return listed(names)
+    if kinds == {"task"}:
+        return [text("The task " if len(names) == 1 else "The tasks "), *listed(names)]
+    return [text("A callback" if kinds == {"callback"} else "The app")]
 
 
-def name_of(actor: Actor) -> str:
-    """An actor in a sentence."""
-    return (
-        f"callback {actor.label}"
-        if actor.task is None and actor.request is None
-        else f"{actor.label} {actor.tag}".strip()
-    )
-
-
-def _named(trace: Trace, task: int | None, request: int | None, function: str) -> Actor:
-    """What to call a task in what it did for a request, or a callback."""
-    if request is not None:
-        row = trace.requests[request]
-        own = row.task == task or task is None
-        label = request_label(row) if own else _task_name(trace.tasks[task])  # type: ignore[index]
-        return Actor(one_line(label), f"#{row.number}", row.number, task)
-    if task is None:
-        return Actor(one_line(function) or "of the loop", "", None, None)
-    named = trace.tasks[task]
-    label = _task_name(named)
-    return Actor(one_line(label), "" if label == named.name else one_line(named.name, 24), None, task)
-
-
-def _task_name(task: Task) -> str:
-    """Its name, if somebody gave it one; else what it runs."""
-    given = not task.name.startswith("Task-") or not task.name.removeprefix("Task-").isdecimal()
-    return task.name if given and task.name else task.coroutine
+def all_of(total: int, count: int, noun: str) -> str:
+    """`The request`, `All 50 requests`, `3 of 50 requests`; of tasks, which are many and of all sorts, `3 tasks`."""
+    if noun != "request":
+        return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    if count == total:
+        return "The request" if count == 1 else f"All {count:,} requests"
+    return f"{count:,} of {total:,} request{'' if total == 1 else 's'}"

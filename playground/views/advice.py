@@ -16,7 +16,7 @@ from playground.trace.looks import Look, is_library
 from playground.views.findings import Part, code, text
 from playground.views.segments import Owners
 
-__all__ = ["loop_of", "to_do"]
+__all__ = ["Loop", "in_thread", "loop_of", "to_do"]
 
 _IN_A_LIBRARY: Final = (
     "That line is a library's, and no line of the app's own was seen on the way to it: look for what has the library "
@@ -48,7 +48,7 @@ def to_do(trace: Trace, owners: Owners, blocks: Sequence[Block]) -> list[Part]:
     loops = {loop_of(trace, task) for task in tasks}
     loop = loops.pop() if len(loops) == 1 else None
     twin = _twin(trace, blocks, loop)
-    instead = twin or _in_thread(loop)
+    instead = twin or in_thread(loop)
     spans = _around(trace, owners, blocks, site)
     if all(_is_handler(trace, each, site, function) for each in spans):
         return _for_handler(trace, spans, site.file, function, instead)
@@ -57,7 +57,7 @@ def to_do(trace: Trace, owners: Owners, blocks: Sequence[Block]) -> list[Part]:
     if _awaits(trace, site.file, function) or all(_is_middleware(each, site, function) for each in spans):
         return [text("In "), code(function), text(", "), *instead, text(" instead.")]
     return _for_either(
-        function, _within(trace, spans, [_seen_ns(trace, block, site) for block in blocks]), instead, _in_thread(loop)
+        function, _within(trace, spans, [_seen_ns(trace, block, site) for block in blocks]), instead, in_thread(loop)
     )
 
 
@@ -117,7 +117,8 @@ def _twin(trace: Trace, blocks: Sequence[Block], loop: Loop | None) -> list[Part
     return []
 
 
-def _in_thread(loop: Loop | None) -> list[Part]:
+def in_thread(loop: Loop | None) -> list[Part]:
+    """How a call is handed to a thread on that loop."""
     return [code("await anyio.to_thread.run_sync(...)" if loop is None else _THREAD[loop])]
 
 

@@ -1,4 +1,4 @@
-"""The rule that finds what held the event loop, on which line, and who waited meanwhile.
+"""The rules that find what held the event loop, on which line, and who waited meanwhile.
 
 Every count is of rows in the recording. A line is named only if the loop's thread was seen standing there;
 where several lines were seen in one step, the sentence says for how much of the time it stood at that one. What to do
@@ -12,32 +12,45 @@ from typing import Final
 
 from playground.trace import Block, Trace
 from playground.trace.looks import Look
-from playground.views.advice import to_do
+from playground.views.advice import Loop, in_thread, loop_of, to_do
 from playground.views.findings import Evidence, Finding, Part, code, listed, plain, strong, text
 from playground.views.held import NOTICED_NS, actor, held
+from playground.views.libraries import INSTEAD, library_of
 from playground.views.segments import Owners
 from playground.views.wording import counted, duration, part_of, place
 
-__all__ = ["held_up", "loop_blocked", "ready"]
+__all__ = ["held_up", "loop_blocked", "ready", "sync_library"]
 
 # Time lost to other programs is worth a word only where it would change the figure that is shown.
 _DELAY_SHOWN_NS: Final = 1_000_000
 
 
 def loop_blocked(trace: Trace) -> list[Finding]:
-    """One finding for each line that held the loop, however often it did."""
-    owners = Owners(trace)
-    groups = held(trace)
-    queue = list(ready(trace)) if groups else []
+    """One finding for each line that held the loop, however often it did; but for what `sync_library` tells."""
+    return _findings(trace, [blocks for blocks in held(trace) if not library_of(trace, blocks)])
+
+
+def sync_library(trace: Trace) -> list[Finding]:
+    """One finding for each line that held the loop by calling a library that waits without giving way."""
+    return _findings(trace, [blocks for blocks in held(trace) if library_of(trace, blocks)])
+
+
+def _findings(trace: Trace, groups: Sequence[list[Block]]) -> list[Finding]:
+    if not groups:
+        return []
+    owners, queue = Owners(trace), list(ready(trace))
     return [_finding(trace, owners, blocks, queue) for blocks in groups]
 
 
 def _finding(trace: Trace, owners: Owners, blocks: list[Block], queue: "list[_Ready]") -> Finding:
+    library = library_of(trace, blocks)
     waited = held_up(trace, owners, blocks, queue)
     told = [*_who(trace, owners, blocks), *_what(trace, blocks), *_waited(trace, len(waited), len(blocks))]
-    suggestion = to_do(trace, owners, blocks)
+    suggestion = _instead(library, loop_of(trace, blocks[0].task)) if library else to_do(trace, owners, blocks)
+    if library:
+        told += [text(" There, "), code(library), text(" was at work, which waits without giving way.")]
     return Finding(
-        "loop-blocked",
+        "sync-library" if library else "loop-blocked",
         "bad",
         (*_still(blocks), *told, *_uncounted(blocks), text(" "), *suggestion),
         min(block.start_ns for block in blocks),
@@ -45,6 +58,19 @@ def _finding(trace: Trace, owners: Owners, blocks: list[Block], queue: "list[_Re
         (*(("steps", block.step) for block in blocks), *waited),
         plain(suggestion),
     )
+
+
+def _instead(library: str, loop: Loop | None) -> list[Part]:
+    """A library of the same kind that awaits; where that is asyncio's own, and the loop is not, a thread alone."""
+    if loop == "trio" and INSTEAD[library].startswith(("asyncio", "aio")):
+        return [text("Instead, "), *in_thread(loop), text(".")]
+    return [
+        text("Instead, await "),
+        code(INSTEAD[library]),
+        text(", or hand the call to a thread: "),
+        *in_thread(loop),
+        text("."),
+    ]
 
 
 # -- the sentence ---------------------------------------------------------------------------------------

@@ -2,119 +2,56 @@
 
 A rule says only what the recording holds. Every count and duration in a sentence is taken from rows, which
 the finding names as its evidence; where a cause is not recorded, the sentence does without it. Nothing here
-knows how findings are shown. (`blocked`, `computing`, `queues` and `failures` hold most of the rules.)
+knows how findings are shown. Here stands which rules there are, and how they keep out of each other's way, so that one
+cause is one finding:
+
+* a request that a deadline cut short is told by that, and not once more by its exception or its status;
+* calls that queue for threads, or that compute in them, gain nothing from being handed over all at once;
+* steps that hold the loop starve nobody: those who waited for them are counted where they are told.
+
+Findings are `bad` where something is broken or everybody stands still, `warn` where time is lost for want of room, and
+`note` where it is for the reader to judge: what follows from another finding, what a client did, what could be.
 """
 
-from bisect import bisect_left
-from collections import Counter
 from typing import Final
 
-from playground.trace import Handoff, Trace
-from playground.views.blocked import loop_blocked
-from playground.views.computing import ADVICE, computed_ns, computing, threads_compute
+from playground.trace import Trace, WaitOn
+from playground.views.blocked import loop_blocked, sync_library
+from playground.views.computing import threads_compute
+from playground.views.deadlines import deadlines
 from playground.views.failures import app_errors, not_found, server_errors
-from playground.views.findings import Evidence, Finding, Findings, Part, Severity, listed, plain, strong, text
-from playground.views.held import NOTICED_NS, actor, held_steps
+from playground.views.findings import Finding, Findings, Severity
+from playground.views.inarow import awaits_in_a_row
+from playground.views.late import late_wakes
+from playground.views.locks import lock_convoy
+from playground.views.lost import never_awaited, never_retrieved
 from playground.views.queues import pool_queue, thread_queue
-from playground.views.segments import Owners
-from playground.views.wording import counted, duration
+from playground.views.starved import task_starved
 
-__all__ = ["Finding", "Findings", "diagnose", "late_wakes", "loop_blocked"]
+__all__ = ["Finding", "Findings", "diagnose"]
 
 _ORDER: Final[dict[Severity, int]] = {"bad": 0, "warn": 1, "note": 2}
 
 
-# A step of 5 ms is read at its end. Of a shorter one it is not known whether the system let it run all the time: a turn
-# of another program takes some 3 ms, what most steps do takes less than this.
-_READ_NS: Final = 5_000_000
-_UNREAD_NS: Final = 1_000_000
-
-
 def diagnose(trace: Trace) -> Findings:
     """All findings on a run, the worst first, then in order of time; none on a healthy run."""
-    rules = (loop_blocked, app_errors, threads_compute, thread_queue, pool_queue, late_wakes, server_errors, not_found)
-    findings = [finding for rule in rules for finding in rule(trace)]
+    threads = [*threads_compute(trace), *thread_queue(trace), *pool_queue(trace)]
+    cut = deadlines(trace)
+    told = {index for finding in cut for table, index in finding.evidence if table == "requests"}
+    crowded: tuple[WaitOn, ...] = ("thread",) if threads else ()
+    findings = [
+        *loop_blocked(trace),
+        *sync_library(trace),
+        *never_awaited(trace),
+        *never_retrieved(trace),
+        *app_errors(trace, told),
+        *threads,
+        *task_starved(trace),
+        *lock_convoy(trace),
+        *late_wakes(trace),
+        *cut,
+        *server_errors(trace, told),
+        *not_found(trace),
+        *awaits_in_a_row(trace, crowded),
+    ]
     return Findings(sorted(findings, key=lambda finding: (_ORDER[finding.severity], finding.start_ns)))
-
-
-def late_wakes(trace: Trace) -> list[Finding]:
-    """Results that were ready in a worker thread while the loop was busy with something else."""
-    late = [index for index, call in enumerate(trace.handoffs) if _late_ns(call) >= NOTICED_NS]
-    if not late:
-        return []
-    calls = [trace.handoffs[index] for index in late]
-    worst = max(calls, key=_late_ns)
-    functions = Counter(call.function for call in calls)
-    why = _why_late(trace, calls, worst)
-    if why is None:
-        return []
-    cause, severity, suggestion = why
-    were = "was" if len(functions) == 1 else "were"
-    parts = [
-        strong(_how_late(calls)),
-        text(" "),
-        *listed(functions),
-        text(f" {were} done in a worker thread, but "),
-        *cause,
-        text(" "),
-        *suggestion,
-    ]
-    start_ns = min(call.ended_ns or 0 for call in calls)
-    end_ns = max(call.woken_ns or 0 for call in calls)
-    evidence: list[Evidence] = [("handoffs", index) for index in late]
-    return [Finding("late-wake", severity, tuple(parts), start_ns, end_ns, tuple(evidence), plain(suggestion))]
-
-
-def _late_ns(call: Handoff) -> int:
-    return 0 if call.ended_ns is None or call.woken_ns is None else call.woken_ns - call.ended_ns
-
-
-def _how_late(calls: list[Handoff]) -> str:
-    longest = duration(max(_late_ns(call) for call in calls))
-    if len(calls) == 1:
-        return f"A finished call waited {longest} for the event loop."
-    return f"{len(calls):,} finished calls waited for the event loop, the longest for {longest}."
-
-
-def _why_late(trace: Trace, calls: list[Handoff], worst: Handoff) -> tuple[list[Part], Severity, list[Part]] | None:
-    """What the loop did meanwhile: steps that held it, or many; or nothing, while worker threads computed.
-
-    `None` where it did little else, and nobody is known to have computed: the machine had other things to do.
-    """
-    owners = Owners(trace)
-    spans = [(call.ended_ns or 0, call.woken_ns or 0) for call in calls]
-    guilty = [
-        block
-        for block in held_steps(trace).values()
-        if any(block.start_ns < woken_ns and block.end_ns > ended_ns for ended_ns, woken_ns in spans)
-    ]
-    if guilty:
-        names = Counter(actor(trace, owners, block) or "a callback" for block in guilty)
-        cause = [text("the loop was held by "), *listed(names), text(".")]
-        return cause, "note", [text("Mend that: a faster thread would not help.")]
-    from_ns, to_ns = worst.ended_ns or 0, worst.woken_ns or 0
-    count, ran_ns = _steps_between(trace, from_ns, to_ns)
-    if 2 * ran_ns >= to_ns - from_ns:
-        cause = [text(f"the loop had {counted(count, 'step')} to run before it took up the slowest of them.")]
-        return cause, "warn", [text("Do less on the loop, or take in fewer requests at once.")]
-    others = computing(trace, from_ns, to_ns)
-    if 2 * sum(computed_ns(call, from_ns, to_ns) for call in others) < to_ns - from_ns - ran_ns:
-        return None
-    names = Counter(call.function for call in others)
-    cause = [text("the loop's thread hardly got to run, as worker threads computed: "), *listed(names), text(".")]
-    return cause, "warn", list(ADVICE)
-
-
-def _steps_between(trace: Trace, from_ns: int, to_ns: int) -> tuple[int, int]:
-    """How many steps began between two moments, and for how long steps ran there, less what the thread waited."""
-    first = bisect_left(trace.steps, from_ns, key=lambda step: step.start_ns)
-    last = bisect_left(trace.steps, to_ns, key=lambda step: step.start_ns)
-    ran_ns = 0
-    for index in range(max(0, first - 1), last):
-        step = trace.steps[index]
-        within_ns = max(0, min(step.end_ns, to_ns) - max(step.start_ns, from_ns))
-        step_ns = trace.ran_ns(index)
-        if trace.clock == "real" and step.duration_ns < _READ_NS:
-            step_ns = min(step_ns, _UNREAD_NS)
-        ran_ns += min(within_ns, within_ns * step_ns // max(1, step.duration_ns))
-    return last - first, ran_ns

@@ -5,11 +5,12 @@ named. Why an app answers so is not recorded, and not guessed at.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Final
 
 from playground import errors
 from playground.trace import Request, Trace
+from playground.views.fields import values
 from playground.views.findings import Finding, Part, Rule, Severity, code, listed, plain, strong, text
 from playground.views.wording import counted, is_error, one_line, request_label
 
@@ -25,11 +26,16 @@ _OURS: Final = frozenset(errors.__all__)
 _VERBS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 
-def app_errors(trace: Trace) -> list[Finding]:
-    """One finding for each route and type of exception that left the app."""
+def app_errors(trace: Trace, told: Container[int] = ()) -> list[Finding]:
+    """One finding for each route and type of exception that left the app.
+
+    Args:
+        told: requests that another finding tells of, by index.
+    """
     groups: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for index, request in enumerate(trace.requests):
-        if is_error(request):
+    places, words = values(trace, "requests", "error")
+    for index, place in enumerate(places):
+        if words[place] is not None and index not in told and is_error(request := trace.requests[index]):
             groups[request_label(request), _type(request)].append(index)
     return [_app_error(trace, label, indexes) for (label, _), indexes in groups.items()]
 
@@ -82,12 +88,16 @@ def _first_line(request: Request) -> str:
     return next(iter((request.error or "").splitlines()), "")
 
 
-def server_errors(trace: Trace) -> list[Finding]:
-    """One finding for each route and status from 500 on that was sent without an exception leaving the app."""
+def server_errors(trace: Trace, told: Container[int] = ()) -> list[Finding]:
+    """One finding for each route and status from 500 on that was sent without an exception leaving the app.
+
+    Args:
+        told: requests that another finding tells of, by index.
+    """
     groups: dict[tuple[str, int], list[int]] = defaultdict(list)
-    for index, request in enumerate(trace.requests):
-        if request.status is not None and request.status >= 500 and not is_error(request):
-            groups[request_label(request), request.status].append(index)
+    for index, status in enumerate(trace._column("requests", "status")):
+        if status >= 500 and index not in told and not is_error(request := trace.requests[index]):
+            groups[request_label(request), status].append(index)
     return [_server_error(trace, label, status, indexes) for (label, status), indexes in groups.items()]
 
 

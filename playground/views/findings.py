@@ -11,13 +11,29 @@ from playground.views.wording import code_text, one_line
 __all__ = ["Evidence", "Finding", "Findings", "Part", "Rule", "Severity", "code", "listed", "plain", "strong", "text"]
 
 Severity = Literal["bad", "warn", "note"]
-Rule = Literal["loop-blocked", "threads-compute", "thread-queue", "late-wake", "app-error", "server-error", "not-found"]
+Rule = Literal[
+    "loop-blocked",
+    "sync-library",
+    "threads-compute",
+    "thread-queue",
+    "pool-full",
+    "late-wake",
+    "task-starved",
+    "lock-convoy",
+    "awaits-in-a-row",
+    "never-awaited",
+    "never-retrieved",
+    "deadline",
+    "app-error",
+    "server-error",
+    "not-found",
+]
 Part = tuple[Literal["strong", "text", "code"], str]
 # The width of a line that is read without effort, and of most terminals.
 _WIDTH: Final = 80
 # Stands for a space in code while lines are broken. No text of ours holds it: `one_line` lets nothing unprintable by.
 _HARD: Final = "\x1f"
-Evidence = tuple[Literal["steps", "handoffs", "requests", "tasks"], int]
+Evidence = tuple[Literal["steps", "handoffs", "requests", "tasks", "waits", "losses"], int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.trace import Handoff, Sample, Site, Span, SpanKind, Step, Task, Trace
-from playground.views.diagnosis import diagnose, late_wakes, loop_blocked
+from playground.views.blocked import loop_blocked
+from playground.views.diagnosis import diagnose
 from playground.views.failures import app_errors, not_found, server_errors
 from playground.views.findings import Finding, Findings, listed, plain
 from playground.views.held import NOTICED_NS, WITHIN_NS, crowded, held_steps
+from playground.views.late import late_wakes
 from playground.views.queues import pool_queue, thread_queue
 from tests.by_hand import LINE, handoff, looks, ns, request, step, task, wait
 from tests.recordings import blocked_run, healthy_run
