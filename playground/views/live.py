@@ -8,7 +8,6 @@ what nobody could know: where a request waits at the last look, it may have gone
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator
 from typing import Final
 
 from playground.trace import Request
@@ -255,7 +254,7 @@ class LiveLanes:
         its.floor = len(its.row)
 
     def _waiting(self, its: Going, step: int, end_ns: int) -> Telling:
-        """How a task stands after a step at whose end it waits; if that wait was not recorded, nothing is known of it."""
+        """How a task stands after a step at whose end it waits; nothing is known if that wait was not recorded."""
         wait_of, waits = self.steps.wait_of, self.steps.waits
         at = bisect_left(wait_of, step)
         if at == len(wait_of) or wait_of[at] != step:
@@ -302,6 +301,12 @@ class LiveLanes:
             what = self.what(standing.call or self._name(0, None, standing.site), standing.site)
             self.loop.add(standing.since_ns, now_ns, BLOCKED if standing.is_long(now_ns) else OTHER, what, None)
 
-    def new_rows(self) -> Iterator[tuple[int, LiveRow]]:
-        """The rows in which something was not told yet, with their numbers."""
-        return ((number, row) for number, row in enumerate(self.rows) if row.told < len(row))
+    @property
+    def not_over(self) -> int:
+        """How many requests go on."""
+        return sum(its.end_ns == NEVER for its in self.going.values())
+
+    @property
+    def at_once(self) -> int:
+        """The most requests that went on at one time."""
+        return self._places.count

@@ -25,10 +25,12 @@ class LiveRow(Row):
     Attributes:
         firm: how many spans stand; those after them end at the last look.
         told: how many spans were told, and have not changed since.
+        sent: how many were there when it was told last.
     """
 
     firm: int = 0
     told: int = 0
+    sent: int = 0
 
     def cut(self, length: int) -> None:
         """Take back the spans from that one on."""

@@ -32,7 +32,7 @@ export function buildFrame(host, recording, title) {
 }
 
 /** The kinds that occur, shape and word. @param {import('./recording.js').Recording} recording */
-function legend({ kinds, kindWords, requests, failedWords }) {
+export function legend({ kinds, kindWords, requests, failedWords }) {
   const entries = LEGEND_ORDER.filter((kind) => kinds.has(kind)).map((kind) => {
     const { name, shape } = KINDS[kind];
     return make('li', {}, make('i', { class: `swatch ${shape} ${name}`, style: `--c: var(--kind-${name})` }), kindWords[kind].legend);

@@ -43,11 +43,24 @@ export class Navigator {
     return this.current;
   }
 
+  /** The run has become longer; what is shown stays. @param {{ duration: number, tickNs: number }} recording */
+  grow({ duration, tickNs }) {
+    this.duration = duration;
+    this.narrowest = Math.min(duration, Math.max(2, NARROWEST_NS / tickNs));
+    const [left, right] = this.base.range();
+    const outgrown = duration > this.base.domain()[1];
+    if (outgrown) this.base.domain([0, 2 * duration]);  // not each time, for a drag under way relies on it
+    const whole = this.base.domain()[1] / duration;
+    this.zoom.scaleExtent([whole, (whole * duration) / this.narrowest]);
+    this.zoom.translateExtent([[left, -Infinity], [left + (right - left) / whole, Infinity]]);
+    if (outgrown) this.apply(this.current);
+  }
+
   /** Fit the same range into another width. @param {number} width @param {number} height */
   resize(width, height) {
     const [left, right] = plotEdges(width);
     this.base.range([left, right]);
-    this.zoom.extent([[left, 0], [right, height]]).translateExtent([[left, -Infinity], [right, Infinity]]);
+    this.zoom.extent([[left, 0], [right, height]]).translateExtent([[left, -Infinity], [left + ((right - left) * this.duration) / this.base.domain()[1], Infinity]]);
     this.apply(this.current);
   }
 

@@ -37,8 +37,13 @@ export async function openView(host, bytes, state) {
     host.dataset.testid = name;
     return OPENERS[name](host, packet, state);
   } catch (error) {
-    const words = error instanceof Error ? error.message : String(error);
-    (host.shadowRoot ?? host).replaceChildren(make('p', { role: 'alert' }, `The view could not be shown: ${words}`));
+    tellFailure(host, error);
     return null;
   }
+}
+
+/** Where the view would stand, say why there is none. @param {HTMLElement} host @param {unknown} error */
+export function tellFailure(host, error) {
+  const words = error instanceof Error ? error.message : String(error);
+  (host.shadowRoot ?? host).replaceChildren(make('p', { role: 'alert' }, `The view could not be shown: ${words}`));
 }

@@ -80,7 +80,7 @@ function toKindWords([legend, told]) {
 }
 
 /** @param {any[]} entry @returns {What} */
-function toWhat([label, file, line, inFunction, text, call]) {
+export function toWhat([label, file, line, inFunction, text, call]) {
   return { label, file, line, function: inFunction, text, call };
 }
 

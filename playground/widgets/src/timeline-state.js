@@ -1,5 +1,6 @@
 // The timeline's traits: what Python hears of a reader's deeds, and where Python may send the view.
 
+import { Pulse, follow, replace } from './live.js';
 import { Recording } from './recording.js';
 import { throttle } from './throttle.js';
 import { TimelineView } from './timeline.js';
@@ -13,7 +14,7 @@ const LEAST_HEIGHT = 320;
 export function showTimeline(host, packet, state) {
   const aborter = new AbortController();
   const reportVisible = throttle((/** @type {[number, number]} */ range) => state.set('visible', range), UPDATE_MS, aborter.signal);
-  const view = new TimelineView(host, new Recording(packet), {
+  const open = (/** @type {import('./wire.js').Packet} */ shown) => new TimelineView(host, new Recording(shown), {
     title: state.get('title'),
     height: state.get('height'),
     onSelect: (facts) => state.set('selection', toSelection(facts)),
@@ -24,11 +25,23 @@ export function showTimeline(host, packet, state) {
       return heard;
     },
   });
+  let view = open(packet);
+  const pulse = new Pulse();
   state.follow('visible', (visible) => showRange(view, visible));
   return {
     destroy: () => {
       aborter.abort();
+      pulse.stop();
       view.destroy();
+    },
+    update: (more) => {
+      if (more.header.view === 'more') {
+        follow(view, more);
+        pulse.beat(view, more.header);
+      } else {
+        pulse.stop();
+        view = replace(view, () => open(more));
+      }
     },
     fill: (height) => view.setHeight(Math.max(LEAST_HEIGHT, height - (view.frame.root.offsetHeight - view.height))),
   };

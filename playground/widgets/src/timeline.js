@@ -88,7 +88,7 @@ export class TimelineView {
 
   /** @param {AbortSignal} signal */
   addButtons(signal) {
-    const next = makeButton('Next block', { title: 'Next blocked moment (b)' }, () => perform(this, 'nextBlock'), signal);
+    const next = this.next = makeButton('Next block', { title: 'Next blocked moment (b)' }, () => perform(this, 'nextBlock'), signal);
     if (this.recording.blocks.length === 0) next.setAttribute('disabled', '');
     const table = makeButton('Table', { title: 'Show as table', label: 'Show as table' }, () => this.showTables(table), signal);
     table.setAttribute('aria-expanded', 'false');

@@ -2,10 +2,13 @@
 //
 // Each view asks the kernel for the recording and is answered with a binary message of its own: the recording is never part
 // of the widget's state, so a saved notebook stays small. Messages: out `{ type: "ready", view }`, in
-// `{ type: "recording", view }` with one buffer.
+// `{ type: "recording", view }` with one buffer. Of a run that goes on, `{ type: "more", view, seq }` follows: what is new,
+// for the view that asked or for all (`view` is null), numbered. What was shown is answered with `{ type: "got", view, seq }`;
+// a view that has missed one asks for the whole again, and one that is removed says `{ type: "gone", view }`.
 
 import { make } from './dom.js';
-import { openView } from './open.js';
+import { openView, tellFailure } from './open.js';
+import { unpack } from './wire.js';
 
 /**
  * The part of anywidget's model that is used here.
@@ -32,18 +35,36 @@ export function mountWidget({ model, el }) {
   /** @type {import('./open.js').View | null} */
   let view = null;
   let asked = true;
-  const receive = async (/** @type {any} */ content, /** @type {(DataView | ArrayBuffer)[]} */ buffers) => {
-    if (!asked || content?.type !== 'recording' || content.view !== id) return;
+  let last = -1;  // the number of what was shown last
+  const open = async (/** @type {Uint8Array} */ bytes) => {
+    if (!asked) return;
     asked = false;
     host.textContent = '';
-    const opened = await openView(host, toBytes(buffers[0]), stateOf(model, aborter.signal));
+    const opened = await openView(host, bytes, stateOf(model, aborter.signal));
     if (aborter.signal.aborted) opened?.destroy();
     else view = opened;
+  };
+  const take = async (/** @type {any} */ { type, view: to, seq }, /** @type {Uint8Array} */ bytes) => {
+    if (type === 'recording' && to === id && view === null) return open(bytes);
+    if (view?.update === undefined || (to ?? id) !== id || (seq !== undefined && to === null && seq <= last)) return;
+    if (type === 'more' && to === null && seq !== last + 1) return model.send({ type: 'ready', view: id });
+    const packet = await unpack(bytes);
+    if (aborter.signal.aborted) return;
+    view.update(packet);
+    if (seq === undefined) return;
+    last = seq;
+    requestAnimationFrame(() => model.send({ type: 'got', view: id, seq }));  // not before it can be seen
+  };
+  let turn = Promise.resolve();  // one after the other: unpacking takes its time
+  const receive = (/** @type {any} */ content, /** @type {(DataView | ArrayBuffer)[]} */ buffers) => {
+    if (buffers?.length !== 1) return;
+    turn = turn.then(() => take(content, toBytes(buffers[0]))).catch((error) => tellFailure(host, error));
   };
   listen(model, 'msg:custom', receive, aborter.signal);
   model.send({ type: 'ready', view: id });
   return () => {
     aborter.abort();
+    if (last >= 0) model.send({ type: 'gone', view: id });
     view?.destroy();
     host.remove();
   };
