@@ -20,6 +20,7 @@ from playground.views.bulk import handed_over, numbers, values
 from playground.views.held import held_steps
 from playground.views.kinds import BLOCKED, KINDS, OTHER, RUN, THREAD, Kind, kinds_of
 from playground.views.parts import Parts
+from playground.views.remembered import remembered
 from playground.views.segments import NO_REQUEST, Owners, lives
 from playground.views.stories import Stories, Stretch
 from playground.views.turns import Turns, turns
@@ -148,6 +149,7 @@ class Lanes:
         return [row for row in self.rows if row.group == group]
 
 
+@remembered
 def lanes(trace: Trace) -> Lanes:
     """Lay a recording out in rows: the loop, inside its steps, workers, then requests packed into lanes."""
     whats, owners, parts, blocked = Whats(), Owners(trace), Parts(trace), held_steps(trace)
