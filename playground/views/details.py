@@ -13,9 +13,9 @@ The stream is of unsigned integers, seven bits a byte, the lowest first (LEB128)
                 woke it, 1 to 3 for a cause, else 3 + how many steps ago its waker ran
     tasks       how many, in the order in which they first ran; of each: its name without the digits at its end, as a
                 text; those digits + 1, or 0; its coroutine, as a text
-    workers     for each span of each worker's row: 0 if it is no hand-off's, else 1 + its outcome; then how long it
-                queued for a place, when it was submitted, when it was woken + 1 (0: never), its processor time, its
-                task + 1
+    workers     how many; of each: how many spans its row has; of each span: 0 if it is no hand-off's, else 1 + its
+                outcome; then how long it queued for a place, when it was submitted, when it was woken + 1 (0: never),
+                its processor time, its task + 1
     requests    how many; of each: its task + 1, how many messages, and of each message its words and its moment
 
 Moments and durations are in nanoseconds; a moment is told as its distance from the one named beside it in `_workers`
@@ -183,7 +183,10 @@ def _tasks(trace: Trace, tasks: Mapping[int, int], texts: _Texts) -> Iterator[in
 
 def _workers(trace: Trace, laid: Lanes, tasks: Mapping[int, int]) -> Iterator[int]:
     calls = {(call.thread, call.started_ns): call for call in trace.handoffs}
-    for row in laid.of("worker"):
+    workers = laid.of("worker")
+    yield len(workers)
+    for row in workers:
+        yield len(row)
         for start_ns in row.starts:
             call = calls.get((row.lane, start_ns))
             if call is None or call.submitted_ns > start_ns:

@@ -56,7 +56,10 @@ def read(trace: Trace, laid: Lanes | None = None) -> Told:
     for _ in range(next(stream)):
         stem, digits, coroutine = next(stream), next(stream), next(stream)
         told.tasks.append((texts[stem] + (str(digits - 1) if digits else ""), texts[coroutine]))
-    for row in laid.of("worker"):
+    workers = laid.of("worker")
+    assert next(stream) == len(workers)
+    for row in workers:
+        assert next(stream) == len(row)
         for start, end in zip(row.starts, row.ends, strict=True):
             told.workers.append(_worker(stream, start, end, words["outcomes"]))
     for index in range(next(stream)):

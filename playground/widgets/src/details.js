@@ -33,7 +33,9 @@ export class Details {
       return { name: strings[stem] + (number === 0 ? '' : number - 1), coroutine: strings[coroutine] };
     });
     /** @type {Map<import('./rows.js').Row, (Handoff | null)[]>} */
-    this.handoffs = new Map(recording.rows.filter(({ group }) => group === 'worker').map((row) => [row, Array.from(row.start, (_, i) => this.readHandoff(next, row, i))]));
+    this.handoffs = new Map();
+    const workers = recording.rows.filter(({ group }) => group === 'worker');
+    list(next, (worker) => this.handoffs.set(workers[worker], list(next, (index) => this.readHandoff(next, workers[worker], index))));
     const lives = startsOf(recording);
     /** @type {{ task: number | null, messages: Message[] }[]} */
     this.requests = list(next, (index) => {

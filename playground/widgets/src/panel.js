@@ -134,7 +134,7 @@ function tellRequest(details, { row, index }) {
 
 /** @param {Details} details @returns {Entry[]} */
 function notTold({ ending }) {
-  return [['not told', `of a recording as long as this, a page knows who woke whom for the first ${formatCount(ending.length)} steps only`]];
+  return [['not told', `who woke whom is known here of the first ${formatCount(ending.length)} steps only`]];
 }
 
 /** @param {Details} details @param {number} step @param {string} [words] instead of its name @returns {Part} */
