@@ -25,7 +25,7 @@ WORDS: Final[Mapping[str, Any]] = {
     "so_far": "so far",
     "of": "of",
     "queued": "queued",
-    "proxy": "its wake-up call",
+    "proxy": "wake-up queued",
     "idle": "idle",
     "unused": "not used yet",
     "asking": "queued for a thread",
@@ -33,7 +33,7 @@ WORDS: Final[Mapping[str, Any]] = {
     "step": "step",
     "over": "The recording is over.",
     "buttons": [
-        ("Predict", "Hide what comes next until you have chosen", ""),
+        ("Predict", "Predict: hide what comes next until you have chosen", ""),
         ("«", "First step", "(Home)"),
         ("‹", "Step back", "(left arrow)"),
         ("▶", "Play", "(Space)"),

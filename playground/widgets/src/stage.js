@@ -21,7 +21,7 @@ const NAMES = ['ready', 'running', 'waiting', 'workers', 'done'];
 export function setStage(stage, groups, source, words, theme) {
   stage.replaceChildren(...groups.map(({ cards, count, more = count - cards.length, note }, i) => {
     const [title, told] = words.columns[i];
-    const column = make('section', { class: NAMES[i], 'aria-label': title }, make('h3', {}, title, make('b', {}, formatCount(count))), make('p', {}, note ?? told),
+    const column = make('section', { class: NAMES[i], 'aria-label': title }, make('h2', {}, title, make('b', {}, formatCount(count))), make('p', {}, note ?? told),
       cards.length ? make('ul', {}, ...cards.map((card) => item(card, theme))) : make('p', {}, words.empty));
     if (more > 0) column.append(make('p', {}, `+ ${formatCount(more)} ${words.more}`));
     if (NAMES[i] === 'running' && cards.length) column.append(source?.lines.length ? listing(source) : make('p', {}, words.no_source));
