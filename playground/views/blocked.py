@@ -16,7 +16,7 @@ from playground.views.advice import Loop, in_thread, loop_of, to_do
 from playground.views.findings import Evidence, Finding, Part, code, listed, plain, strong, text
 from playground.views.held import NOTICED_NS, actor, held
 from playground.views.libraries import INSTEAD, library_of
-from playground.views.segments import Owners
+from playground.views.segments import Owners, owners_of
 from playground.views.wording import counted, duration, part_of, place
 
 __all__ = ["held_up", "loop_blocked", "ready", "sync_library"]
@@ -38,7 +38,7 @@ def sync_library(trace: Trace) -> list[Finding]:
 def _findings(trace: Trace, groups: Sequence[list[Block]]) -> list[Finding]:
     if not groups:
         return []
-    owners, queue = Owners(trace), list(ready(trace))
+    owners, queue = owners_of(trace), list(ready(trace))
     return [_finding(trace, owners, blocks, queue) for blocks in groups]
 
 

@@ -12,7 +12,7 @@ from playground.trace import Block, Handoff, Trace
 from playground.views.blocked import held_up, ready
 from playground.views.findings import Evidence, Finding, Part, code, listed, plain, strong, text
 from playground.views.held import NOTICED_NS, crowded
-from playground.views.segments import Owners
+from playground.views.segments import owners_of
 from playground.views.wording import counted, duration
 
 __all__ = ["ADVICE", "computed_ns", "computing", "threads_compute"]
@@ -37,7 +37,7 @@ def threads_compute(trace: Trace) -> list[Finding]:
     calls = sorted({at for step in steps for at in _computing(trace, step.start_ns, step.end_ns)})
     if not calls:
         return []  # threads that are not the app's; what they did is not recorded
-    waited = held_up(trace, Owners(trace), steps, list(ready(trace)))
+    waited = held_up(trace, owners_of(trace), steps, list(ready(trace)))
     evidence: list[Evidence] = [*(("steps", step.step) for step in steps), *(("handoffs", at) for at in calls)]
     return [
         Finding(

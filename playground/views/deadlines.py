@@ -17,7 +17,7 @@ from playground.trace.tables import WORDS
 from playground.views.actors import all_of
 from playground.views.fields import values
 from playground.views.findings import Evidence, Finding, Part, Severity, code, plain, strong, text
-from playground.views.segments import Owners
+from playground.views.segments import Owners, owners_of
 from playground.views.wording import duration, place, request_label
 
 __all__ = ["WAITED_FOR", "cut_short", "deadlines"]
@@ -81,7 +81,7 @@ def cut_short(trace: Trace) -> list[Cut]:
     passed = _passed(trace)
     if not passed:
         return []
-    owners = Owners(trace)
+    owners = owners_of(trace)
     cuts: dict[Evidence, Cut] = {}
     for deadline, steps in sorted(_affected(trace, passed).items()):
         for cut in (*_requests(trace, owners, deadline, steps), *_tasks(trace, deadline, steps)):

@@ -26,6 +26,7 @@ from playground.views.late import late_wakes
 from playground.views.locks import lock_convoy
 from playground.views.lost import never_awaited, never_retrieved
 from playground.views.queues import pool_queue, thread_queue
+from playground.views.remembered import remembered
 from playground.views.starved import task_starved
 
 __all__ = ["Finding", "Findings", "diagnose"]
@@ -35,6 +36,11 @@ _ORDER: Final[dict[Severity, int]] = {"bad": 0, "warn": 1, "note": 2}
 
 def diagnose(trace: Trace) -> Findings:
     """All findings on a run, the worst first, then in order of time; none on a healthy run."""
+    return Findings(_found(trace))
+
+
+@remembered
+def _found(trace: Trace) -> list[Finding]:
     threads = [*threads_compute(trace), *thread_queue(trace), *pool_queue(trace)]
     cut = deadlines(trace)
     told = {index for finding in cut for table, index in finding.evidence if table == "requests"}
@@ -54,4 +60,4 @@ def diagnose(trace: Trace) -> Findings:
         *not_found(trace),
         *awaits_in_a_row(trace, crowded),
     ]
-    return Findings(sorted(findings, key=lambda finding: (_ORDER[finding.severity], finding.start_ns)))
+    return sorted(findings, key=lambda finding: (_ORDER[finding.severity], finding.start_ns))

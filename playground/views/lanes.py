@@ -21,7 +21,7 @@ from playground.views.held import held_steps
 from playground.views.kinds import BLOCKED, KINDS, OTHER, RUN, THREAD, Kind, kinds_of
 from playground.views.parts import Parts
 from playground.views.remembered import remembered
-from playground.views.segments import NO_REQUEST, Owners, lives
+from playground.views.segments import NO_REQUEST, Owners, lives, owners_of
 from playground.views.stories import Stories, Stretch
 from playground.views.turns import Turns, turns
 from playground.views.whats import What, Whats
@@ -152,7 +152,7 @@ class Lanes:
 @remembered
 def lanes(trace: Trace) -> Lanes:
     """Lay a recording out in rows: the loop, inside its steps, workers, then requests packed into lanes."""
-    whats, owners, parts, blocked = Whats(), Owners(trace), Parts(trace), held_steps(trace)
+    whats, owners, parts, blocked = Whats(), owners_of(trace), Parts(trace), held_steps(trace)
     facts = _facts(trace)
     names = [whats.name(request.label) for request in facts]
     steps = turns(trace, owners, blocked, parts, whats)

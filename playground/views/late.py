@@ -13,7 +13,7 @@ from playground.trace import Handoff, Trace
 from playground.views.computing import ADVICE, computed_ns, computing
 from playground.views.findings import Evidence, Finding, Part, Severity, listed, plain, strong, text
 from playground.views.held import NOTICED_NS, actor, held_steps
-from playground.views.segments import Owners
+from playground.views.segments import owners_of
 from playground.views.wording import counted, duration
 
 __all__ = ["late_wakes"]
@@ -68,7 +68,7 @@ def _why_late(trace: Trace, calls: list[Handoff], worst: Handoff) -> tuple[list[
 
     `None` where it did little else, and nobody is known to have computed: the machine had other things to do.
     """
-    owners = Owners(trace)
+    owners = owners_of(trace)
     spans = [(call.ended_ns or 0, call.woken_ns or 0) for call in calls]
     guilty = [
         block

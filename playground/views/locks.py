@@ -16,7 +16,7 @@ from playground.views.actors import told_of
 from playground.views.fields import values
 from playground.views.findings import Evidence, Finding, Part, code, plain, strong, text
 from playground.views.held import NOTICED_NS
-from playground.views.segments import Owners
+from playground.views.segments import Owners, owners_of
 from playground.views.wording import counted, duration, place
 
 __all__ = ["lock_convoy"]
@@ -43,7 +43,7 @@ def lock_convoy(trace: Trace) -> list[Finding]:
             lines[sites[index]].append(index)
     if not lines:
         return []
-    owners = Owners(trace)
+    owners = owners_of(trace)
     found = (_convoy(trace, owners, indexes) for indexes in lines.values())
     return [finding for finding in found if finding is not None]
 

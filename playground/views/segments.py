@@ -11,8 +11,9 @@ from typing import Final
 from playground.trace import Trace
 from playground.trace.tables import NO_INT
 from playground.views.bulk import numbers
+from playground.views.remembered import remembered
 
-__all__ = ["NO_REQUEST", "Owners", "life", "lives"]
+__all__ = ["NO_REQUEST", "Owners", "life", "lives", "owners_of"]
 
 NO_REQUEST: Final = 0xFFFFFFFF
 
@@ -86,6 +87,10 @@ class Owners:
         if at < len(calls) and starts[calls[at]] <= end_ns:
             return calls[at]
         return None
+
+
+owners_of = remembered(Owners)
+"""The owners in a trace, found once for all who ask."""
 
 
 def life(trace: Trace, index: int) -> tuple[int, int]:

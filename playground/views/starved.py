@@ -16,7 +16,7 @@ from playground.views.actors import told_of
 from playground.views.blocked import ready
 from playground.views.findings import Evidence, Finding, Part, code, plain, strong, text
 from playground.views.held import NOTICED_NS, held_steps
-from playground.views.segments import Owners
+from playground.views.segments import Owners, owners_of
 from playground.views.wording import counted, duration, place
 
 __all__ = ["task_starved"]
@@ -51,7 +51,7 @@ def task_starved(trace: Trace) -> list[Finding]:
     if not stretches:
         return []
     greedy = {stretch.task for stretch in stretches}
-    owners = Owners(trace)
+    owners = owners_of(trace)
     if trace.requests:
         greedy = {trace.request_of.get(task, -1) for task in greedy}
     hungry = {who: ns for who, ns in _ready_ns(trace, stretches).items() if ns >= NOTICED_NS and who not in greedy}
