@@ -74,7 +74,7 @@ class Piece(NamedTuple):
         span: the layer that it was in, an index into `trace.spans`; `None` outside of all, or where none is known.
         row: what else it is about: of `held up` and `blocked` the step that held the loop, of `thread`, `to thread`
             and `woken` the hand-off, as an index into its table.
-        site: the line at which its task stood, where that is known.
+        site: the line at which its task stood, where that is known; of what ran, the line up to which it did.
     """
 
     start_ns: int
@@ -165,7 +165,8 @@ def _told(trace: Trace, tasks: Sequence[int], held: dict[int, Block], start_ns: 
             if block is None:
                 yield _Told(Piece(step.start_ns, step.end_ns, "run", site=step.site), task)
             else:
-                yield _Told(Piece(step.start_ns, step.end_ns, "blocked", None, at, block.site), task)
+                seen = block.site if block.samples else None
+                yield _Told(Piece(step.start_ns, step.end_ns, "blocked", None, at, seen), task)
         for since_ns, until_ns in trace.ready_spans(task):
             yield _Told(Piece(since_ns, until_ns, "ready"), task)
         for at in trace.waits_of.get(task, ()):
@@ -201,13 +202,15 @@ def _cut(told: Iterable[_Told], layers: Layers) -> Iterator[_Told]:
         cuts = list(layers.pieces(task, piece.start_ns, max(piece.start_ns, piece.end_ns)))
         # of a step that held the loop, the layers that it passed through on its way held nothing
         most_ns = max(end_ns - start_ns for start_ns, end_ns, _ in cuts)
-        for start_ns, end_ns, span in cuts:
-            state, row = piece.state, piece.row
+        for place, (start_ns, end_ns, span) in enumerate(cuts, 1):
+            state, row, site = piece.state, piece.row, piece.site
+            if state == "run" and place < len(cuts):
+                site = None  # it stopped in the last of them
             if state == "blocked" and end_ns - start_ns < min(most_ns, _LONG_NS):
-                state, row = "run", None
+                state, row, site = "run", None, None
             if state == "run" and (layers.spans if span is None else layers.spans[span].kind in _FRAME_KINDS):
                 state = "frame"  # with layers, what is outside of all of them is the server's or the transport's
-            yield _Told(Piece(start_ns, end_ns, state, span, row, piece.site), task)
+            yield _Told(Piece(start_ns, end_ns, state, span, row, site), task)
 
 
 def _clipped(told: Iterable[_Told], start_ns: int, end_ns: int) -> Iterator[_Told]:

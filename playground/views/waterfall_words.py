@@ -34,8 +34,8 @@ from playground.views.wording import counted, duration, one_line, place
 __all__ = ["COLOURS", "LOOKS", "MESSAGE", "SHAPES", "WORKER", "Words", "message_words", "moment"]
 
 # What each is called in the legend, how it is said of one stretch, its colour (the number of the kind that has it),
-# its shape, and its character in a text. As in the timeline, full bars run, half bars are ready and queue, lines wait; a
-# low bar is a half one that is drawn as what holds it up.
+# its shape, and its character in a text. As in the timeline, full bars run, half bars are ready and queue, lines wait.
+# A low bar is a half one that is drawn as what holds it up.
 _LOOKS: Final[dict[State, tuple[str, str, int, Shape | Literal["low"], str]]] = {
     "blocked": ("blocks the loop", "holding the loop", BLOCKED, "hatched", "X"),
     "run": ("runs", "running", RUN, "full", "█"),
@@ -73,10 +73,15 @@ MESSAGE: Final = WORKER + 1
 
 _OF_A_CALL: Final[dict[State, str]] = {"thread": ", in ", "to thread": " to run ", "woken": " after "}
 _LONGEST_NAME: Final = 60
+_UNITS: Final = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "µs"), (1, "ns"))
+_MINUTE_NS: Final = 60_000_000_000
 
 
 def moment(at_ns: int) -> str:
-    """A moment, counted from the request's start: `at 12 ms`."""
+    """A moment, counted from the request's start, in a digit more than a duration has: `at 12.34 ms`."""
+    for size, unit in _UNITS:
+        if size <= at_ns < _MINUTE_NS:
+            return f"at {float(f'{at_ns / size:.4g}'):g} {unit}"
     return f"at {duration(at_ns)}"
 
 
@@ -136,7 +141,8 @@ class Words:
         """A stretch in a few words, to be read or heard: `waiting for I/O, 4.2 ms, at 310 µs, cell 3, line 6`."""
         length, where = duration(piece.end_ns - piece.start_ns), ""
         if piece.site is not None and piece.site.file:
-            where = f", {place(piece.site)}"
+            # of what ran it is known where it stopped
+            where = f", {'up to ' if piece.state in ('run', 'frame') else ''}{place(piece.site)}"
         return f"{plain(self.share(piece))}, {length}, {moment(piece.start_ns - self._start_ns)}{where}"
 
 
