@@ -15,7 +15,7 @@ from typing import Final
 from playground.trace import Site, Trace, Wait
 from playground.trace.tables import WORDS
 from playground.views.actors import all_of
-from playground.views.fields import values
+from playground.views.bulk import values
 from playground.views.findings import Evidence, Finding, Part, Severity, code, plain, strong, text
 from playground.views.segments import Owners, owners_of
 from playground.views.wording import duration, place, request_label

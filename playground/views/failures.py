@@ -10,7 +10,7 @@ from typing import Final
 
 from playground import errors
 from playground.trace import Request, Trace
-from playground.views.fields import values
+from playground.views.bulk import values
 from playground.views.findings import Finding, Part, Rule, Severity, code, listed, plain, strong, text
 from playground.views.wording import counted, is_error, one_line, request_label
 

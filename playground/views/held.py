@@ -54,14 +54,15 @@ def crowded(spans: Sequence[tuple[int, int, int]]) -> list[int]:
         spans: start, end and what counts of each, in nanoseconds, in order of time; none overlaps another.
     """
     found: set[int] = set()
-    first = total_ns = 0
+    first = total_ns = known = 0
     for last, (_, end_ns, length_ns) in enumerate(spans):
         total_ns += length_ns
         while end_ns - spans[first][0] > WITHIN_NS and first < last:
             total_ns -= spans[first][2]
             first += 1
         if total_ns >= NOTICED_NS:
-            found.update(range(first, last + 1))
+            found.update(range(max(first, known), last + 1))
+            known = last + 1
     return sorted(found)
 
 

@@ -13,7 +13,7 @@ from typing import Final
 from playground.trace import Trace, Wait
 from playground.trace.tables import WORDS
 from playground.views.actors import told_of
-from playground.views.fields import values
+from playground.views.bulk import values
 from playground.views.findings import Evidence, Finding, Part, code, plain, strong, text
 from playground.views.held import NOTICED_NS
 from playground.views.segments import Owners, owners_of

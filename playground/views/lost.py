@@ -30,6 +30,8 @@ def never_awaited(trace: Trace) -> list[Finding]:
     for index, loss in enumerate(trace.losses):
         if loss.kind == "coroutine":
             groups[loss.name, loss.defined, loss.site].append(index)
+    if not groups:
+        return []
     owners = Owners(trace)
     return [_unawaited(trace, owners, indexes) for indexes in groups.values()]
 

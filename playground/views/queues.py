@@ -7,13 +7,16 @@ is not taken for a queue.
 
 from bisect import bisect_right, insort
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from playground.trace import Handoff, Trace
 from playground.trace.looks import is_library
+from playground.trace.tables import NO_INT
 from playground.views.advice import loop_of
-from playground.views.findings import Finding, Part, code, listed, plain, strong, text
+from playground.views.bulk import handed_over, numbers
+from playground.views.findings import Finding, Part, Rule, code, listed, plain, strong, text
+from playground.views.held import crowded
 from playground.views.wording import counted, duration
 
 __all__ = ["pool_queue", "thread_queue"]
@@ -26,8 +29,13 @@ _COMPUTE: Final = ". If they compute, more threads would only take turns: make t
 
 def thread_queue(trace: Trace) -> list[Finding]:
     """Calls for which the limiter had no place."""
-    waits = {index: call.limiter_wait_ns for index, call in enumerate(trace.handoffs) if call.limiter_wait_ns > 0}
-    return _queued(trace, waits, [text("If these calls wait for something, "), *_more(trace, waits), text(_COMPUTE)])
+    waits = {at: ns for at, ns in enumerate(numbers(trace, "handoffs", "limiter_wait_ns")) if ns > 0}
+    return _queued(
+        trace,
+        "thread-queue",
+        waits,
+        [text("If these calls wait for something, "), *_more(trace, waits), text(_COMPUTE)],
+    )
 
 
 def _more(trace: Trace, waits: Mapping[int, int]) -> list[Part]:
@@ -50,8 +58,8 @@ def _from_wsgi(trace: Trace, waits: Mapping[int, int]) -> bool:
     """
     if trace.forgotten.get("spans"):
         return False
-    layered = {span.request for span in trace.spans}
-    of = {at: index for index, request in enumerate(trace.requests) for at in request.handoffs}
+    layered = {request - 1 for request in numbers(trace, "spans", "request")}
+    of = handed_over(trace)
     return all(at in of and of[at] not in layered and _is_whole(trace, of[at], trace.handoffs[at]) for at in waits)
 
 
@@ -75,27 +83,31 @@ def pool_queue(trace: Trace) -> list[Finding]:
         code("loop.set_default_executor(ThreadPoolExecutor(max_workers=...))"),
         text(_COMPUTE),
     ]
-    return _queued(trace, _pool_waits(trace), suggestion)
+    return _queued(trace, "pool-full", _pool_waits(trace), suggestion)
 
 
 def _pool_waits(trace: Trace) -> dict[int, int]:
     """For each call that had to wait for its thread, how long that was at an earlier call."""
-    started = [(call.started_ns, index) for index, call in enumerate(trace.handoffs) if call.started_ns is not None]
-    done: dict[int | None, list[int]] = defaultdict(list)
+    starts, ends = numbers(trace, "handoffs", "started_ns"), numbers(trace, "handoffs", "ended_ns")
+    submitted, threads = numbers(trace, "handoffs", "submitted_ns"), numbers(trace, "handoffs", "thread")
+    done: dict[int, list[int]] = defaultdict(list)
     waits = {}
-    for started_ns, index in sorted(started):
-        call = trace.handoffs[index]
+    for started_ns, index in sorted((ns, index) for index, ns in enumerate(starts) if ns != NO_INT):
+        over = done[threads[index]]
         # a call within a call (asgiref has these) runs in a thread whose earlier call is not over
-        before = bisect_right(done[call.thread], started_ns)
-        if before and (wait_ns := done[call.thread][before - 1] - call.submitted_ns) > 0:
+        before = bisect_right(over, started_ns)
+        if before and (wait_ns := over[before - 1] - submitted[index]) > 0:
             waits[index] = wait_ns
-        if call.ended_ns is not None:
-            insort(done[call.thread], call.ended_ns)
+        if ends[index] != NO_INT:
+            insort(over, ends[index])
     return waits
 
 
-def _queued(trace: Trace, waits: Mapping[int, int], suggestion: list[Part]) -> list[Finding]:
-    """One finding for all calls that queued, each for so many nanoseconds; none where the longest was short."""
+def _queued(trace: Trace, rule: Rule, waits: Mapping[int, int], suggestion: list[Part]) -> list[Finding]:
+    """One finding for all calls that queued, each for so many nanoseconds; none where the longest was short.
+
+    It is for the reader to judge where no second had as much queueing in it as a person notices.
+    """
     longest_ns = max(waits.values(), default=0)
     if longest_ns < _QUEUE_NS:
         return []
@@ -112,8 +124,8 @@ def _queued(trace: Trace, waits: Mapping[int, int], suggestion: list[Part]) -> l
     ]
     return [
         Finding(
-            "thread-queue",
-            "warn",
+            rule,
+            "warn" if crowded(_queueing(calls, waits, queued)) else "note",
             tuple(parts),
             min(call.submitted_ns - call.limiter_wait_ns for call in calls),
             max(call.submitted_ns if call.limiter_wait_ns else call.started_ns or 0 for call in calls),
@@ -123,13 +135,22 @@ def _queued(trace: Trace, waits: Mapping[int, int], suggestion: list[Part]) -> l
     ]
 
 
+def _queueing(calls: Sequence[Handoff], waits: Mapping[int, int], queued: Sequence[int]) -> list[tuple[int, int, int]]:
+    """When each call stood in the queue, and for how long, in order of its end."""
+    spans = []
+    for call, index in zip(calls, queued, strict=True):
+        end_ns = call.submitted_ns if call.limiter_wait_ns else call.submitted_ns + waits[index]
+        spans.append((end_ns - waits[index], end_ns, waits[index]))
+    return sorted(spans, key=lambda span: span[1])
+
+
 def _most_at_once(trace: Trace) -> int:
     """The greatest number of calls that were between their start and their end at one moment."""
     edges = []
-    for call in trace.handoffs:
-        if call.started_ns is not None:
-            ended_ns = trace.duration_ns if call.ended_ns is None else call.ended_ns
-            edges += [(call.started_ns, 1), (ended_ns, -1)]
+    ends = numbers(trace, "handoffs", "ended_ns")
+    for started_ns, ended_ns in zip(numbers(trace, "handoffs", "started_ns"), ends, strict=True):
+        if started_ns != NO_INT:
+            edges += [(started_ns, 1), (trace.duration_ns if ended_ns == NO_INT else ended_ns, -1)]
     most = now = 0
     for _, change in sorted(edges):  # ends (-1) sort before starts (1) of the same moment
         now += change

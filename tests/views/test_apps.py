@@ -309,7 +309,7 @@ def test_more_calls_than_a_pool_has_threads_are_found(clock: Clock) -> None:
         return "rested"
 
     with Lab(app_of(calls), clock=clock) as lab:
-        finding = found(lab.burst("/", n=40), "thread-queue")  # of 32 threads at the most
+        finding = found(lab.burst("/", n=40), "pool-full")  # of 32 threads at the most
     assert "What queued was `sleep`" in str(finding)
     assert "loop.set_default_executor" in finding.suggestion
 
