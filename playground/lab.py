@@ -12,7 +12,7 @@ import time
 import weakref
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import httpx
 
@@ -33,6 +33,9 @@ from playground.server import Server
 from playground.trace import Clock, Trace
 from playground.trace.recorder import Recorder
 from playground.transport import BlockingSession, Network
+
+if TYPE_CHECKING:
+    from playground.widgets.live import LiveTimeline
 
 T = TypeVar("T")
 
@@ -185,7 +188,7 @@ class Lab:
                 tasks = [group.create_task(self._host.exchange(each, began), name=each.label) for each in prepared]
             return [task.result() for task in tasks]
 
-        recorder, responses = self._recordings.make(burst, self._keep_broken)
+        recorder, responses = self._recordings.make(burst, self._keep_broken, self._title)
         return self._keep(recorder, responses, None)
 
     def load(self, request: RequestLike, rate: float, duration: float, arrivals: Arrivals = "poisson") -> Run:
@@ -218,7 +221,7 @@ class Lab:
             return [task.result() for task in tasks]
 
         with progress:
-            recorder, responses = self._recordings.make(load, self._keep_broken, progress.show)
+            recorder, responses = self._recordings.make(load, self._keep_broken, self._title, progress.show)
         return self._keep(recorder, responses, None)
 
     def run(self, function: Callable[[], Coroutine[Any, Any, Any]]) -> Run:
@@ -238,7 +241,7 @@ class Lab:
         hooks = self.client.event_hooks["response"]
         hooks.append(hear)
         try:
-            recorder, result = self._recordings.make(function, self._keep_broken)
+            recorder, result = self._recordings.make(function, self._keep_broken, self._title)
         finally:
             hooks.remove(hear)
         return self._keep(recorder, heard, result)
@@ -273,7 +276,23 @@ class Lab:
         Raises:
             LabError: no run goes on just now, or the lab does not record.
         """
-        return self._recordings.snapshot(f"Run {len(self.runs) + 1}")
+        return self._recordings.snapshot(self._title)
+
+    def timeline(self) -> "LiveTimeline":
+        """A widget that shows whatever run goes on in this lab while it does, and then that run's timeline.
+
+        Show it first, and then make runs: in the same cell, in later ones, or from another thread.
+
+        Raises:
+            LabError: the lab does not record.
+        """
+        if not self._recordings.wanted:
+            raise LabError("expected a lab that records, got trace=False: make it with Lab(app), without trace=False")
+        from playground.widgets.live import LiveTimeline
+
+        timeline = LiveTimeline()
+        self._recordings.followers.append(timeline)
+        return timeline
 
     def close(self) -> None:
         """Shut the app down, cancel what still runs and end the loop's thread. A closed lab cannot be used again."""
@@ -299,13 +318,19 @@ class Lab:
     async def _request(self, method: str, url: str, kwargs: dict[str, Any]) -> httpx.Response:
         return await self.client.request(method, url, **kwargs)
 
+    @property
+    def _title(self) -> str:
+        """What the run is called that goes on, or comes next."""
+        return f"Run {len(self.runs) + 1}"
+
     def _keep_broken(self, recorder: Recorder) -> None:
         """A run that was interrupted, or that failed, is the one whose picture is wanted most."""
         self._keep(recorder, (), None)
 
     def _keep(self, recorder: Recorder | None, answers: Sequence[Answered | httpx.Response], result: Any) -> Run:
-        run = Run(f"Run {len(self.runs) + 1}", recorder, answers, result)
+        run = Run(self._title, recorder, answers, result)
         self.runs.append(run)
+        self._recordings.kept(lambda: run.trace)
         return run
 
 

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from playground.clock.collector import Collector
 from playground.clock.loop import LabLoop
@@ -20,10 +20,27 @@ from playground.trace.recorder import Recorder, recording
 
 T = TypeVar("T")
 
-__all__ = ["Recordings"]
+__all__ = ["Follower", "Recordings"]
 
 _UNWIND_S: Final = 0.25
 """How long the end of what was broken off is waited for, to keep its recording: half of what is "at once"."""
+
+
+class Follower(Protocol):
+    """Who looks at recordings while they go on, on a thread of its own."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it looks at no more of them."""
+
+    def prepare(self, title: str) -> None:
+        """A recording is about to begin. Called by the thread that asks for it."""
+
+    def begins(self, recorder: Recorder) -> None:
+        """It has begun. Called on the loop's thread, which is not to be kept."""
+
+    def ends(self, trace: Callable[[], Trace] | None) -> None:
+        """It is over, and this gives its trace; `None` if it was broken off and may not have ended yet."""
 
 
 class Recordings:
@@ -32,19 +49,25 @@ class Recordings:
     Args:
         thread: the loop's thread.
         wanted: whether anything is recorded at all.
+
+    Attributes:
+        wanted: whether anything is recorded.
+        followers: those who look.
     """
 
     def __init__(self, thread: LoopThread, wanted: bool) -> None:
         self._thread = thread
-        self._wanted = wanted
+        self.wanted = wanted
         self._busy = threading.Lock()
         self._looking = threading.Lock()
         self._live: tuple[Recorder, Live] | None = None
+        self.followers: list[Follower] = []
 
     def make(
         self,
         function: Callable[[], Coroutine[Any, Any, T]],
         broken_off: Callable[[Recorder], object],
+        title: str,
         meanwhile: Callable[[], object] | None = None,
     ) -> tuple[Recorder | None, T]:
         """Await `function()` on the loop, recorded; the waiting thread calls `meanwhile` now and then.
@@ -59,16 +82,25 @@ class Recordings:
             )
         begun, over = threading.Event(), threading.Event()
         recorders: list[Recorder] = []
+        self.followers[:] = [follower for follower in self.followers if not follower.closed]
+        for follower in self.followers:
+            follower.prepare(title)
         try:
             return self._thread.call(self._record, function, recorders, begun, over, meanwhile=meanwhile)
         except BaseException:
             if begun.is_set() and over.wait(_UNWIND_S):
                 for recorder in recorders:
                     broken_off(recorder)
+            self.kept(None)
             raise
         finally:
             if not begun.is_set():
                 self._busy.release()
+
+    def kept(self, trace: Callable[[], Trace] | None) -> None:
+        """Tell the followers that a recording is over; what they are told first counts."""
+        for follower in self.followers:
+            follower.ends(trace)
 
     def snapshot(self, title: str) -> Trace:
         """What has happened so far in the recording that goes on. Raises `LabError` if none does."""
@@ -93,10 +125,12 @@ class Recordings:
     ) -> tuple[Recorder | None, T]:
         begun.set()
         try:
-            if not self._wanted:
+            if not self.wanted:
                 return None, await function()
             with _steady(self._thread.loop), recording(self._thread.loop) as recorder:
                 recorders.append(recorder)
+                for follower in self.followers:
+                    follower.begins(recorder)
                 # in a task of its own, what it does is recorded from its first step on
                 result = await asyncio.create_task(function(), name="experiment")
             return recorder, result

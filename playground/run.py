@@ -3,6 +3,7 @@
 It answers questions about them by asking the trace, and the views when words or pictures are wanted.
 """
 
+import threading
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -48,6 +49,8 @@ class Run:
         self.result = result
         self._recorder = recorder
         self._recorded = recorder is not None
+        self._trace: Trace | None = None
+        self._building = threading.Lock()
 
     @cached_property
     def responses(self) -> list[httpx.Response]:
@@ -55,21 +58,24 @@ class Run:
         answered = (answer for answer in self._answers if not isinstance(answer, httpx.TransportError))
         return [answer if isinstance(answer, httpx.Response) else answer.response() for answer in answered]
 
-    @cached_property
+    @property
     def trace(self) -> Trace:
         """The recording.
 
         Raises:
             LabError: the lab was made with `trace=False`.
         """
-        if self._recorder is None:
+        if not self._recorded:
             raise LabError(
                 "expected a run that was recorded, got one of a lab that does not record: make it with Lab(app), "
                 "without trace=False"
             )
-        trace = build(self._recorder, self.title)
-        self._recorder = None  # the rows hold all that is needed
-        return trace
+        with self._building:  # who watched the run asks for it on a thread of its own
+            if self._recorder is not None:
+                self._trace = build(self._recorder, self.title)
+                self._recorder = None  # the rows hold all that is needed
+            assert self._trace is not None
+            return self._trace
 
     @property
     def requests(self) -> Sequence[Request]:

@@ -15,7 +15,7 @@ export { choicesAt, verdict } from './guess.js';
 export { grow, growRow } from './grow.js';
 export { actionOf } from './keyboard.js';
 export { KINDS } from './kinds.js';
-export { countUpTo, lowTree, take } from './low-tree.js';
+export { lowTree } from './low-tree.js';
 export { across, along, alongArrow, blockAfter } from './moves.js';
 export { wheelOctaves } from './navigator.js';
 export { tell } from './panel.js';

@@ -45,13 +45,19 @@ export function mountWidget({ model, el }) {
     else view = opened;
   };
   const take = async (/** @type {any} */ { type, view: to, seq }, /** @type {Uint8Array} */ bytes) => {
-    if (type === 'recording' && to === id && view === null) return open(bytes);
-    if (view?.update === undefined || (to ?? id) !== id || (seq !== undefined && to === null && seq <= last)) return;
-    if (type === 'more' && to === null && seq !== last + 1) return model.send({ type: 'ready', view: id });
+    if (type === 'recording' && to === id && view === null) {
+      last = seq ?? last;
+      return open(bytes);
+    }
+    if (view?.update === undefined || seq === undefined || (to ?? id) !== id) return;
+    if (type === 'more' && to === null && seq !== last + 1) {
+      if (seq > last) model.send({ type: 'ready', view: id });
+      return;
+    }
     const packet = await unpack(bytes);
     if (aborter.signal.aborted) return;
     view.update(packet);
-    if (seq === undefined) return;
+    if (type !== 'more') return;
     last = seq;
     requestAnimationFrame(() => model.send({ type: 'got', view: id, seq }));  // not before it can be seen
   };

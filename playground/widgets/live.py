@@ -1,0 +1,199 @@
+"""A timeline of the runs that go on in a lab, as a Jupyter widget: it grows while a run does, and then is that run's.
+
+It decides when to look at a recording and when to tell of it; what there is to tell is `playground.views.live`'s. A
+thread looks while a run goes on, and at no other time. Whoever runs something never waits for it, nor for a browser:
+what a slow one has not shown yet is not sent again and again but told in fewer, larger pieces. Callbacks may come on a
+kernel subshell's thread, so what they share with the thread that looks is behind a lock.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from playground.trace import Trace
+from playground.trace.build import Live, build
+from playground.trace.recorder import Recorder
+from playground.views.live import LiveLanes
+from playground.views.live_packet import Teller, counters
+from playground.views.packet import packet
+from playground.widgets.still import still
+from playground.widgets.timeline import Timeline
+
+__all__ = ["EVERY_S", "LiveTimeline", "Watch"]
+
+EVERY_S: Final = 0.1
+"""Ten times a second: what moves more often than that is not read, and each look takes from what is looked at."""
+_REST: Final = 4
+"""How many times as long as a look took the next is waited for, at least: looking takes a fifth of the time at most."""
+_IN_FLIGHT: Final = 4
+"""Packets that may be on their way. From then on each that is not answered doubles the time to the next, so that a
+browser that does not answer, or a kernel that cannot hear it while a cell runs, finds a dozen in an hour."""
+_SLOWEST_S: Final = 600.0
+_PATIENCE_S: Final = 5.0
+"""How long the end of a run that was broken off is waited for, before it is told as far as it got."""
+
+
+class Watch:
+    """One run, as it is looked at: what is known of it so far.
+
+    Attributes:
+        title: what the run is called.
+    """
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.recorder: Recorder | None = None
+        self.begun = threading.Event()
+        self.over = threading.Event()
+        self.trace: Callable[[], Trace] | None = None
+
+    def finished(self) -> Trace | None:
+        """The trace of the run, which is over; `None` if nothing was recorded."""
+        if self.trace is not None:
+            return self.trace()
+        recorder, until_s = self.recorder, time.monotonic() + _PATIENCE_S
+        while recorder is not None and recorder.ended_ns is None and time.monotonic() < until_s:
+            time.sleep(EVERY_S)
+        if recorder is None:
+            return None
+        return build(recorder, self.title) if recorder.ended_ns is not None else Live(recorder).trace(self.title)
+
+
+class LiveTimeline(Timeline):
+    """The timeline of whatever run goes on, or else of the last.
+
+    Args:
+        counts: whether the loop's and the threads' counters are shown while a run goes on.
+        height: of the lanes at most, in CSS pixels; longer ones scroll.
+
+    Its traits are those of `Timeline`. `close` ends the looking too.
+    """
+
+    def __init__(self, *, counts: bool = True, height: int = 460, **traits: Any) -> None:
+        self._lock = threading.RLock()
+        self._counts = counts
+        self._views: dict[str, int] = {}  # the pictures on some page, each with the number of what it showed last
+        self._seq = 0
+        self._watch: Watch | None = None  # the run that goes on, or is about to begin
+        self._shown: Watch | None = None  # the one that is told of
+        self._live: Live | None = None
+        self._lanes: LiveLanes | None = None
+        self._teller: Teller | None = None
+        self._closed = False
+        super().__init__(Trace(title="No run yet"), title="", height=height, **traits)
+        self._still = lambda: still(self._trace)
+
+    @property
+    def closed(self) -> bool:
+        """Whether nobody looks any more."""
+        return self._closed
+
+    def close(self) -> None:
+        self._closed = True
+        if self._watch is not None:
+            self._watch.over.set()
+        super().close()
+
+    # -- what the lab calls -------------------------------------------------------------------------------------
+
+    def prepare(self, title: str) -> None:
+        """A run is about to begin. Called by the thread that asks for it."""
+        self._watch = watch = Watch(title)
+        threading.Thread(target=self._look, args=(watch,), name="playground live", daemon=True).start()
+
+    def begins(self, recorder: Recorder) -> None:
+        """Its recording has begun. Called on the loop's thread, which is not kept."""
+        if self._watch is not None:
+            self._watch.recorder = recorder
+            self._watch.begun.set()
+
+    def ends(self, trace: Callable[[], Trace] | None) -> None:
+        """The run is over, and this gives its trace; `None` if it was broken off and may not have ended yet."""
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.trace = trace
+            watch.over.set()
+
+    # -- looking ------------------------------------------------------------------------------------------------
+
+    def _look(self, watch: Watch) -> None:
+        """Tell of a run until it is over, and then of all of it."""
+        while not watch.begun.wait(EVERY_S):
+            if watch.over.is_set():
+                return
+        assert watch.recorder is not None
+        with self._lock:
+            self._shown = watch
+            self._live, self._lanes, self._teller = Live(watch.recorder), None, None
+            self._packet = packet(Trace(title=watch.title, clock=watch.recorder.clock))
+        pause_s = EVERY_S
+        while not watch.over.wait(pause_s):
+            began_s = time.perf_counter()
+            with self._lock:
+                if self._views and not self._closed:
+                    self._update()
+                pause_s = self._pause_s(time.perf_counter() - began_s)
+        if not self._closed and (trace := watch.finished()) is not None:
+            self._finish(watch, trace)
+
+    def _update(self) -> None:
+        """Tell what is new."""
+        assert self._live is not None
+        reading = self._live.read()
+        lanes, teller = self._lanes, self._teller
+        if lanes is None or teller is None or lanes.reading is not reading:
+            lanes = self._lanes = LiveLanes(reading)
+            teller = self._teller = Teller(lanes)
+            begins = True
+        else:
+            begins = False
+        lanes.grow()
+        anew = teller.outgrown() or begins
+        self._seq += 1
+        said = teller.new(**self._said())
+        if anew:
+            self._tell("recording", None, self._packet)
+            said = teller.whole(**self._said())
+        self._tell("more", None, said)
+
+    def _said(self) -> Mapping[str, Any]:
+        """What a packet says besides the lanes: when the next is due, and the counters."""
+        assert self._lanes is not None
+        told = counters(self._lanes) if self._counts else ()
+        return {"next_s": max(1.0, self._pause_s(0.0)), "counters": told}
+
+    def _pause_s(self, took_s: float) -> float:
+        """How long to wait for the next look."""
+        waiting = self._seq - max(self._views.values(), default=self._seq)
+        return min(_SLOWEST_S, max(EVERY_S, _REST * took_s) * 2.0 ** max(0, waiting - _IN_FLIGHT))
+
+    def _finish(self, watch: Watch, trace: Trace) -> None:
+        """Tell the whole, as a timeline of the finished run shows it, unless the next goes on already."""
+        whole = packet(trace)
+        with self._lock:
+            if self._shown is not watch:
+                return
+            self._trace, self._packet = trace, whole
+            self._live = self._lanes = self._teller = None
+            if self._views and not self._closed:
+                self._tell("recording", None, whole)
+
+    def _tell(self, kind: str, view: str | None, said: bytes) -> None:
+        self.send({"type": kind, "view": view, "seq": self._seq}, buffers=[said])
+
+    # -- what pictures say --------------------------------------------------------------------------------------
+
+    def _answer(self, _: Any, content: Mapping[str, Any], buffers: Any) -> None:
+        """A picture is ready, has shown what it got, or is gone."""
+        kind, view = content.get("type"), str(content.get("view"))
+        with self._lock:
+            if kind == "ready":
+                self._views[view] = self._seq
+                self._tell("recording", view, self._packet)
+                if self._teller is not None:
+                    self._tell("more", view, self._teller.whole(**self._said()))
+            elif kind == "got" and view in self._views:
+                self._views[view] = max(self._views[view], min(self._seq, int(content.get("seq", 0))))
+            elif kind == "gone":
+                self._views.pop(view, None)
