@@ -83,7 +83,11 @@ class Screen:
 
     def pixels(self) -> dict[str, int]:
         """How many pixels of the canvas have each colour, as `#RRGGBB`."""
-        counts: dict[str, int] = self.canvas.evaluate(_COUNT)
+        return self.pixels_of(self.canvas)
+
+    @staticmethod
+    def pixels_of(canvas: Locator) -> dict[str, int]:
+        counts: dict[str, int] = canvas.evaluate(_COUNT)
         return counts
 
 
