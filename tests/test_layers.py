@@ -69,6 +69,7 @@ DOORS: set[tuple[str, str]] = {
     ("comparing.py", "views"),
     ("comparing.py", "widgets"),
     ("lab.py", "notebook"),
+    ("lab.py", "widgets"),
     ("magics.py", "IPython"),
     ("nesting.py", "nest_asyncio"),
     ("pytest_plugin.py", "clock"),
