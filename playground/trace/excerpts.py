@@ -6,7 +6,6 @@ now; so they are given only where that line still reads as it was recorded. Else
 
 import linecache
 import sys
-from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -23,35 +22,29 @@ _LONGEST: Final = 160
 """Characters of a line that are kept: as many as the widest view has room for."""
 
 
-def excerpts(sites: Iterable[Site], *, around: int = 7, most_lines: int = 4000) -> dict[str, list[Excerpt]]:
-    """The source around places, by file as the places name it, in order of lines, none twice.
+def excerpts(sites: Iterable[Site], *, around: int = 9, most_sites: int = 400) -> dict[Site, Excerpt]:
+    """The source around places.
 
     Args:
         sites: the places, the most important first.
         around: lines before and after each.
-        most_lines: how many to give in all, about; places for which there is no room are left out.
+        most_sites: how many excerpts to give at most.
+
+    Returns:
+        the excerpts, for those places whose source is to be had.
     """
-    wanted: dict[str, set[int]] = defaultdict(set)
+    found: dict[Site, Excerpt] = {}
     read: dict[str, list[str]] = {}
     for site in sites:
         if site.file not in read:
             read[site.file] = linecache.getlines(_path(site.file)) if _is_source(site.file) else []
         lines = read[site.file]
-        if not site.text or not 0 < site.line <= len(lines) or lines[site.line - 1].strip() != site.text:
+        if len(found) == most_sites or not site.text or "".join(lines[site.line - 1 : site.line]).strip() != site.text:
             continue
-        if sum(map(len, wanted.values())) >= most_lines:
-            break
-        wanted[site.file].update(range(max(1, site.line - around), min(len(lines), site.line + around) + 1))
-    return {file: _joined(sorted(numbers), read[file]) for file, numbers in wanted.items()}
-
-
-def _joined(numbers: list[int], lines: list[str]) -> list[Excerpt]:
-    parts: list[tuple[int, list[str]]] = []
-    for number in numbers:
-        if not parts or parts[-1][0] + len(parts[-1][1]) != number:
-            parts.append((number, []))
-        parts[-1][1].append(lines[number - 1].rstrip().expandtabs(4)[:_LONGEST])
-    return [(first, tuple(part)) for first, part in parts]
+        first = max(1, site.line - around)
+        part = lines[first - 1 : site.line + around]
+        found[site] = first, tuple(line.rstrip().expandtabs(4)[:_LONGEST] for line in part)
+    return found
 
 
 def _is_source(file: str) -> bool:

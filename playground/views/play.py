@@ -14,7 +14,7 @@ from playground.trace import Site, Trace
 from playground.views.held import held_steps
 from playground.views.kinds import BLOCKED, OTHER, RUN
 from playground.views.players import Actor, name_of
-from playground.views.stage import Stage, stage
+from playground.views.stage import NOBODY, Stage, stage
 from playground.views.stage_words import IDLE_NS, Say, plain, sayings
 from playground.views.wording import counted, duration, let_go, one_line, summary
 
@@ -65,24 +65,36 @@ class Play:
     def sentence(self, place: int) -> str:
         """What is said of a step, with what comes after it."""
         made = self.stage
-        length_ns = self.trace.steps[place].duration_ns
         wakes, wait = made.wakes[place], made.waited[place]
         woke = None
         if wakes >= 0:
             more = made.woken[place] - 1
             woke = name_of(self.actors[made.actor[wakes]]) + (f" and {more:,} more" if more else "") + " ready"
-        idle_ns = self.idle_ns(place)
-        life_ns = self._lives.get(place + 1)
+        lengths_ns = {
+            "ran": self.trace.steps[place].duration_ns,
+            "wait": self.trace.waits[wait].end_ns - self.trace.waits[wait].start_ns if wait >= 0 else 0,
+            "life": self.life_ns(place),
+            "idle": self.idle_ns(place),
+        }
         values = {
             "who": name_of(self.actors[made.actor[place]]),
-            "ran": duration(length_ns) if length_ns else None,
             "woke": woke,
-            "wait": duration(self.trace.waits[wait].end_ns - self.trace.waits[wait].start_ns) if wait >= 0 else None,
-            "life": None if life_ns is None else duration(life_ns),
-            "queue": f"{self.queued(place):,}.",
-            "idle": f"{duration(idle_ns)}." if idle_ns else None,
+            "queue": f"{self.queued(place):,}",
+            **{style: duration(length_ns) if length_ns else None for style, length_ns in lengths_ns.items()},
         }
         return plain(self.said[place], values)
+
+    def life_ns(self, place: int) -> int:
+        """How long a request had lasted that ended with a step; 0 if none did."""
+        return self._lives.get(place + 1, 0)
+
+    def over(self, place: int) -> int:
+        """The wait that a step has ended, of its own task or of the one that it is a callback for; `NOBODY` if none."""
+        made, step = self.stage, place
+        while self.actors[made.actor[step]].task is None and made.wakes[step] != NOBODY:
+            step = made.wakes[step]
+        before = made.before[step]
+        return made.waited[before] if before != NOBODY else NOBODY
 
     def idle_ns(self, place: int) -> int:
         """How long no step ran after one; 0 if that is not worth telling, or none came after it."""

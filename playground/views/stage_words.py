@@ -19,10 +19,10 @@ Say = tuple[Style, str]
 """Style and text. `later` is text that tells what comes after the step; the styles after it stand for a value:
 
 who   name of who runs                             wait  length of the wait that follows; tells what comes later
-ran   how long the step took; nothing if no time   life  how long what ended with it had lasted
+ran   how long the step took                       life  how long what ended with it had lasted
 woke  what it made ready                           queue how many are in the ready queue meanwhile
                                                    idle  how long no step runs after it; tells what comes later
-With a value, the text is what to say before it."""
+With a value, the text is what to say before it; a length of nothing leaves its part out."""
 
 IDLE_NS: Final = 100_000
 """Shorter pauses between two steps are the loop's own work; in virtual time every pause is told."""
@@ -100,10 +100,9 @@ def _step(
     parts.append(("woke", " and makes " if step.task is None else ", makes "))
     if step.task is not None:
         parts += _then(step, wait, over, request)
-    parts.append(("text", "."))
     if call is not None:
-        parts.append(("queue", " Nothing else can run; in the ready queue as it ends: "))
-    return [*parts, ("idle", " After it, no step runs for ")]
+        parts.append(("queue", "; nothing else can run meanwhile, and ready in the queue as it ends are "))
+    return [*parts, ("idle", "; then no step runs for "), ("text", ".")]
 
 
 def _then(step: Step, wait: Wait | None, over: bool, request: Request | None) -> list[Say]:

@@ -7,17 +7,16 @@ lengths of time are nanoseconds. The reader is `playground/widgets/src/play.js`.
 
 from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import Any, Final
 
-from playground.trace import Trace
+from playground.trace import Site, Trace
 from playground.trace.columns import pack
 from playground.trace.excerpts import excerpts
 from playground.views.kinds import FUTURE, WAIT_KIND
 from playground.views.play import Play, life_ns, play
-from playground.views.stage import Stay
-from playground.views.stage_words import IDLE_NS, status_of, told
+from playground.views.stage_words import status_of, told
 from playground.views.theatre_words import WORDS
 from playground.views.wording import one_line, summary
 
@@ -47,27 +46,43 @@ def theatre_packet(trace: Trace) -> bytes:
     names, sites, said = _Table(), _Table(), _Table()
     columns = {
         **_step_columns(shown, sites, said),
+        **_place_columns(shown),
         **_actor_columns(shown, names),
         **_stay_columns(shown, names),
         **_ended_columns(shown, names),
     }
-    threads = max((call.thread for call in trace.handoffs if call.thread is not None), default=-1) + 1
     header = {
         "view": "theatre",
         "title": trace.title,
         "clock": trace.clock,
         "dropped": trace.dropped,
         "summary": summary(trace),
-        "idle_ns": 1 if trace.clock == "virtual" else IDLE_NS,
         "words": WORDS,
         "names": ["", *names.values],
         "said": said.values,
-        "sites": [(site.file, site.line, site.function, site.text) for site in sites.values],
-        "sources": excerpts(site for site, _ in Counter(filter(None, shown.sites)).most_common()),
-        "threads": threads,
+        "sites": _with_excerpts(sites.values, shown.sites),
+        "threads": _first_uses(shown),
         "notes": shown.notes,
     }
     return pack(header, {name: _narrow(values) for name, values in columns.items()}, level=_LEVEL)
+
+
+def _with_excerpts(sites: Sequence[Site], by_step: Iterable[Site | None]) -> list[tuple[str, int, int, Sequence[str]]]:
+    """For each place in the source its file, its line, and lines around it with the number of the first."""
+    around = excerpts(site for site, _ in Counter(filter(None, by_step)).most_common())
+    return [(site.file, site.line, *around.get(site, (site.line, (site.text,) if site.text else ()))) for site in sites]
+
+
+def _first_uses(shown: Play) -> list[int]:
+    """For each worker thread the place at which its first call ran; past the end if none was seen."""
+    calls = shown.trace.handoffs
+    count = max((call.thread for call in calls if call.thread is not None), default=-1) + 1
+    firsts = [shown.stage.steps + 1] * count
+    for stay in reversed(shown.stage.calls):
+        thread = None if stay.row is None else calls[stay.row].thread
+        if thread is not None:
+            firsts[thread] = stay.enters
+    return firsts
 
 
 def _narrow(values: Sequence[int]) -> "array[Any]":
@@ -77,39 +92,58 @@ def _narrow(values: Sequence[int]) -> "array[Any]":
     return array(code, values)
 
 
-def _differences(values: Sequence[int]) -> list[int]:
-    return [after - before for before, after in pairwise([0, *values])]
-
-
 def _step_columns(shown: Play, sites: _Table, said: _Table) -> Mapping[str, Sequence[int]]:
+    """An entry for each step; pointers to other steps are distances, of which 0 is none."""
     made, trace = shown.stage, shown.trace
     steps = range(made.steps)
     waited = (trace.waits[wait] if wait >= 0 else None for wait in made.waited)
+    stood = {stay.row: index for index, stay in enumerate(made.waits) if stay.row is not None}
     return {
-        "moment": _differences(made.ends_ns),
         "duration": [trace.steps[step].duration_ns for step in steps],
         "actor": list(made.actor),
         "kind": shown.kinds,
         "said": [said(each) - 1 for each in shown.said],
         "site": [sites(site) for site in shown.sites],
-        "before": _back(made.before),
-        "queued_for": [step - made.queued_from[step] for step in steps],
+        "before": [step - before if before >= 0 else 0 for step, before in enumerate(made.before)],
+        "queued_from": list(made.queued_from),
         "queued_ns": [length_ns + 1 for length_ns in made.queued_ns],
         "carries": _ahead(made.carries),
         "wakes": _ahead(made.wakes),
         "woken": list(made.woken),
         "waited_ns": [0 if wait is None else wait.end_ns - wait.start_ns for wait in waited],
+        "life_ns": [shown.life_ns(step) for step in steps],
+        "idle_ns": [shown.idle_ns(step) for step in steps],
+        "over": [stood.get(shown.over(step), -1) + 1 for step in steps],
     }
 
 
 def _ahead(column: "array[int]") -> list[int]:
-    """Pointers to later steps as distances; 0 is none."""
     return [max(0, value - index) for index, value in enumerate(column)]
 
 
-def _back(column: "array[int]") -> list[int]:
-    """Pointers to earlier steps as distances; 0 is none."""
-    return [index - value if value >= 0 else 0 for index, value in enumerate(column)]
+def _place_columns(shown: Play) -> Mapping[str, Sequence[int]]:
+    """An entry for each place: its moment, how many of each kind there are, and how many there have been."""
+    made = shown.stage
+    places = range(made.steps + 1)
+    asked, served = (_up_to(entries, made.steps) for entries in made.asked)
+    columns: dict[str, Sequence[int]] = {
+        "moment": made.ends_ns,
+        "queue_count": [shown.queued(place) for place in places],
+        "ended_count": _up_to([ended.at for ended in made.ended], made.steps),
+        "asking": [entered - left for entered, left in zip(asked, served, strict=True)],
+    }
+    for name, stays in (("wait", made.waits), ("call", made.calls)):
+        entered = _up_to([stay.enters for stay in stays], made.steps)
+        left = _up_to([stay.leaves for stay in stays], made.steps)
+        columns[f"{name}_entered"] = entered
+        columns[f"{name}_count"] = [before - after for before, after in zip(entered, left, strict=True)]
+    return columns
+
+
+def _up_to(entries: Iterable[int], last: int) -> list[int]:
+    """For each place up to the last, how many entries are no later."""
+    counts = Counter(entries)
+    return list(accumulate(counts[place] for place in range(last + 1)))
 
 
 def _actor_columns(shown: Play, names: _Table) -> Mapping[str, Sequence[int]]:
@@ -125,9 +159,9 @@ def _stay_columns(shown: Play, names: _Table) -> Mapping[str, Sequence[int]]:
     trace, made = shown.trace, shown.stage
     waits = [None if stay.row is None else trace.waits[stay.row] for stay in made.waits]
     calls = [trace.handoffs[stay.row] for stay in made.calls if stay.row is not None]
-    entered, left = made.asked
     return {
-        **_places("wait", made.waits),
+        "wait_leaves": [stay.leaves for stay in made.waits],
+        "wait_actor": [stay.actor for stay in made.waits],
         "wait_kind": [FUTURE if wait is None else WAIT_KIND[wait.on] for wait in waits],
         "wait_on": [names(told(None if wait is None else wait.on)) for wait in waits],
         "wait_text": [names(wait.site.text if wait is not None and wait.site is not None else "") for wait in waits],
@@ -138,24 +172,11 @@ def _stay_columns(shown: Play, names: _Table) -> Mapping[str, Sequence[int]]:
         "wait_ns": [
             0 if wait is None or wait.end_ns >= trace.duration_ns else wait.end_ns - wait.start_ns + 1 for wait in waits
         ],
-        **_places("call", made.calls),
+        "call_leaves": [stay.leaves for stay in made.calls],
+        "call_actor": [stay.actor for stay in made.calls],
         "call_thread": [call.thread or 0 for call in calls],
         "call_name": [names(one_line(call.function)) for call in calls],
         "call_start": [call.started_ns or 0 for call in calls],
-        "call_ns": [
-            0 if call.ended_ns is None or call.started_ns is None else call.ended_ns - call.started_ns + 1
-            for call in calls
-        ],
-        "asked": _differences(entered),
-        "served": _differences(left),
-    }
-
-
-def _places(name: str, stays: Sequence[Stay]) -> Mapping[str, Sequence[int]]:
-    return {
-        f"{name}_enters": _differences([stay.enters for stay in stays]),
-        f"{name}_stays": [stay.leaves - stay.enters for stay in stays],
-        f"{name}_actor": [stay.actor for stay in stays],
     }
 
 
@@ -169,10 +190,8 @@ def _ended_columns(shown: Play, names: _Table) -> Mapping[str, Sequence[int]]:
         for each in ended
     ]
     return {
-        "ended_at": _differences([each.at for each in ended]),
         "ended_actor": [each.actor for each in ended],
         "ended_how": [names(words) for words, _ in how],
         "ended_failed": [int(failed) for _, failed in how],
-        "ended_request": [int(each.request is not None) for each in ended],
         "ended_ns": [life_ns(trace, each.request, each.task) for each in ended],
     }

@@ -22,23 +22,22 @@ WORDS: Final[Mapping[str, Any]] = {
     # beside cards
     "instant": "takes no time",
     "after": "after",
-    "so_far": "so far",
     "of": "of",
     "queued": "queued",
     "proxy": "wake-up queued",
     "idle": "idle",
     "unused": "not used yet",
     "asking": "queued for a thread",
-    # going from step to step; the last of each is its key
+    # going from step to step: what is on each button, what it does, its key as one says it and as a browser calls it
     "step": "step",
     "over": "The recording is over.",
     "buttons": [
-        ("Predict", "Predict: hide what comes next until you have chosen", ""),
-        ("«", "First step", "(Home)"),
-        ("‹", "Step back", "(left arrow)"),
-        ("▶", "Play", "(Space)"),
-        ("›", "Step", "(right arrow)"),
-        ("»", "Last step", "(End)"),
+        ("Predict", "Predict: hide what comes next until you have chosen", "", ""),
+        ("«", "First step", "(Home)", "Home"),
+        ("‹", "Step back", "(left arrow)", "ArrowLeft"),
+        ("▶", "Play", "(Space)", " "),
+        ("›", "Step", "(right arrow)", "ArrowRight"),
+        ("»", "Last step", "(End)", "End"),
     ],
     "pause": ("❚❚", "Pause"),
     "speed": "Speed",
@@ -50,7 +49,6 @@ WORDS: Final[Mapping[str, Any]] = {
         ("10 a second", 100, 1),
         ("100 a second", 50, 5),
     ],
-    "slider": "Step",
     "keys": (
         "Arrow keys go from step to step, Home and End to the first and the last; Space plays and pauses. While it is "
         "asked what runs next, a digit chooses."
@@ -58,15 +56,15 @@ WORDS: Final[Mapping[str, Any]] = {
     # guessing
     "ask": "What runs next?",
     "none": "None of these",
-    "note_none": "something from outside",
-    "note_queued": "in the ready queue",
     "right": "Right:",
-    "wrong": "Not so. Next runs",
-    "why_queued": "it was first in the ready queue",
-    "why_over": "what was over first is the wait of ",
-    "why_none": "it came from outside of what is shown",
-    "behind": "stands further back in the queue",
-    "waits": "still waits",
+    "wrong": "Not so. Next is",
+    "notes": {"queued": "in the ready queue", "none": "something from outside"},
+    "why": {
+        "queued": "it was first in the ready queue.",
+        "waiting": "what it waited for was over first.",
+        "none": "it came from outside of what is shown.",
+    },
+    "why_not": {"queued": "stands further back in the queue.", "waiting": "still waits.", "none": ""},
     "rights": "right",
     "wrongs": "wrong",
 }

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from playground.widgets.comparison import Comparison
+    from playground.widgets.theatre import Theatre
     from playground.widgets.timeline import Timeline
     from playground.widgets.waterfall import Waterfall
 
-__all__ = ["Comparison", "Timeline", "Waterfall"]
+__all__ = ["Comparison", "Theatre", "Timeline", "Waterfall"]
 
-_HOMES: Final = {"Comparison": "comparison", "Timeline": "timeline", "Waterfall": "waterfall"}
+_HOMES: Final = {"Comparison": "comparison", "Theatre": "theatre", "Timeline": "timeline", "Waterfall": "waterfall"}
 
 
 def __getattr__(name: str) -> Any:

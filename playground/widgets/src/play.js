@@ -6,9 +6,9 @@
 
 import { formatCount, formatDuration } from './format.js';
 import { BLOCKED, READY } from './kinds.js';
-import { countUpTo, lowTree, take } from './low-tree.js';
+import { lowTree } from './low-tree.js';
 
-/** @typedef {{ key: string, actor: number, label: string, tag: string, note: string, kind: number, index: number, code?: string, share?: number }} Card `share`: how much of a wait is over, 0 to 1 */
+/** @typedef {{ key: string, who: number, label: string, tag: string, note: string, kind: number, code?: string, share?: number }} Card `who` is its actor; `share`: how much of a wait is over, 0 to 1 */
 /** @typedef {{ cards: Card[], count: number, more?: number, note?: string }} Group `more`: how many are not shown */
 /** @typedef {[style: string, text: string]} Part */
 /** @typedef {{ file: string, lines: [number, string][], lit: number, from: number }} Source line numbers, 0 for none */
@@ -18,175 +18,129 @@ const OTHER = 2;
 const THREAD = 3;
 const MOST_CALLS = 64;
 
-/** @param {ArrayLike<number>} differences @returns {Float64Array} */
-function summed(differences) {
-  let sum = 0;
-  return Float64Array.from(differences, (each) => (sum += each));
-}
-
 /** @param {import('./wire.js').Packet} packet */
 export function makePlay({ header, columns: packed }) {
   const columns = /** @type {Record<string, Float64Array>} */ (packed);
-  const { duration, actor, kind, said, site, before, queued_ns, carries, wakes, woken, waited_ns, actor_label, actor_tag, actor_request, actor_task } = columns;
-  const { names, words } = header;
+  const { moment, duration, actor, site, before, queued_from, queued_ns, carries, wakes, woken } = columns;
+  const { names, words, sites } = header;
   const steps = duration.length;
-  const moment = summed(columns.moment);
-  const queued = Float64Array.from(columns.queued_for, (places, step) => step - places);
-  const queue = lowTree(queued);
-  queued.sort();
-  const waits = stays('wait');
-  const calls = stays('call');
-  const [ended, asked, served] = [columns.ended_at, columns.asked, columns.served].map(summed);
-  /** @type {number[]} by thread, where it was first used */
-  const used = [];
-  calls.enters.forEach((enters, call) => (used[columns.call_thread[call]] ??= enters));
+  const queue = lowTree(queued_from);
+  const waits = lowTree(columns.wait_leaves.map((place) => -place));
+  const calls = lowTree(columns.call_leaves.map((place) => -place));
 
-  /** Who stood somewhere, from place to place; in order of entering. @param {string} name */
-  function stays(name) {
-    const enters = summed(columns[`${name}_enters`]);
-    const leaves = enters.map((each, i) => each + columns[`${name}_stays`][i]);
-    const below = lowTree(leaves.map((each) => -each));
-    leaves.sort();
-    return {
-      enters,
-      actor: columns[`${name}_actor`],
-      count: (/** @type {number} */ place) => countUpTo(enters, place) - countUpTo(leaves, place),
-      /** Those who stand there, the last that came first. @param {number} place */
-      at: (place) => below(-place - 1, 0, countUpTo(enters, place), true),
-    };
+  /** Whether a step was seen in the queue before it ran. @param {number} step */
+  const isQueued = (step) => queued_from[step] < step;
+
+  /** What happened before and what is said of it: words, and how long, if that is any time. @param {string} what @param {number} ns */
+  const lasting = (what, ns) => (ns > 0 ? `${what} ${formatDuration(ns)}` : what);
+
+  /** @param {string} key @param {number} who @param {string} note @param {number} kind @returns {Card} */
+  function card(key, who, note, kind) {
+    const [request, task] = [columns.actor_request[who], columns.actor_task[who]];
+    return { key: task ? `t${task}` : key, who, label: names[columns.actor_label[who]], tag: request ? `#${request - 1}` : names[columns.actor_tag[who]], note, kind };
   }
-
-  const startOf = (/** @type {number} */ step) => moment[step] - duration[step];
-  const lasted = (/** @type {number} */ place, /** @type {number} */ since) => formatDuration(Math.max(0, moment[place] - since));
 
   /** What somebody is called in a sentence. @param {number} who */
   function called(who) {
-    const { label, tag } = card('', 0, who, '', 0);
+    const { label, tag } = card('', who, '', 0);
     return `${label} ${tag}`.trim();
   }
-
-  /** @param {string} prefix @param {number} index @param {number} who @param {string} note @param {number} kind @returns {Card} */
-  function card(prefix, index, who, note, kind) {
-    const [request, task] = [actor_request[who], actor_task[who]];
-    return { key: task ? `t${task}` : prefix + index, actor: who, label: names[actor_label[who]], tag: request ? `#${request - 1}` : names[actor_tag[who]], note, kind, index };
-  }
-
-  // -- what stands where ------------------------------------------------------------------------------------------
 
   /** @param {number} place @returns {Group} */
   function running(place) {
     if (place >= steps) return { cards: [], count: 0 };
-    const ran = duration[place] ? formatDuration(duration[place]) : words.instant;
-    const note = queued_ns[place] > 1 ? `${ran}, ${words.after} ${formatDuration(queued_ns[place] - 1)}` : ran;
-    return { cards: [card('s', place, actor[place], note, kind[place])], count: 1 };
+    const note = lasting(duration[place] ? `${formatDuration(duration[place])} ${words.after}` : words.instant, queued_ns[place] - 1);
+    return { cards: [card(`s${place}`, actor[place], note, columns.kind[place])], count: 1 };
   }
 
   /** The queue as it is, the next to run first. @param {number} place @param {number} most @returns {Group} */
   function ready(place, most) {
-    const cards = take(queue(place, place + 1, steps), most).map((step) => {
-      const since = queued_ns[step] ? `${lasted(place, startOf(step) - queued_ns[step] + 1)} ${words.so_far}` : words.queued;
-      return card('s', step, actor[step + carries[step]], carries[step] ? `${words.proxy} · ${since}` : since, READY);
+    const cards = queue(place, place + 1, steps, most).map((step) => {
+      const since = queued_ns[step] && moment[place] - moment[step] + duration[step] + queued_ns[step] - 1;
+      return card(`s${step}`, actor[step + carries[step]], lasting(carries[step] ? words.proxy : words.queued, since), READY);
     });
-    return { cards, count: countUpTo(queued, place) - Math.min(place + 1, steps) };
+    return { cards, count: columns.queue_count[place] };
   }
 
   /** Who began to wait last stands first. @param {number} place @param {number} most @param {boolean} guessing @returns {Group} */
   function waiting(place, most, guessing) {
-    return { cards: take(waits.at(place), most).map((wait) => waiter(place, wait, guessing)), count: waits.count(place) };
+    const cards = waits(-place - 1, 0, columns.wait_entered[place], most, true).map((wait) => waiter(place, wait, guessing));
+    return { cards, count: columns.wait_count[place] };
   }
 
   /** @param {number} place @param {number} wait @param {boolean} guessing hide how long it will be */
   function waiter(place, wait, guessing) {
-    const [since, whole] = [columns.wait_start[wait], guessing ? 0 : columns.wait_ns[wait]];
-    const long = whole ? `${lasted(place, since)} ${words.of} ${formatDuration(whole - 1)}` : `${lasted(place, since)} ${words.so_far}`;
+    const [passed, whole] = [moment[place] - columns.wait_start[wait], guessing ? 0 : columns.wait_ns[wait] - 1];
+    const note = lasting(`${names[columns.wait_on[wait]]} ·`, passed);
     return {
-      ...card('w', wait, waits.actor[wait], `${names[columns.wait_on[wait]]} · ${long}`, columns.wait_kind[wait]),
-      code: names[columns.wait_text[wait]], share: whole > 1 ? Math.min(1, (moment[place] - since) / (whole - 1)) : 0,
+      ...card(`w${wait}`, columns.wait_actor[wait], whole > 0 ? lasting(passed > 0 ? `${note} ${words.of}` : note, whole) : note, columns.wait_kind[wait]),
+      code: names[columns.wait_text[wait]], share: whole > 0 ? passed / whole : 0,
     };
   }
 
   /** @param {number} place @param {number} most @returns {Group} busy ones first where not all have room */
   function workers(place, most) {
-    /** @type {Card[]} */
-    const cards = Array.from({ length: header.threads }, (_, thread) => ({
-      key: `worker${thread}`, actor: -1, label: `worker-${thread}`, tag: '', note: used[thread] <= place ? words.idle : words.unused, kind: OTHER, index: thread,
-    }));
-    const busy = take(calls.at(place), MOST_CALLS);
-    for (const call of busy) {
-      const thread = columns.call_thread[call];
-      const { tag } = card('', 0, calls.actor[call], '', 0);
-      cards[thread] = { ...cards[thread], tag, note: `${names[columns.call_name[call]]} · ${lasted(place, columns.call_start[call])}`, kind: THREAD };
+    const cards = header.threads.map((/** @type {number} */ used, /** @type {number} */ thread) => (
+      { key: `worker${thread}`, label: `worker-${thread}`, tag: '', note: used <= place ? words.idle : words.unused, kind: OTHER }));
+    for (const call of calls(-place - 1, 0, columns.call_entered[place], MOST_CALLS, true)) {
+      const worker = cards[columns.call_thread[call]];
+      worker.tag = card('', columns.call_actor[call], '', 0).tag;
+      worker.note = lasting(`${names[columns.call_name[call]]} ·`, moment[place] - columns.call_start[call]);
+      worker.kind = THREAD;
     }
-    if (cards.length > most) cards.sort((a, b) => b.kind - a.kind);
-    const asking = countUpTo(asked, place) - countUpTo(served, place);
-    return { cards: cards.slice(0, most), count: calls.count(place), more: Math.max(0, cards.length - most), note: asking ? `${formatCount(asking)} ${words.asking}` : undefined };
+    if (cards.length > most) cards.sort((/** @type {Card} */ a, /** @type {Card} */ b) => b.kind - a.kind);
+    const asking = columns.asking[place];
+    return { cards: cards.slice(0, most), count: columns.call_count[place], more: cards.length - most, ...(asking && { note: `${formatCount(asking)} ${words.asking}` }) };
   }
 
   /** What ended last stands first. @param {number} place @param {number} most @returns {Group} */
   function done(place, most) {
-    const count = countUpTo(ended, place);
-    const cards = Array.from({ length: Math.min(most, count) }, (_, i) => {
-      const index = count - 1 - i;
-      return card('d', index, columns.ended_actor[index], `${names[columns.ended_how[index]]} · ${formatDuration(columns.ended_ns[index])}`, columns.ended_failed[index] ? BLOCKED : OTHER);
-    });
+    const count = columns.ended_count[place];
+    const cards = [];
+    for (let end = count; end-- > 0 && cards.length < most;) {
+      cards.push(card(`d${end}`, columns.ended_actor[end], lasting(`${names[columns.ended_how[end]]} ·`, columns.ended_ns[end]), columns.ended_failed[end] ? BLOCKED : OTHER));
+    }
     return { cards, count };
   }
 
-  // -- words ------------------------------------------------------------------------------------------------------
-
-  /** A step's sentence in parts, as playground/views/stage_words.py puts it. @param {number} place @param {boolean} [guessing] hide what comes later @returns {Part[]} */
-  function sentence(place, guessing = false) {
-    if (place >= steps) return [['text', words.over]];
-    let end = countUpTo(ended, place);  // the first request to end with this step
-    while (ended[end] === place + 1 && !columns.ended_request[end]) end++;
-    const idle = place + 1 < steps ? startOf(place + 1) - moment[place] : 0;
-    /** @type {Record<string, string | false>} false leaves the part out */
-    const values = {
-      who: called(actor[place]),
-      ran: duration[place] > 0 && formatDuration(duration[place]),
-      woke: wakes[place] > 0 && `${called(actor[place + wakes[place]])}${woken[place] > 1 ? ` and ${formatCount(woken[place] - 1)} more` : ''} ready`,
-      wait: !guessing && formatDuration(waited_ns[place]),
-      life: ended[end] === place + 1 && formatDuration(columns.ended_ns[end]),
-      queue: `${formatCount(ready(place, 0).count)}.`,
-      idle: !guessing && idle >= header.idle_ns && `${formatDuration(idle)}.`,
-      later: !guessing && '',
-    };
-    return header.said[said[place]].flatMap((/** @type {Part} */ [style, text]) => {
-      const value = values[style];
-      return value === false ? [] : value === undefined ? [[style, text]] : [[style === 'who' ? 'strong' : 'text', text + value]];
-    });
-  }
-
-  /** The lines around the place at which a step stopped, as far as they are known. @param {number} place @param {number} around @returns {Source | null} */
-  function source(place, around) {
-    const [own, last] = [site[place], site[place - before[place]] * Number(before[place] > 0)];
-    if (!(own || last)) return null;
-    const [file, line, , text] = header.sites[(own || last) - 1];
-    const [lastFile, lastLine] = header.sites[last - 1] ?? [];
-    const chunk = header.sources[file]?.find((/** @type {[number, string[]]} */ [first, lines]) => first <= line && line < first + lines.length);
-    const [first, lines] = chunk ?? [line, text ? [text] : []];
-    const start = Math.max(first, line - around);
-    return {
-      file, lit: own ? line : 0, from: lastFile === file ? lastLine : 0,
-      lines: lines.slice(start - first, line + around + 1 - first).map((/** @type {string} */ words, /** @type {number} */ i) => [start + i, words]),
-    };
-  }
-
-  /** Whose wait a step has ended: its own task's, or that of the task for which it is a callback. @param {number} place @returns {Card | undefined} */
-  function waitOver(place) {
-    let step = place + 1;
-    while (!actor_task[actor[step]] && wakes[step]) step += wakes[step];
-    const task = actor_task[actor[step]];
-    const wait = task ? [...waits.at(place)].find((each) => actor_task[waits.actor[each]] === task) : undefined;
-    return wait === undefined ? undefined : waiter(place, wait, true);
-  }
-
   return {
-    header, steps, called, ready, waiting, waitOver, sentence, source,
-    isQueued: (/** @type {number} */ step) => columns.queued_for[step] > 0,
+    header, steps, moment, called, ready, waiting, isQueued,
     ranBy: (/** @type {number} */ step) => called(actor[step]),
-    at: (/** @type {number} */ place) => moment[place],
-    /** What is on the stage. @param {number} place @param {number} most cards in a group @param {boolean} [guessing] hide what comes later @returns {Group[]} */
+    /** Whose wait a step has ended that nobody had seen in the queue. @param {number} step @returns {Card | undefined} */
+    over: (step) => (isQueued(step) || !columns.over[step] ? undefined : waiter(step - 1, columns.over[step] - 1, true)),
+
+    /** What is on the stage. @param {number} place @param {number} most cards in a group @param {boolean} [guessing] hide what comes later */
     state: (place, most, guessing = false) => [ready(place, most), running(place), waiting(place, Math.ceil(0.75 * most), guessing), workers(place, most), done(place, most)],
+
+    /** A step's sentence in parts, as playground/views/stage_words.py puts it. @param {number} place @param {boolean} [guessing] hide what comes later @returns {Part[]} */
+    sentence(place, guessing = false) {
+      if (place >= steps) return [['text', words.over]];
+      /** @type {Record<string, string | number>} a name, or a length of time; nothing, or none, leaves the part out */
+      const values = {
+        who: called(actor[place]),
+        ran: duration[place],
+        woke: wakes[place] && `${called(actor[place + wakes[place]])}${woken[place] > 1 ? ` and ${formatCount(woken[place] - 1)} more` : ''} ready`,
+        life: columns.life_ns[place],
+        queue: formatCount(columns.queue_count[place]),
+        wait: guessing ? 0 : columns.waited_ns[place],
+        idle: guessing ? 0 : columns.idle_ns[place],
+        later: guessing ? 0 : '',
+      };
+      return header.said[columns.said[place]].flatMap((/** @type {Part} */ [style, text]) => {
+        const value = values[style];
+        if (value === 0) return [];
+        return value === undefined ? [[style, text]] : [[style === 'who' ? 'strong' : 'text', text + (typeof value === 'number' ? formatDuration(value) : value)]];
+      });
+    },
+
+    /** The lines around the place at which a step stopped, or else went on, as far as they are known. @param {number} place @param {number} around @returns {Source | null} */
+    source(place, around) {
+      const [own, last] = [site[place], before[place] && site[place - before[place]]];
+      if (!own && !last) return null;
+      const [file, line, first, lines] = sites[(own || last) - 1];
+      const [lastFile, lastLine] = sites[last - 1] ?? [];
+      const numbered = lines.map((/** @type {string} */ text, /** @type {number} */ i) => [first + i, text]);
+      return { file, lit: own && line, from: lastFile === file ? lastLine : 0, lines: numbered.filter((/** @type {[number, string]} */ [number]) => Math.abs(number - line) <= around) };
+    },
   };
 }

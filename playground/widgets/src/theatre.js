@@ -13,10 +13,13 @@ import css from './theatre.css';
 import { followTheme, setColours } from './theme.js';
 import { throttle } from './throttle.js';
 
-const TOLD_MS = 1000;  // while it plays: a voice could not keep up with more
+const TOLD_MS = 1000;  // between two steps: a voice could not keep up with more
 const UPDATE_MS = 1000 / 15;  // of `step` to the kernel
 const CARD = 47;  // height of a card, with its gap
 const LINE = 19;
+const ABOVE = 74;  // of the cards
+const HEIGHT = 420;
+const PLAY = 3;  // among the buttons
 
 /** @type {import('./open.js').Opener} */
 export function showTheatre(host, packet, state) {
@@ -25,159 +28,133 @@ export function showTheatre(host, packet, state) {
   const { words } = header;
   const aborter = new AbortController();
   const { signal } = aborter;
-  const title = state.get('title') || header.title;
-  let place = 0;
+  let place = clamp(state.get('step') ?? 0, steps);
+  let open = place;  // while a reader guesses, what comes after this place is hidden
   let guessing = state.get('predict') === true;
-  let open = 0;  // while a reader guesses, what comes after this place is hidden
   let answer = '';
   let timer = 0;
-  let height = 0;
+  let height = state.get('height') ?? HEIGHT;
   /** @type {import('./theme.js').Theme} */
   let theme;
   const guesses = { right: 0, wrong: 0 };
 
-  const { root, buttons, live, fill, header: head } = buildShell(host, { title, clock: header.clock, summary: '', dropped: header.dropped }, css);
-  const said = make('p', { class: 'said', 'data-testid': 'theatre-sentence' });
-  const asked = make('div', { class: 'asked', role: 'group', 'aria-label': words.ask, 'data-testid': 'theatre-question' });
-  const stage = make('div', { class: 'stage', 'data-testid': 'theatre-stage' });
-  const slider = /** @type {HTMLInputElement} */ (make('input', { type: 'range', min: '0', max: String(steps), tabindex: '0', 'aria-label': words.slider, 'aria-description': words.keys }));
-  const speed = /** @type {HTMLSelectElement} */ (make('select', { 'aria-label': words.speed }, ...words.speeds.map((/** @type {[string]} */ [name], /** @type {number} */ i) => make('option', { value: String(i) }, name))));
-  speed.value = '1';
+  const { root, buttons, live, fill, header: head } = buildShell(host, { title: state.get('title') || header.title, clock: header.clock, summary: '', dropped: header.dropped }, css);
+  const said = make('p', { class: 'said' });
+  const asked = make('div', { class: 'asked', role: 'group', 'aria-label': words.ask });
+  const stage = make('div', { class: 'stage' });
+  const slider = /** @type {HTMLInputElement} */ (make('input', { type: 'range', max: String(steps), tabindex: '0', 'aria-label': words.step, 'aria-description': words.keys }));
+  const speed = /** @type {HTMLSelectElement} */ (make('select', { 'aria-label': words.speed }, ...words.speeds.map((/** @type {[string]} */ [name]) => make('option', {}, name))));
+  speed.selectedIndex = 1;
   const report = throttle((/** @type {number} */ at) => state.set('step', at), UPDATE_MS, signal);
-  const tell = throttle((/** @type {string} */ text) => { live.textContent = text; }, TOLD_MS, signal);
-
-  /** @type {(() => void)[]} in the order of their words */
-  const deeds = [() => setPredict(!guessing, true), () => go(0), () => go(place - 1), () => toggle(), () => go(place + 1), () => go(steps)];
-  const made = deeds.map((deed, i) => makeButton(words.buttons[i][0], { title: words.buttons[i].slice(1).join(' '), label: words.buttons[i][1] }, deed, signal));
-  const [predict, , , player] = made;
-  player.classList.add('play');
-  const keys = { ' ': 3, Home: 1, End: 5, ArrowLeft: 2, ArrowDown: 2, ArrowRight: 4, ArrowUp: 4 };
+  const deeds = [() => predict(!guessing, true), () => go(0), () => go(place - 1), () => (timer ? pause() : start()), () => go(place + 1), () => go(steps)];
+  const made = deeds.map((deed, i) => makeButton(words.buttons[i][0], { title: words.buttons[i].slice(1, 3).join(' '), label: words.buttons[i][1] }, deed, signal));
+  made[PLAY].classList.add('play');
   buttons.append(...made, speed);
   fill(said, asked, stage, make('div', { class: 'scrub' }, slider, ...header.notes.map((/** @type {string} */ note) => make('p', {}, note))));
 
-  /** @param {number} to @param {boolean} [byHand] */
-  function go(to, byHand = true) {
-    const next = Math.max(0, Math.min(to, guessing ? open : steps));
+  /** @param {number} to @param {boolean} [byHand] @param {string} [told] */
+  function go(to, byHand = true, told = '') {
+    const next = clamp(to, guessing ? open : steps);
     if (next < to) pause();
-    if (next === place) return;
+    if (next === place) return draw();
     place = next;
-    answer = '';
+    answer = told;
     glide(stage, draw);
     if (byHand) report(place);
   }
 
-  function toggle() {
-    if (timer) pause();
-    else start();
-  }
-
   function start() {
-    if (place === steps) go(0);
-    const [, everyMs, stride] = words.speeds[Number(speed.value)];
+    const [, everyMs, stride] = words.speeds[speed.selectedIndex];
     clearInterval(timer);
     timer = setInterval(() => go(place + stride), everyMs);
-    showPlaying();
+    go(place === steps ? 0 : place);
   }
 
   function pause() {
     clearInterval(timer);
     timer = 0;
-    showPlaying();
-  }
-
-  function showPlaying() {
-    host.dataset.playing = String(timer > 0);
-    player.textContent = timer ? words.pause[0] : words.buttons[3][0];
-    player.setAttribute('aria-label', timer ? words.pause[1] : words.buttons[3][1]);
+    draw();
   }
 
   /** @param {boolean} on @param {boolean} [byHand] */
-  function setPredict(on, byHand) {
-    pause();
+  function predict(on, byHand) {
     guessing = on;
     open = place;
     answer = '';
     if (byHand) state.set('predict', on);
-    draw();
+    pause();
   }
 
   /** @param {import('./guess.js').Choice} choice */
   function choose(choice) {
+    const told = verdict(play, place, choice);
     guesses[choice.right ? 'right' : 'wrong'] += 1;
     state.set('guesses', { ...guesses });
-    const told = verdict(play, place, choice);
-    open = place + 1;
-    go(open);
-    answer = told;
-    draw();
+    open = place + 2 < steps ? place + 1 : steps;  // after the last step nothing is left to guess
+    go(place + 1, true, told);
     slider.focus();
   }
 
-  /** Ask what runs next, if that is still hidden; gives what a voice says of it. */
+  /** Ask what runs next, if that is hidden; gives what a voice says of it. */
   function ask() {
     const choices = guessing && place === open && place + 1 < steps ? choicesAt(play, place) : [];
-    if (open + 1 >= steps) open = steps;  // nothing is left to guess
-    asked.hidden = choices.length === 0;
+    asked.hidden = !choices[0];
     asked.replaceChildren(make('strong', {}, words.ask), ...choices.map((choice, i) => {
-      const button = makeButton('', { title: '' }, () => choose(choice), signal);
-      button.append(make('kbd', {}, String(i + 1)), choice.words, make('small', {}, choice.note));
+      const button = makeButton('', { title: choice.note }, () => choose(choice), signal);
+      button.append(make('kbd', {}, `${i + 1}`), choice.words, make('small', {}, choice.note));
       button.tabIndex = -1;
       return button;
     }), make('small', {}, `${guesses.right} ${words.rights}, ${guesses.wrong} ${words.wrongs}`));
-    return choices.length ? [words.ask, ...choices.map((choice, i) => `${i + 1}: ${choice.words}, ${choice.note}.`)] : [];
+    return choices.map((choice, i) => `${i ? '' : words.ask} ${i + 1}: ${choice.words}, ${choice.note}.`);
   }
 
   function draw() {
     if (!theme) return;
-    const groups = play.state(place, Math.floor((height - 74) / CARD), guessing);
-    setStage(stage, groups, play.source(place, Math.floor(height / LINE / 2) - 4), words, theme);
-    const step = `${words.step} ${formatCount(Math.min(place + 1, steps))} ${words.of} ${formatCount(steps)}`;
-    if (head.children[2]) head.children[2].textContent = `${formatMoment(play.at(place), 1e4)} · ${step}`;
-    said.replaceChildren(...(answer ? [make('em', {}, answer), ' '] : []), ...play.sentence(place, guessing).map(([style, text]) => (style === 'text' ? text : make(style, {}, text))));
-    root.classList.toggle('bad', groups[1].cards[0]?.kind === BLOCKED);
-    slider.value = String(place);
-    slider.setAttribute('aria-valuetext', step);
-    predict.setAttribute('aria-pressed', String(guessing));
-    const voiced = [said.textContent, ...ask()].join(' ');
-    if (timer) tell(voiced);
-    else live.textContent = voiced;
-    host.dataset.step = String(place);
-  }
-
-  /** @param {number} pixels */
-  function setHeight(pixels) {
-    height = Math.max(240, pixels);
+    const groups = play.state(place, Math.floor((height - ABOVE) / CARD), guessing);
     stage.style.minHeight = `${height}px`;
-    draw();
+    setStage(stage, groups, play.source(place, Math.floor((height - 2 * ABOVE) / LINE / 2)), words, theme);
+    const step = `${words.step} ${formatCount(Math.min(place + 1, steps))} ${words.of} ${formatCount(steps)}`;
+    head.children[2].textContent = `${formatMoment(play.moment[place], 1e4)} · ${step}`;
+    said.replaceChildren(make('em', {}, answer), ...play.sentence(place, guessing).map(([style, text]) => (style === 'text' ? text : make(style, {}, text))));
+    root.classList.toggle('bad', groups[1].cards[0]?.kind === BLOCKED);
+    slider.value = host.dataset.step = `${place}`;
+    slider.setAttribute('aria-valuetext', step);
+    made[0].setAttribute('aria-pressed', `${guessing}`);
+    const [sign, label] = timer ? words.pause : words.buttons[PLAY];
+    made[PLAY].textContent = sign;
+    made[PLAY].setAttribute('aria-label', label);
+    const voiced = [said.textContent, ...ask()].join(' ');
+    if (!timer || words.speeds[speed.selectedIndex][1] >= TOLD_MS) live.textContent = voiced;
   }
 
   slider.addEventListener('input', () => go(Number(slider.value)), { signal });
   speed.addEventListener('change', () => timer && start(), { signal });
   root.addEventListener('keydown', (event) => {
-    const { key, ctrlKey, metaKey, altKey } = event;
+    const { key } = event;
     const on = event.composedPath()[0];
-    const deed = asked.querySelectorAll('button')[Number(key) - 1] ?? made[keys[/** @type {' '} */ (key)]];
-    if (!deed || ctrlKey || metaKey || altKey || on === speed || (key === ' ' && on instanceof HTMLButtonElement)) return;
+    const deed = asked.querySelectorAll('button')[Number(key) - 1] ?? made[words.buttons.findIndex((/** @type {string[]} */ button) => button[3] === key)];
+    if (!deed || event.ctrlKey || event.metaKey || event.altKey || on === speed || (key === ' ' && on !== slider)) return;
     event.preventDefault();
     event.stopPropagation();
     deed.click();
   }, { signal });
-  state.follow('step', (step) => go(step, false));
-  state.follow('predict', (on) => on !== guessing && setPredict(on));
+  state.follow('step', (step) => step !== place && go(step, false));
+  state.follow('predict', (on) => on !== guessing && predict(on));
   followTheme(document, (next) => {
     setColours(root, (theme = next));
     draw();
   }, signal);
-  showPlaying();
-  setHeight(state.get('height') ?? 420);
-  go(state.get('step') ?? 0, false);
-  open = place;
-  draw();
   return {
     destroy: () => {
       clearInterval(timer);
       aborter.abort();
     },
-    fill: (whole) => setHeight(Math.min(760, whole - root.offsetHeight + stage.offsetHeight)),
+    fill: (whole) => {
+      height = clamp(whole - root.offsetHeight + stage.offsetHeight, 760);
+      draw();
+    },
   };
 }
+
+/** @param {number} value @param {number} most */
+const clamp = (value, most) => Math.max(0, Math.min(value, most));
