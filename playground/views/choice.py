@@ -18,11 +18,13 @@ def ranked(laid: Lanes) -> list[int]:
     Of the same sort the longer comes first.
     """
     held_ns, length_ns = _held_ns(laid), _length_ns(laid)
-
-    def rank(request: int) -> tuple[int, bool, int, int]:
-        return -held_ns.get(request, 0), not laid.requests[request].failure, -length_ns[request], request
-
-    return sorted(length_ns, key=rank)
+    longest = sorted(sorted(length_ns), key=length_ns.__getitem__, reverse=True)
+    failed = [request for request in longest if laid.requests[request].failure]
+    first = sorted(
+        held_ns,
+        key=lambda request: (-held_ns[request], not laid.requests[request].failure, -length_ns[request], request),
+    )
+    return list(dict.fromkeys([*first, *failed, *longest]))
 
 
 def left_out(laid: Lanes, requests: list[int]) -> str:
@@ -44,9 +46,12 @@ def _held_ns(laid: Lanes) -> dict[int, int]:
     """For each request that blocked the loop, for how long in all."""
     held_ns: dict[int, int] = {}
     loop = laid.rows[0]
-    for start_ns, end_ns, kind, request in zip(loop.starts, loop.ends, loop.kinds, loop.requests, strict=True):
-        if kind == BLOCKED and request != NO_REQUEST:
-            held_ns[request] = held_ns.get(request, 0) + end_ns - start_ns
+    kinds = loop.kinds.tobytes()
+    at = kinds.find(BLOCKED)
+    while at >= 0:
+        if (request := loop.requests[at]) != NO_REQUEST:
+            held_ns[request] = held_ns.get(request, 0) + loop.ends[at] - loop.starts[at]
+        at = kinds.find(BLOCKED, at + 1)
     return held_ns
 
 

@@ -5,8 +5,10 @@ shows what took most of its time; so the size of a picture is bounded by its wid
 """
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import compress, groupby
+from math import inf
 from typing import Final, NamedTuple
 
 from playground.views.kinds import KINDS
@@ -64,20 +66,32 @@ def cells(row: Row, duration_ns: int, count: int) -> Cells:
     """Share a row's spans out to `count` cells that cover `duration_ns`."""
     width_ns = max(1, duration_ns) / count
     laid = Cells({}, width_ns, count)
-    for start_ns, end_ns, kind in zip(row.starts, row.ends, row.kinds, strict=True):
-        column = laid.of.get(kind)
-        if column is None:
-            column = laid.of[kind] = array("d", bytes(8 * count))
-        first = min(count - 1, int(start_ns / width_ns))
-        last = min(count - 1, int(end_ns / width_ns))
-        if first == last:
-            column[first] += max(_TRACE_OF_NS, end_ns - start_ns)
-            continue
-        column[first] += max(_TRACE_OF_NS, (first + 1) * width_ns - start_ns)
-        for cell in range(first + 1, last):
-            column[cell] += width_ns
-        column[last] += max(0.0, end_ns - last * width_ns)
+    kinds = row.kinds.tobytes()
+    for kind in set(kinds):
+        chosen = kinds.translate(bytes(other == kind for other in range(256)))
+        starts, ends = list(compress(row.starts, chosen)), list(compress(row.ends, chosen))
+        laid.of[kind] = _shared_out(starts, ends, width_ns, count)
     return laid
+
+
+def _shared_out(starts: list[int], ends: list[int], width_ns: float, count: int) -> "array[float]":
+    """The same for spans of one kind; those that begin in one cell are summed up together."""
+    column = array("d", bytes(8 * count))
+    at = 0
+    while at < len(starts):
+        first = min(count - 1, int(starts[at] / width_ns))
+        edge_ns = (first + 1) * width_ns if first < count - 1 else inf
+        stop = bisect_left(starts, edge_ns, at + 1)
+        beyond_ns = ends[stop - 1] - edge_ns  # of the last alone: none overlaps another
+        taken_ns = sum(ends[at:stop]) - sum(starts[at:stop]) - max(0.0, beyond_ns)
+        column[first] += max(_TRACE_OF_NS * (stop - at), taken_ns)
+        if beyond_ns > 0:
+            last = min(count - 1, int(ends[stop - 1] / width_ns))
+            for cell in range(first + 1, last):
+                column[cell] += width_ns
+            column[last] += max(0.0, ends[stop - 1] - last * width_ns) if last > first else 0.0
+        at = stop
+    return column
 
 
 class Run(NamedTuple):

@@ -23,6 +23,8 @@ _OPACITY: Final = (0.35, 0.55, 0.8, 1.0)
 # Below this many pixels a span gets no name and no edge of its own.
 _NAMED_PX: Final = 26
 _EDGED_PX: Final = 3
+# Half of what the shortest label takes: `0 ms` after two spaces.
+_LABELLED_PX: Final = text_width("  0 ms", 10) / 2
 # Fewer letters of a name than this tell nobody what it was.
 _LEAST_LETTERS: Final = 5
 
@@ -37,6 +39,12 @@ class Plot:
 
     def x(self, moment_ns: int) -> float:
         return self.left + min(1.0, moment_ns / max(1, self.duration_ns)) * self.width
+
+    def wide(self, row: Row, pixels: float) -> list[int]:
+        """Indexes of the spans of a row that take up so many pixels, or little less."""
+        least_ns = int(pixels * self.duration_ns / self.width) - 1
+        spans = zip(row.starts, row.ends, strict=True)
+        return [at for at, (start_ns, end_ns) in enumerate(spans) if end_ns - start_ns >= least_ns]
 
     def stretches(self, values: list[int | None]) -> dict[int, list[Stretch]]:
         """Runs of equal cells, by value."""
@@ -86,7 +94,8 @@ def stretch_shapes(
 def bar_labels(row: Row, laid: Lanes, plot: Plot, middle: float, height: float) -> Iterator[str]:
     """Names upon spans that are wide enough, and thin edges between neighbours."""
     edges = []
-    for start_ns, end_ns, kind, what in zip(row.starts, row.ends, row.kinds, row.whats, strict=True):
+    for at in plot.wide(row, _EDGED_PX):
+        start_ns, end_ns, kind, what = row.starts[at], row.ends[at], row.kinds[at], row.whats[at]
         x, end = plot.x(start_ns), plot.x(end_ns)
         if end - x > _EDGED_PX:
             edges.append((x - 0.5, x + 0.5))
@@ -117,10 +126,11 @@ def capsules(lives: Row, laid: Lanes, plot: Plot, top: float, height: float) -> 
     ground = cells(lives, plot.duration_ns, plot.width)
     stretches = plot.stretches(ground.most(FULL)).values()
     yield from (bars(found, top + height / 2, height, _CAPSULE) for found in stretches)
-    following = [*(plot.x(start_ns) for start_ns in lives.starts[1:]), float(plot.left + plot.width)]
-    for start_ns, end_ns, request, limit in zip(lives.starts, lives.ends, lives.requests, following, strict=True):
-        facts = laid.requests[request]
+    failed = [at for at, request in enumerate(lives.requests) if laid.requests[request].failure]
+    for at in sorted({*plot.wide(lives, _LABELLED_PX), *failed}):
+        start_ns, end_ns, facts = lives.starts[at], lives.ends[at], laid.requests[lives.requests[at]]
         x, end = plot.x(start_ns), plot.x(end_ns)
+        limit = plot.x(lives.starts[at + 1]) if at + 1 < len(lives) else float(plot.left + plot.width)
         told = f"{facts.label}  {duration(end_ns - start_ns)}"
         needed = text_width(told, 10) + (text_width(facts.failure, 10) + 18 if facts.failure else 0)
         if end - x >= needed / 2 and x + needed <= limit:

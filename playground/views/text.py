@@ -4,6 +4,7 @@ A column of the timeline shows what took most of its time, and the legend says h
 not fit is counted, never dropped in silence. This is also what a notebook shows as `text/plain`.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from textwrap import wrap
 from typing import Final
@@ -113,18 +114,26 @@ def _workers(laid: Lanes, columns: int, most: int) -> Iterator[str]:
 def _requests(laid: Lanes, columns: int, most: int) -> Iterator[str]:
     order = ranked(laid)
     drawn = {request: Row("request", 0, "") for request in order[:most]}
-    for row in laid.of("request"):
-        for span in zip(row.starts, row.ends, row.kinds, row.whats, row.requests, strict=True):
-            if span[4] in drawn:
-                drawn[span[4]].add(*span)
-    lives = (zip(row.starts, row.ends, row.requests, strict=True) for row in laid.of("life"))
-    for start_ns, end_ns, request in sorted(life for row in lives for life in row if life[2] in drawn):
+    states = laid.of("request")
+    lives = ((row.lane, zip(row.starts, row.ends, row.requests, strict=True)) for row in laid.of("life"))
+    found = sorted((*life, lane) for lane, row in lives for life in row if life[2] in drawn)
+    for start_ns, end_ns, request, lane in found:
+        _take(drawn[request], states[lane], start_ns, end_ns, request)
         body = _marks(drawn[request], laid.duration_ns, columns)
         facts = laid.requests[request]
         mark = f" {FAILED_MARK} {facts.failure}" if facts.failure else ""
         yield _line(facts.label, duration(end_ns - start_ns), body, mark)
     if rest := order[most:]:
         yield f"{counted(len(rest), 'more request')} not drawn ({left_out(laid, rest)})."
+
+
+def _take(into: Row, row: Row, start_ns: int, end_ns: int, request: int) -> None:
+    """Take over what a request did from its lane, where it lived from one moment to another."""
+    first, stop = bisect_left(row.starts, start_ns), bisect_right(row.starts, end_ns)
+    columns = (row.starts, row.ends, row.kinds, row.whats, row.requests)
+    for span in zip(*(column[first:stop] for column in columns), strict=True):
+        if span[4] == request:
+            into.add(*span)
 
 
 def _marks(row: Row, duration_ns: int, columns: int) -> str:
