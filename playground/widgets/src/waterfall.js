@@ -40,7 +40,7 @@ export function showWaterfall(host, { header }, state) {
     make('ul', { class: 'notes', 'aria-label': 'To know' }, ...header.notes.map((/** @type {string} */ note) => make('li', {}, note))), sheets,
   );
   walk(lanes, header.lanes, (words, lines) => {
-    shell.live.textContent = [words, ...lines].join('; ');
+    shell.live.textContent = `${words} ${lines.join('; ')}`;
     detail.replaceChildren(words, make('ul', {}, ...lines.map((line) => make('li', {}, line))));
   }, signal);
   followTheme(document, (theme) => setColours(shell.root, theme), signal);
