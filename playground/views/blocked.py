@@ -61,8 +61,8 @@ def _finding(trace: Trace, owners: Owners, blocks: list[Block], queue: "list[_Re
 
 
 def _instead(library: str, loop: Loop | None) -> list[Part]:
-    """A library of the same kind that awaits; where that is asyncio's own, and the loop is not, a thread alone."""
-    if loop == "trio" and INSTEAD[library].startswith(("asyncio", "aio")):
+    """A library of the same kind that awaits; on trio's loop, where httpx alone runs there, a thread."""
+    if loop == "trio" and not INSTEAD[library].startswith("httpx."):
         return [text("Instead, "), *in_thread(loop), text(".")]
     return [
         text("Instead, await "),

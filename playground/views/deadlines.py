@@ -185,7 +185,7 @@ def _finding(trace: Trace, cuts: Sequence[Cut]) -> Finding:
     were = "was" if len(cuts) == 1 else "were"
     told = [strong(f"{all_of(len(trace.requests), len(cuts), noun)} {were} cut short by a deadline."), text(" ")]
     told += [text("" if table == "requests" else "The task "), code(_label(trace, cuts[0].owner))]
-    told += [text(f"{_waited(waits)}{_ended(cuts[0].how)}. ")]
+    told += [text(_waited(waits)), *_ended(cuts[0].how), text(". ")]
     ends = [trace.steps[cut.deadline].start_ns for cut in cuts]
     evidence: list[Evidence] = [cut.owner for cut in cuts]
     evidence += [("steps", at) for at in dict.fromkeys(cut.deadline for cut in cuts)]
@@ -210,12 +210,12 @@ def _waited(waits: Sequence[Wait]) -> str:
     return f" had waited {how_long} for {WAITED_FOR[waits[0].on]}{where} when it passed, and"
 
 
-def _ended(how: str) -> str:
+def _ended(how: str) -> list[Part]:
     if how.startswith("answered"):
-        return f" {how}"
+        return [text(f" {how}")]
     if how == "TimeoutError":
-        return " let the exception out"
-    return " raised" if how == "raised" else " was cancelled"
+        return [text(" let "), code(how), text(" out")]
+    return [text(" raised" if how == "raised" else " was cancelled")]
 
 
 def _severity(how: str) -> Severity:
