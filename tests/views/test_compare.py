@@ -17,6 +17,7 @@ from playground.views.compare import Compared
 from playground.views.comparison import compare_packet, later_words, shown_lanes, text
 from playground.views.comparison_svg import svg
 from playground.views.lanes import lanes
+from playground.views.packet import packet
 from playground.views.pairs import latency_ns, match, noise_ns, percentile
 from playground.views.verdict import round_down_ns, round_up_ns, verdict
 from tests.by_hand import LINE, MS, handoff, looks, ns, request, step, task
@@ -302,15 +303,21 @@ def test_the_loop_and_four_workers_are_drawn_and_the_rest_is_counted() -> None:
 
 
 def test_the_packet_holds_a_timeline_for_each_run() -> None:
-    header, columns = unpack(compare_packet({"slow": blocked(), "quick": run(1)}, "Mine"))
+    traces = {"slow": blocked(), "quick": run(1)}
+    header, columns = unpack(compare_packet(traces, "Mine"))
     assert (header["view"], header["title"], header["clock"], header["rest"]) == ("compare", "Mine", "virtual", "")
     assert [(each["letter"], each["name"], each["left_out"]) for each in header["runs"]] == [
         ("A", "slow", "2 more worker threads"),
         ("B", "quick", ""),
     ]
     for each in header["runs"]:
-        assert each["timeline"]["view"] == "timeline"
-        assert len(columns[f"{each['letter']}.start"]) == each["timeline"]["offsets"][-1]
+        its = {name.split(".", 1)[1]: column for name, column in columns.items() if name.startswith(each["letter"])}
+        alone, columns_alone = unpack(packet(traces[each["name"]]))
+        assert each["timeline"]["view"] == alone["view"] == "timeline"
+        assert each["timeline"]["duration_ns"] == alone["duration_ns"]
+        assert set(its) <= set(columns_alone)
+        drawn = [row["name"] for row in alone["rows"] if row["group"] in ("loop", "worker")][:5]
+        assert [row["name"] for row in each["timeline"]["rows"] if row["name"]] == drawn
 
 
 def test_forty_requests_travel_however_many_there_are() -> None:
