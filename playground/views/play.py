@@ -33,7 +33,8 @@ class Play:
         actors: what each actor is called, by number.
         said: the sentence of each step, in parts: see `stage_words.Say`.
         kinds: of each step, how it is drawn: it ran for a request, for none, or blocked the loop.
-        sites: for each step the place in the source at which it stopped or which held the loop; `None` if not known.
+        sites: for each step the place in the source at which it stopped or which held the loop; of one that ended, at
+            which it had gone on, or its handler's; `None` if not known.
         notes: what cannot be shown, in words.
     """
 
@@ -110,13 +111,16 @@ def play(trace: Trace, most_steps: int = MOST_STEPS) -> Play:
     blocked = held_steps(trace)
     actors = made.actors.named()
     requests = made.actors.requests()
-    kinds, sites = [], []
+    kinds: list[int] = []
+    sites: list[Site | None] = []
     handlers = {span.request: span.site for span in trace.spans if span.kind == "handler" and span.site is not None}
     for index, step in enumerate(trace.steps[: made.steps]):
         request = requests[made.actor[index]]
         kinds.append(BLOCKED if index in blocked else OTHER if request is None else RUN)
         site = blocked[index].site if index in blocked else step.site
-        if site is None and made.before[index] < 0 and request is not None:
+        if site is None and made.before[index] != NOBODY:
+            site = sites[made.before[index]]  # it ended: where it had gone on
+        elif site is None and request is not None:
             site = handlers.get(request)  # it ended without having stopped anywhere
         sites.append(site)
     return Play(trace, made, actors, sayings(trace, made, blocked), kinds, sites, _notes(trace, made))

@@ -5,6 +5,8 @@ place alone, so that going back, or anywhere, costs no more than going on. Place
 lengths of time are nanoseconds. The reader is `playground/widgets/src/play.js`.
 """
 
+import keyword
+import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,9 +20,16 @@ from playground.views.kinds import FUTURE, WAIT_KIND
 from playground.views.play import Play, life_ns, play
 from playground.views.stage_words import status_of, told
 from playground.views.theatre_words import WORDS
-from playground.views.wording import one_line, summary
+from playground.views.wording import FAILED_MARK, one_line, summary
 
 __all__ = ["theatre_packet"]
+
+Painted = list[tuple[str, str]]
+
+_KEYWORDS: Final = "|".join(keyword.kwlist)
+_WORDS: Final = re.compile(
+    rf"""(?P<str>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<com>#.*)|(?P<key>@[\w.]+|\b(?:{_KEYWORDS})\b)"""
+)
 
 # zlib's level: as for the timeline's packet
 _LEVEL: Final = 3
@@ -67,10 +76,24 @@ def theatre_packet(trace: Trace) -> bytes:
     return pack(header, {name: _narrow(values) for name, values in columns.items()}, level=_LEVEL)
 
 
-def _with_excerpts(sites: Sequence[Site], by_step: Iterable[Site | None]) -> list[tuple[str, int, int, Sequence[str]]]:
+def _with_excerpts(sites: Sequence[Site], by_step: Iterable[Site | None]) -> list[tuple[str, int, int, list[Painted]]]:
     """For each place in the source its file, its line, and lines around it with the number of the first."""
     around = excerpts(site for site, _ in Counter(filter(None, by_step)).most_common())
-    return [(site.file, site.line, *around.get(site, (site.line, (site.text,) if site.text else ()))) for site in sites]
+    found = []
+    for site in sites:
+        first, lines = around.get(site, (site.line, (site.text,) if site.text else ()))
+        found.append((site.file, site.line, first, [_painted(line) for line in lines]))
+    return found
+
+
+def _painted(line: str) -> Painted:
+    """A line of Python in pieces of (style, text): strings, comments and keywords have a style."""
+    pieces: Painted = []
+    at = 0
+    for match in _WORDS.finditer(line):
+        pieces += [("", line[at : match.start()]), (match.lastgroup or "", match[0])]
+        at = match.end()
+    return [(style, text) for style, text in [*pieces, ("", line[at:])] if text]
 
 
 def _first_uses(shown: Play) -> list[int]:
@@ -104,7 +127,6 @@ def _step_columns(shown: Play, sites: _Table, said: _Table) -> Mapping[str, Sequ
         "kind": shown.kinds,
         "said": [said(each) - 1 for each in shown.said],
         "site": [sites(site) for site in shown.sites],
-        "before": [step - before if before >= 0 else 0 for step, before in enumerate(made.before)],
         "queued_from": list(made.queued_from),
         "queued_ns": [length_ns + 1 for length_ns in made.queued_ns],
         "carries": _ahead(made.carries),
@@ -191,7 +213,7 @@ def _ended_columns(shown: Play, names: _Table) -> Mapping[str, Sequence[int]]:
     ]
     return {
         "ended_actor": [each.actor for each in ended],
-        "ended_how": [names(words) for words, _ in how],
+        "ended_how": [names(f"{FAILED_MARK} {words}" if failed else words) for words, failed in how],
         "ended_failed": [int(failed) for _, failed in how],
         "ended_ns": [life_ns(trace, each.request, each.task) for each in ended],
     }

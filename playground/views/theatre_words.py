@@ -10,18 +10,18 @@ __all__ = ["WORDS"]
 
 WORDS: Final[Mapping[str, Any]] = {
     "columns": [
-        ("Ready queue", "next in line runs next"),
-        ("Running now", "one at a time"),
-        ("Waiting", "the loop does nothing for these"),
-        ("Worker threads", "run beside the loop"),
-        ("Done", "the last to end first"),
+        ("ready", "Ready queue", "next in line runs next"),
+        ("running", "Running now", "one at a time"),
+        ("waiting", "Waiting", "the loop does nothing for these"),
+        ("workers", "Worker threads", "run beside the loop"),
+        ("done", "Done", "the last to end first"),
     ],
     "empty": "none",
     "more": "more",
     "no_source": "Its source is not to be had.",
     # beside cards
     "instant": "takes no time",
-    "after": "after",
+    "after": "after queueing for",
     "of": "of",
     "queued": "queued",
     "proxy": "wake-up queued",

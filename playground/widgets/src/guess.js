@@ -10,17 +10,19 @@
 const MOST_OF_EACH = 4;  // two kinds, and the last choice: as many as there are digits
 
 /** The choices for what runs after a place; two that would read alike are one. @param {Play} play @param {number} place @returns {Choice[]} */
-export function choicesAt({ header: { words }, ready, waiting, isQueued, over, called }, place) {
+export function choicesAt({ header: { words }, columns: { queued_from, over }, ready, waiting, waiter, called }, place) {
   /** @type {Record<string, Choice>} */
   const choices = {};
   const add = (/** @type {Where} */ where, /** @type {import('./play.js').Card} */ { who, note }, /** @type {boolean} */ right) => {
     const choice = (choices[where + called(who)] ??= { words: called(who), note: words.notes[where] ?? note.split(' ·')[0], order: who, where, right });
     choice.right ||= right;
   };
-  const ended = over(place + 1);
+  const next = place + 1;
+  const queued = queued_from[next] < next;
+  const ended = !queued && over[next] ? waiter(place, over[next] - 1, true) : undefined;
   const waiters = waiting(place, MOST_OF_EACH, true).cards;
   if (ended && !waiters.some(({ key }) => key === ended.key)) waiters[MOST_OF_EACH - 1] = ended;
-  ready(place, MOST_OF_EACH).cards.forEach((card, i) => add('queued', card, i === 0 && isQueued(place + 1)));
+  ready(place, MOST_OF_EACH).cards.forEach((card, i) => add('queued', card, i === 0 && queued));
   waiters.forEach((card) => add('waiting', card, card.key === ended?.key));
   const list = Object.values(choices).sort((a, b) => a.order - b.order);
   return [...list, { words: words.none, note: words.notes.none, order: 0, where: 'none', right: !list.some(({ right }) => right) }];
@@ -31,5 +33,5 @@ export function verdict(play, place, chosen) {
   const { words } = play.header;
   const why = words.why[choicesAt(play, place).find(({ right }) => right)?.where ?? 'none'];
   if (chosen.right) return `${words.right} ${why}`;
-  return `${words.wrong} ${play.ranBy(place + 1)}: ${why}${chosen.where === 'none' ? '' : ` ${chosen.words} ${words.why_not[chosen.where]}`}`;
+  return `${words.wrong} ${play.called(play.columns.actor[place + 1])}: ${why}${chosen.where === 'none' ? '' : ` ${chosen.words} ${words.why_not[chosen.where]}`}`;
 }

@@ -11,7 +11,7 @@ import { lowTree } from './low-tree.js';
 /** @typedef {{ key: string, who: number, label: string, tag: string, note: string, kind: number, code?: string, share?: number }} Card `who` is its actor; `share`: how much of a wait is over, 0 to 1 */
 /** @typedef {{ cards: Card[], count: number, more?: number, note?: string }} Group `more`: how many are not shown */
 /** @typedef {[style: string, text: string]} Part */
-/** @typedef {{ file: string, lines: [number, string][], lit: number, from: number }} Source line numbers, 0 for none */
+/** @typedef {[file: string, line: number, first: number, lines: Part[][]]} Source the line to light, the number of the first, and their words by style */
 /** @typedef {ReturnType<typeof makePlay>} Play */
 
 const OTHER = 2;
@@ -21,18 +21,15 @@ const MOST_CALLS = 64;
 /** @param {import('./wire.js').Packet} packet */
 export function makePlay({ header, columns: packed }) {
   const columns = /** @type {Record<string, Float64Array>} */ (packed);
-  const { moment, duration, actor, site, before, queued_from, queued_ns, carries, wakes, woken } = columns;
-  const { names, words, sites } = header;
+  const { moment, duration, actor, queued_from, queued_ns, carries, wakes, woken } = columns;
+  const { names, words } = header;
   const steps = duration.length;
   const queue = lowTree(queued_from);
-  const waits = lowTree(columns.wait_leaves.map((place) => -place));
-  const calls = lowTree(columns.call_leaves.map((place) => -place));
+  const waits = lowTree(Float64Array.from(columns.wait_leaves, (place) => -place));
+  const calls = lowTree(Float64Array.from(columns.call_leaves, (place) => -place));
 
-  /** Whether a step was seen in the queue before it ran. @param {number} step */
-  const isQueued = (step) => queued_from[step] < step;
-
-  /** What happened before and what is said of it: words, and how long, if that is any time. @param {string} what @param {number} ns */
-  const lasting = (what, ns) => (ns > 0 ? `${what} ${formatDuration(ns)}` : what);
+  /** Words, and how long, if that is any time. @param {string} what @param {number} ns @param {string} [link] */
+  const lasting = (what, ns, link = '·') => (ns > 0 ? `${what} ${link} ${formatDuration(ns)}` : what);
 
   /** @param {string} key @param {number} who @param {string} note @param {number} kind @returns {Card} */
   function card(key, who, note, kind) {
@@ -49,7 +46,7 @@ export function makePlay({ header, columns: packed }) {
   /** @param {number} place @returns {Group} */
   function running(place) {
     if (place >= steps) return { cards: [], count: 0 };
-    const note = lasting(duration[place] ? `${formatDuration(duration[place])} ${words.after}` : words.instant, queued_ns[place] - 1);
+    const note = lasting(duration[place] ? formatDuration(duration[place]) : words.instant, queued_ns[place] - 1, words.after);
     return { cards: [card(`s${place}`, actor[place], note, columns.kind[place])], count: 1 };
   }
 
@@ -71,9 +68,9 @@ export function makePlay({ header, columns: packed }) {
   /** @param {number} place @param {number} wait @param {boolean} guessing hide how long it will be */
   function waiter(place, wait, guessing) {
     const [passed, whole] = [moment[place] - columns.wait_start[wait], guessing ? 0 : columns.wait_ns[wait] - 1];
-    const note = lasting(`${names[columns.wait_on[wait]]} ·`, passed);
+    const note = lasting(names[columns.wait_on[wait]], passed);
     return {
-      ...card(`w${wait}`, columns.wait_actor[wait], whole > 0 ? lasting(passed > 0 ? `${note} ${words.of}` : note, whole) : note, columns.wait_kind[wait]),
+      ...card(`w${wait}`, columns.wait_actor[wait], lasting(note, whole, passed > 0 ? words.of : '·'), columns.wait_kind[wait]),
       code: names[columns.wait_text[wait]], share: whole > 0 ? passed / whole : 0,
     };
   }
@@ -85,7 +82,7 @@ export function makePlay({ header, columns: packed }) {
     for (const call of calls(-place - 1, 0, columns.call_entered[place], MOST_CALLS, true)) {
       const worker = cards[columns.call_thread[call]];
       worker.tag = card('', columns.call_actor[call], '', 0).tag;
-      worker.note = lasting(`${names[columns.call_name[call]]} ·`, moment[place] - columns.call_start[call]);
+      worker.note = lasting(names[columns.call_name[call]], moment[place] - columns.call_start[call]);
       worker.kind = THREAD;
     }
     if (cards.length > most) cards.sort((/** @type {Card} */ a, /** @type {Card} */ b) => b.kind - a.kind);
@@ -98,16 +95,15 @@ export function makePlay({ header, columns: packed }) {
     const count = columns.ended_count[place];
     const cards = [];
     for (let end = count; end-- > 0 && cards.length < most;) {
-      cards.push(card(`d${end}`, columns.ended_actor[end], lasting(`${names[columns.ended_how[end]]} ·`, columns.ended_ns[end]), columns.ended_failed[end] ? BLOCKED : OTHER));
+      cards.push(card(`d${end}`, columns.ended_actor[end], lasting(names[columns.ended_how[end]], columns.ended_ns[end]), columns.ended_failed[end] ? BLOCKED : OTHER));
     }
     return { cards, count };
   }
 
   return {
-    header, steps, moment, called, ready, waiting, isQueued,
-    ranBy: (/** @type {number} */ step) => called(actor[step]),
-    /** Whose wait a step has ended that nobody had seen in the queue. @param {number} step @returns {Card | undefined} */
-    over: (step) => (isQueued(step) || !columns.over[step] ? undefined : waiter(step - 1, columns.over[step] - 1, true)),
+    header, columns, steps, called, ready, waiting, waiter,
+    /** The lines around the place at which a step stopped, or else went on. @param {number} place @returns {Source | undefined} */
+    source: (place) => header.sites[columns.site[place] - 1],
 
     /** What is on the stage. @param {number} place @param {number} most cards in a group @param {boolean} [guessing] hide what comes later */
     state: (place, most, guessing = false) => [ready(place, most), running(place), waiting(place, Math.ceil(0.75 * most), guessing), workers(place, most), done(place, most)],
@@ -131,16 +127,6 @@ export function makePlay({ header, columns: packed }) {
         if (value === 0) return [];
         return value === undefined ? [[style, text]] : [[style === 'who' ? 'strong' : 'text', text + (typeof value === 'number' ? formatDuration(value) : value)]];
       });
-    },
-
-    /** The lines around the place at which a step stopped, or else went on, as far as they are known. @param {number} place @param {number} around @returns {Source | null} */
-    source(place, around) {
-      const [own, last] = [site[place], before[place] && site[place - before[place]]];
-      if (!own && !last) return null;
-      const [file, line, first, lines] = sites[(own || last) - 1];
-      const [lastFile, lastLine] = sites[last - 1] ?? [];
-      const numbered = lines.map((/** @type {string} */ text, /** @type {number} */ i) => [first + i, text]);
-      return { file, lit: own && line, from: lastFile === file ? lastLine : 0, lines: numbered.filter((/** @type {[number, string]} */ [number]) => Math.abs(number - line) <= around) };
     },
   };
 }

@@ -9,22 +9,21 @@ import { textOn } from './theme.js';
 /** @typedef {import('./play.js').Card} Card */
 
 const GLIDE_MS = 320;
-const NAMES = ['ready', 'running', 'waiting', 'workers', 'done'];
 
 /**
  * @param {HTMLElement} stage
  * @param {import('./play.js').Group[]} groups
- * @param {import('./play.js').Source | null} source
- * @param {{ columns: [string, string][], empty: string, more: string, no_source: string }} words
+ * @param {import('./play.js').Source | undefined} source
+ * @param {{ columns: [string, string, string][], empty: string, more: string, no_source: string }} words
  * @param {import('./theme.js').Theme} theme
  */
 export function setStage(stage, groups, source, words, theme) {
   stage.replaceChildren(...groups.map(({ cards, count, more = count - cards.length, note }, i) => {
-    const [title, told] = words.columns[i];
-    const column = make('section', { class: NAMES[i], 'aria-label': title }, make('h2', {}, title, make('b', {}, formatCount(count))), make('p', {}, note ?? told),
+    const [name, title, told] = words.columns[i];
+    const column = make('section', { class: name, 'aria-label': title }, make('h2', {}, title, make('b', {}, formatCount(count))), make('p', {}, note ?? told),
       cards.length ? make('ul', {}, ...cards.map((card) => item(card, theme))) : make('p', {}, words.empty));
     if (more > 0) column.append(make('p', {}, `+ ${formatCount(more)} ${words.more}`));
-    if (NAMES[i] === 'running' && cards.length) column.append(source?.lines.length ? listing(source) : make('p', {}, words.no_source));
+    if (i === 1 && cards.length) column.append(source?.[3][0] ? listing(source) : make('p', {}, words.no_source));
     return column;
   }));
 }
@@ -39,9 +38,9 @@ function item({ key, label, tag, note, kind, code, share = 0 }, theme) {
 }
 
 /** @param {import('./play.js').Source} source */
-function listing({ file, lines, lit, from }) {
-  return make('div', { class: 'source' }, make('small', {}, file), ...lines.map(([number, text]) =>
-    make('code', { class: number === lit ? 'lit' : number === from ? 'from' : '' }, make('b', {}, String(number)), text)));
+function listing([file, lit, first, lines]) {
+  return make('div', { class: 'source' }, make('small', {}, file), ...lines.map((parts, i) =>
+    make('code', { class: first + i === lit ? 'lit' : '' }, make('b', {}, `${first + i}`), ...parts.map(([style, text]) => make('i', { class: style }, text)))));
 }
 
 /** Change the stage, and let each card glide from where it stood; nothing moves for who prefers that. @param {HTMLElement} stage @param {() => void} change */

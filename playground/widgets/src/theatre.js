@@ -16,7 +16,6 @@ import { throttle } from './throttle.js';
 const TOLD_MS = 1000;  // between two steps: a voice could not keep up with more
 const UPDATE_MS = 1000 / 15;  // of `step` to the kernel
 const CARD = 47;  // height of a card, with its gap
-const LINE = 19;
 const ABOVE = 74;  // of the cards
 const HEIGHT = 420;
 const PLAY = 3;  // among the buttons
@@ -112,9 +111,9 @@ export function showTheatre(host, packet, state) {
     if (!theme) return;
     const groups = play.state(place, Math.floor((height - ABOVE) / CARD), guessing);
     stage.style.minHeight = `${height}px`;
-    setStage(stage, groups, play.source(place, Math.floor((height - 2 * ABOVE) / LINE / 2)), words, theme);
+    setStage(stage, groups, play.source(place), words, theme);
     const step = `${words.step} ${formatCount(Math.min(place + 1, steps))} ${words.of} ${formatCount(steps)}`;
-    head.children[2].textContent = `${formatMoment(play.moment[place], 1e4)} · ${step}`;
+    head.children[2].textContent = `${formatMoment(play.columns.moment[place], 1e4)} · ${step}`;
     said.replaceChildren(make('em', {}, answer), ...play.sentence(place, guessing).map(([style, text]) => (style === 'text' ? text : make(style, {}, text))));
     root.classList.toggle('bad', groups[1].cards[0]?.kind === BLOCKED);
     slider.value = host.dataset.step = `${place}`;
