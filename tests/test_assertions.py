@@ -500,6 +500,7 @@ def test_a_task_that_a_callback_makes_in_the_first_step_is_of_the_run() -> None:
 # -- what is judged -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_count_of_handoffs_is_not_taken_from_a_recorder_that_has_forgotten_some() -> None:
     loop = LabLoop()
 

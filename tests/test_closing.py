@@ -143,6 +143,7 @@ def spins(released: threading.Event) -> None:
         pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("holds", [sleeps, spins])
 def test_an_app_whose_shutdown_holds_the_loop_is_not_waited_for(
     holds: Callable[[threading.Event], None], caplog: pytest.LogCaptureFixture, released: threading.Event

@@ -134,6 +134,7 @@ def test_another_process_with_other_hashes_has_the_same_run() -> None:
     assert len(found) == 1
 
 
+@pytest.mark.slow
 def test_a_random_schedule_depends_on_its_seed_alone() -> None:
     def order(seed: int) -> list[int]:
         found: list[int] = []

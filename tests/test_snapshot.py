@@ -134,6 +134,7 @@ def nobody() -> Iterator[None]:
     yield
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schedule", ["fifo", "random"])
 def test_in_virtual_time_a_looker_changes_nothing(tmp_path: Path, schedule: str) -> None:
     saved = []

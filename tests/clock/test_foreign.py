@@ -60,6 +60,7 @@ def lent(loop: asyncio.AbstractEventLoop) -> Iterator[Recorder]:
             watcher.stop_recording()
 
 
+@pytest.mark.slow
 @settings(QUIET, max_examples=40)
 @given(program=PROGRAMS)
 def test_a_stock_loop_is_recorded_as_a_program_saw_itself(program: TrueProgram) -> None:

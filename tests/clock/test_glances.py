@@ -67,6 +67,7 @@ def test_a_timeout_that_asks_again_at_the_last_moment_ends() -> None:
     assert virtually(main).time_s == pytest.approx(9)
 
 
+@pytest.mark.slow
 def test_many_that_look_now_and_then_take_no_time() -> None:
     app = App()
 

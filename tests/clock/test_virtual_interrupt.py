@@ -16,6 +16,8 @@ import pytest
 
 from playground import App, Lab
 
+pytestmark = pytest.mark.slow
+
 SOON_S = 0.5
 """What a person takes for at once."""
 

@@ -24,6 +24,7 @@ def sleep() -> str:
     return "done"
 
 
+@pytest.mark.slow
 def test_threads_share_one_interpreter_lock_for_computing_and_none_for_sleeping() -> None:
     with Lab(app, clock="virtual") as lab:
         computing, sleeping = lab.burst("/compute", 4).trace, lab.burst("/sleep", 4).trace

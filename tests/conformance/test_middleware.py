@@ -5,6 +5,7 @@ What they are asked is drawn from the words that matter to them and from words t
 
 from typing import Any
 
+import pytest
 import starlette.middleware.body_limit
 import starlette.middleware.cors
 import starlette.middleware.gzip
@@ -155,6 +156,7 @@ def test_https_redirects(scheme: str, host: str, server: Any, path: str) -> None
     assert ours == theirs
 
 
+@pytest.mark.slow
 @given(
     minimum_size=st.integers(0, 30),
     accepts=some(accept_encoding=st.sampled_from(["gzip", "br, gzip", "identity", "deflate, gzip;q=0.5"])),

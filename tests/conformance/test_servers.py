@@ -24,6 +24,8 @@ from tests.conformance.servers_asked import ASKED, TALKS
 from tests.conformance.servers_kit import Notes
 from tests.conformance.servers_places import HEAR, InProcess, Leave, OnSocket, Place
 
+pytestmark = pytest.mark.slow
+
 TOOLKITS = ("playground.web", "starlette")
 HTTP2 = " HTTP/2"
 AT_A_PORT = (*SERVERS, f"hypercorn-asyncio{HTTP2}")

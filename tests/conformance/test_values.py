@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import starlette.datastructures
 import starlette.requests
 import starlette.responses
@@ -64,6 +65,7 @@ def headers_of(toolkit: Any, pairs: list[tuple[str, str]], asked: str) -> Any:
     )
 
 
+@pytest.mark.slow
 @given(_pairs, _names)
 def test_headers_are_kept_alike(pairs: list[tuple[str, str]], asked: str) -> None:
     ours, theirs = (headers_of(kit.datastructures, pairs, asked) for kit in (playground.web, starlette))
@@ -179,6 +181,7 @@ _ranges = st.lists(st.tuples(_numbers, st.sampled_from(["-", "", " - "]), _numbe
 _units = st.sampled_from(["bytes=", "bytes=", "bytes=", " Bytes = ", "lines=", "bytes"])
 
 
+@pytest.mark.slow
 @given(st.sampled_from(["GET", "HEAD", "POST"]), _units, _ranges, st.sampled_from([0, 1, 30]))
 def test_the_ranges_of_a_file_are_sent_alike(method: str, unit: str, ranges: list[str], size: int) -> None:
     header = (unit + ",".join(ranges)).encode()

@@ -127,6 +127,7 @@ def test_when_the_recording_is_over_the_last_look_shows_all_of_it() -> None:
     assert content(lives[0].trace()) == content(build(recorder))
 
 
+@pytest.mark.slow
 def test_what_the_ring_drops_meanwhile_stays_until_there_is_twice_as_much() -> None:
     seen = []
 

@@ -315,6 +315,7 @@ def busy_machine(programs: int = 4) -> Iterator[None]:
             program.wait()
 
 
+@pytest.mark.slow
 def test_on_a_busy_machine_no_sleep_is_told_shorter_than_it_was() -> None:
     sleep_s = 0.02
     slept_at_ns: list[int] = []

@@ -150,6 +150,7 @@ def test_what_is_awaited_asked_for_or_cancelled_is_no_loss(clock: Clock) -> None
     assert losses(asks_for_what_failed, clock)[1] == []
 
 
+@pytest.mark.slow
 def test_virtual_runs_lose_the_same_each_time() -> None:
     async def all_of_them() -> None:
         for forgets in (forgets_to_await, forgets_a_task, keeps_a_task, forgets_a_gathering, forgets_in_a_thread):

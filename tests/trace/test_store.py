@@ -117,6 +117,7 @@ def changed(trace: Trace, **header: Any) -> bytes:
     return pack({**found, **header}, columns)
 
 
+@pytest.mark.slow
 @given(traces())
 def test_what_is_dumped_is_restored(trace: Trace) -> None:
     assert content(restore(Trace, dump(trace))) == content(trace)
@@ -141,6 +142,7 @@ def test_a_subclass_is_restored_as_itself() -> None:
     assert type(restore(Mine, dump(Trace()))) is Mine
 
 
+@pytest.mark.slow
 @settings(max_examples=120)
 @given(traces(), st.data())
 def test_a_flipped_bit_is_refused_or_changes_nothing(trace: Trace, data: st.DataObject) -> None:
@@ -163,6 +165,7 @@ def test_every_single_byte_of_the_header_is_watched() -> None:
             restore(Trace, damaged)
 
 
+@pytest.mark.slow
 @given(traces(), st.data())
 def test_a_shortened_recording_is_refused(trace: Trace, data: st.DataObject) -> None:
     whole = dump(trace)
@@ -296,6 +299,7 @@ def test_a_file_that_would_take_too_much_memory_is_refused_before_it_takes_any()
     assert len(restore(Trace, few, most_bytes=30_000).steps) == 1_000
 
 
+@pytest.mark.slow
 def test_a_zip_bomb_takes_no_memory(tmp_path: Path) -> None:
     # a gigabyte and a half of strings' lengths, all zero, in a file of 1.5 MB
     header, columns = unpack(dump(Trace()))

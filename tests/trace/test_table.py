@@ -26,6 +26,7 @@ def of_columns(trace: Trace) -> Trace:
     return restore(Trace, dump(trace))
 
 
+@pytest.mark.slow
 @given(traces(), st.sampled_from(TABLES), st.slices(6), st.slices(6))
 def test_a_table_is_the_sequence_of_its_rows(trace: Trace, name: str, part: slice, again: slice) -> None:
     rows: Any = tuple(getattr(trace, name))
@@ -84,6 +85,7 @@ def test_a_table_can_be_sent_to_another_process() -> None:
         assert pickle.loads(pickle.dumps(getattr(trace, name))) == getattr(trace, name)
 
 
+@pytest.mark.slow
 @given(traces(), st.sampled_from([("steps", "task"), ("steps", "outcome"), ("tasks", "ended_ns"), ("waits", "on")]))
 def test_a_field_is_the_same_column_with_and_without_rows(trace: Trace, field: tuple[str, str]) -> None:
     table, name = field

@@ -191,6 +191,7 @@ async def test_the_task_ends_as_the_app_did() -> None:
     assert isinstance(tasks[0].exception(), ValueError)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_an_exchange_leaves_no_cycle_for_the_garbage_collector() -> None:
     async def once() -> None:

@@ -413,6 +413,7 @@ async def test_cancelling_a_request_cancels_the_app() -> None:
     assert ended == [True]
 
 
+@pytest.mark.slow
 @dropped_by_httpx
 @pytest.mark.parametrize("seed", range(3))
 async def test_many_requests_with_clients_that_leave_at_any_moment_leave_nothing(seed: int, short_grace: float) -> None:
@@ -503,6 +504,7 @@ async def test_a_status_has_the_phrase_that_a_server_writes(status: int, phrase:
     assert response.reason_phrase == phrase
 
 
+@pytest.mark.slow
 async def test_a_response_that_was_read_holds_nothing_of_its_exchange() -> None:
     async with client(hello) as http:
         gc.collect()

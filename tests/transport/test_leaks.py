@@ -29,7 +29,7 @@ from playground.transport.upload import Upload
 from tests.transport.helpers import running_tasks, settle
 from tests.transport.storm import Requested, Socketed, Threads, Visit, Wsgied
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("short_grace", "long_patience")]
+pytestmark = [pytest.mark.slow, pytest.mark.anyio, pytest.mark.usefixtures("short_grace", "long_patience")]
 
 OURS = (AppSide, Body, Crew, Reply, Upload, WebSocketSide)
 

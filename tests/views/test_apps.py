@@ -105,6 +105,7 @@ def app_of(handler: Callable[..., Any]) -> App:
     return app
 
 
+@pytest.mark.slow
 @CLOCKS
 @pytest.mark.parametrize("handler", HEALTHY)
 def test_a_healthy_app_has_no_findings(handler: Callable[[], Any], clock: Clock) -> None:
@@ -252,6 +253,7 @@ def found(run: Run, rule: str) -> Finding:
     return findings[0]
 
 
+@pytest.mark.slow
 @CLOCKS
 @pytest.mark.parametrize("handler", SICK)
 def test_a_handler_that_holds_the_loop_is_found_at_its_line(handler: Callable[[], Any], clock: Clock) -> None:
@@ -282,6 +284,7 @@ def test_a_middleware_that_holds_the_loop_is_found_at_its_line(clock: Clock) -> 
     assert any(finding.rule == "loop-blocked" and line_of(slows) in str(finding) for finding in findings), findings
 
 
+@pytest.mark.slow
 @CLOCKS
 def test_a_handler_that_holds_the_loop_beside_threads_that_compute_is_found_at_its_line(clock: Clock) -> None:
     app = app_of(sleeps_on_the_loop)
@@ -342,6 +345,7 @@ def test_a_result_that_the_loop_takes_up_late_is_found(clock: Clock) -> None:
     assert "was done in a worker thread, but the loop was held by `GET /hold`." in str(finding)
 
 
+@pytest.mark.slow
 @CLOCKS
 def test_plain_handlers_that_compute_are_never_told_to_become_what_they_are(clock: Clock) -> None:
     with Lab(app_of(computes_for_long), clock=clock) as lab:

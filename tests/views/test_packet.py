@@ -146,6 +146,7 @@ def test_rounding_to_ticks_makes_no_two_spans_overlap() -> None:
     assert all(end <= start for (_, end), (start, _) in pairwise(loop))
 
 
+@pytest.mark.slow
 def test_more_names_than_two_bytes_can_count_take_four() -> None:
     requests = [request(n, n, n + 1, path=f"/{n}") for n in range(65_537)]
     header, columns = decoded(Trace(requests=requests))

@@ -322,6 +322,7 @@ def seconds(length: int, make: Callable[[int], list[bytes]], content_type: str) 
     return best
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "content_type"),
     [
