@@ -24,19 +24,27 @@ const minifiedCss = {
   },
 };
 
-// What d3-zoom, d3-drag and the navigator ask of a selection. A bundler cannot know that nobody asks for the rest, for
-// they are properties of one object; without them, what they call goes too: 2.4 kB gzipped.
-const METHODS = new Set(['selection', 'filter', 'call', 'node', 'each', 'style', 'property', 'on', 'datum']);
+// What is asked of d3's objects. A bundler cannot know that nobody asks for the rest, for methods are properties of an
+// object; without them, what they call goes too: 4 kB gzipped. Each pattern finds one method, and its name.
+const ASKED = {
+  'd3-selection': { method: /^ {2}(\w+): selection_\w+,\n/gm, kept: ['selection', 'filter', 'call', 'node', 'each', 'style', 'property', 'on', 'datum'] },
+  'd3-zoom': { method: /^ {2}zoom\.(\w+) = function\(.*\) \{\n[^]*?^ {2}\};\n/gm, kept: ['transform', 'wheelDelta', 'filter', 'extent', 'scaleExtent', 'translateExtent', 'on'] },
+  'd3-scale': { method: /^ {2}scale\.(\w+) = function\(.*\) \{\n[^]*?^ {2}\};\n/gm, kept: ['invert', 'domain', 'range', 'ticks'] },
+};
+// What d3 does when it is loaded, for objects that nobody here makes.
+const DONE_ANYWAY = [/^(?:EnterNode|ClassList|Local)\.prototype = [^]*?^\};\n/gm, /(?<==) (?=(?:Blur2|shuffler)\()/g];
 
-/** Keeps those methods of d3-selection. @type {import('esbuild').Plugin} */
-const fewSelections = {
-  name: 'few-selections',
+/** Keeps those methods. @type {import('esbuild').Plugin} */
+const onlyAsked = {
+  name: 'only-asked',
   setup(setup) {
-    setup.onLoad({ filter: /d3-selection[\\/]dist[\\/]d3-selection\.mjs$/ }, async ({ path }) => {
-      const text = await readFile(path, 'utf8');
-      const kept = [];
-      const contents = text.replace(/^ {2}(\w+): selection_\w+,\n/gm, (line, name) => (METHODS.has(name) && kept.push(name) ? line : ''));
-      if (kept.length !== METHODS.size) throw new Error(`expected d3-selection to define ${[...METHODS].join(', ')}, found ${kept.join(', ')}: see METHODS in build.mjs`);
+    setup.onLoad({ filter: /[\\/]dist[\\/]d3-\w+\.mjs$/ }, async ({ path }) => {
+      const name = /d3-\w+(?=\.mjs$)/.exec(path)?.[0] ?? '';
+      const { method, kept } = ASKED[name] ?? { method: /(?!)/g, kept: [] };
+      const found = new Set();
+      const asked = (await readFile(path, 'utf8')).replace(method, (text, its) => (kept.includes(its) && found.add(its) ? text : ''));
+      const contents = DONE_ANYWAY.reduce((text, pattern) => text.replace(pattern, (own) => (own === ' ' ? ' /* @__PURE__ */ ' : '')), asked);
+      if (found.size !== kept.length) throw new Error(`expected ${name} to define ${kept.join(', ')}, found ${[...found].join(', ')}: see ASKED in build.mjs`);
       return { contents, loader: 'js' };
     });
   },
@@ -59,7 +67,7 @@ const result = await build({
     'd3-interpolate': './src/only-numbers.js',
     'd3-transition': './src/no-transitions.js',
   },
-  plugins: [minifiedCss, fewSelections],
+  plugins: [minifiedCss, onlyAsked],
   write: false,
 });
 
