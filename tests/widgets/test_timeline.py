@@ -33,7 +33,7 @@ def test_each_view_that_is_ready_gets_the_recording(trace: Trace) -> None:
         assert content == {"type": "recording", "view": view}
         header, columns = unpack(buffers[0])
         assert header["view"] == "timeline"
-        assert len(columns["start"]) > len(trace.steps)
+        assert len(columns["gap"]) > len(trace.steps)
 
 
 def test_other_messages_are_left_unanswered(trace: Trace) -> None:
