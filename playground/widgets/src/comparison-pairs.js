@@ -14,7 +14,7 @@ export function runsTable(runs) {
   const rows = runs.map(({ letter, mark, name, facts }) => {
     const told = new Map(facts);
     const cells = names.map((each) => make('td', {}, told.get(each) ?? '–'));
-    return make('tr', {}, make('th', { scope: 'row' }, make('i', {}, mark), `${letter} ${name}`), ...cells);
+    return make('tr', {}, make('th', { scope: 'row' }, make('i', {}, mark), ` ${letter} ${name}`), ...cells);
   });
   return table('Runs', ['run', ...names], rows);
 }
