@@ -188,7 +188,7 @@ class LiveTimeline(Timeline):
         """A picture is ready, has shown what it got, or is gone."""
         kind, view = content.get("type"), str(content.get("view"))
         with self._lock:
-            if kind == "ready":
+            if kind == "missed" or (kind == "ready" and view not in self._views):
                 self._views[view] = self._seq
                 self._tell("recording", view, self._packet)
                 if self._teller is not None:

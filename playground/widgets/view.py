@@ -2,8 +2,9 @@
 
 The recording is no trait of the widget: traits are saved with a notebook, and a million spans would be too.
 Each picture asks for it when it is ready (also a second one, or one that is shown again) and is answered with one
-binary message. Callbacks may come on a kernel subshell's thread; this class changes nothing after it is made, so
-none of them needs a lock.
+binary message, once: it asks again while no answer comes, for the first question may wait until a running cell is
+over, and others do not. Callbacks may come on a kernel subshell's thread; what this class changes after it is made is a
+set that only grows, so none of them needs a lock.
 """
 
 from collections.abc import Callable, Mapping
@@ -37,13 +38,16 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]  # the widget libraries c
     ) -> None:
         self._packet = packet
         self._still = still
+        self._answered: set[Any] = set()
         super().__init__(title=title, height=height, **traits)
         self.on_msg(self._answer)
 
     def _answer(self, _: Any, content: Mapping[str, Any], buffers: Any) -> None:
         """Send a picture that says it is ready what it is to show."""
-        if content.get("type") == "ready":
-            self.send({"type": "recording", "view": content.get("view")}, buffers=[self._packet])
+        view = content.get("view")
+        if content.get("type") == "ready" and view not in self._answered:
+            self._answered.add(view)
+            self.send({"type": "recording", "view": view}, buffers=[self._packet])
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})

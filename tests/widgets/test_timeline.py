@@ -28,12 +28,14 @@ def sent_by(widget: Any, content: Any) -> list[tuple[Any, list[bytes]]]:
 
 def test_each_view_that_is_ready_gets_the_recording(trace: Trace) -> None:
     widget = Timeline(trace)
-    for view in ("one", "two", "one"):
+    for view in ("one", "two"):
         ((content, buffers),) = sent_by(widget, {"type": "ready", "view": view})
         assert content == {"type": "recording", "view": view}
         header, columns = unpack(buffers[0])
         assert header["view"] == "timeline"
         assert len(columns["gap"]) > len(trace.steps)
+    # it has asked again while the first question waited behind a running cell
+    assert sent_by(widget, {"type": "ready", "view": "one"}) == []
 
 
 def test_other_messages_are_left_unanswered(trace: Trace) -> None:
@@ -43,11 +45,12 @@ def test_other_messages_are_left_unanswered(trace: Trace) -> None:
 def test_the_recording_is_no_part_of_the_state(trace: Trace) -> None:
     state = Timeline(trace, title="<b>mine</b>", height=300).get_state()
     own = {name: value for name, value in state.items() if not name.startswith("_")}
-    assert {name: own[name] for name in ("title", "height", "selection", "visible")} == {
+    assert {name: own[name] for name in ("title", "height", "selection", "visible", "opened")} == {
         "title": "<b>mine</b>",
         "height": 300,
         "selection": {},
         "visible": [],
+        "opened": {},
     }
     assert len(json.dumps({name: str(value) for name, value in own.items()})) < 1000
     assert not any(isinstance(value, bytes | bytearray | memoryview) for value in state.values())
@@ -65,6 +68,12 @@ def test_python_hears_of_the_selection(trace: Trace) -> None:
     widget.set_state({"selection": {"label": "GET /report"}})
     widget.set_state({"selection": {}})
     assert heard == [{"label": "GET /report"}, {}]
+
+
+def test_python_hears_which_place_was_opened(trace: Trace) -> None:
+    widget = Timeline(trace)
+    widget.set_state({"opened": {"file": "cell 3", "line": 24, "text": "body = df.to_csv()"}})
+    assert widget.opened == {"file": "cell 3", "line": 24, "text": "body = df.to_csv()"}
 
 
 def test_the_widget_carries_a_text_and_a_picture(trace: Trace) -> None:
@@ -107,5 +116,5 @@ assert threading.active_count() == 1
 def test_an_unknown_name_is_an_attribute_error() -> None:
     import playground.widgets
 
-    with pytest.raises(AttributeError, match=r"^module 'playground.widgets' has no attribute 'Theatre'$"):
-        playground.widgets.Theatre  # noqa: B018
+    with pytest.raises(AttributeError, match=r"^module 'playground.widgets' has no attribute 'Timetable'$"):
+        playground.widgets.Timetable  # noqa: B018

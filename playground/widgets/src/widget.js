@@ -1,14 +1,17 @@
 // A view in a notebook: anywidget's contract on one side, `openView` on the other.
 //
 // Each view asks the kernel for the recording and is answered with a binary message of its own: the recording is never part
-// of the widget's state, so a saved notebook stays small. Messages: out `{ type: "ready", view }`, in
-// `{ type: "recording", view }` with one buffer. Of a run that goes on, `{ type: "more", view, seq }` follows: what is new,
+// of the widget's state, so a saved notebook stays small. Messages: out `{ type: "ready", view }`, repeated until it is
+// answered, in `{ type: "recording", view }` with one buffer. Of a run that goes on, `{ type: "more", view, seq }` follows: what is new,
 // for the view that asked or for all (`view` is null), numbered. What was shown is answered with `{ type: "got", view, seq }`;
-// a view that has missed one asks for the whole again, and one that is removed says `{ type: "gone", view }`.
+// a view that has missed one says `{ type: "missed", view }` and gets the whole; one that is removed, `{ type: "gone", view }`.
 
 import { make } from './dom.js';
 import { openView, tellFailure } from './open.js';
 import { unpack } from './wire.js';
+
+const FIRST_PAUSE_MS = 250;
+const LAST_PAUSE_MS = 60_000;
 
 /**
  * The part of anywidget's model that is used here.
@@ -51,7 +54,7 @@ export function mountWidget({ model, el }) {
     }
     if (view?.update === undefined || seq === undefined || (to ?? id) !== id) return;
     if (type === 'more' && to === null && seq !== last + 1) {
-      if (seq > last) model.send({ type: 'ready', view: id });
+      if (seq > last) model.send({ type: 'missed', view: id });
       return;
     }
     const packet = await unpack(bytes);
@@ -67,9 +70,18 @@ export function mountWidget({ model, el }) {
     turn = turn.then(() => take(content, toBytes(buffers[0]))).catch((error) => tellFailure(host, error));
   };
   listen(model, 'msg:custom', receive, aborter.signal);
-  model.send({ type: 'ready', view: id });
+  // JupyterLab's first messages may queue behind a cell that runs, where later ones have a way around it
+  let [timer, pause] = [0, FIRST_PAUSE_MS];
+  const ask = () => {
+    if (!asked || aborter.signal.aborted || pause > LAST_PAUSE_MS) return;
+    model.send({ type: 'ready', view: id });
+    timer = window.setTimeout(ask, pause);
+    pause *= 2;
+  };
+  ask();
   return () => {
     aborter.abort();
+    clearTimeout(timer);
     if (last >= 0) model.send({ type: 'gone', view: id });
     view?.destroy();
     host.remove();
