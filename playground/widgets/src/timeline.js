@@ -129,6 +129,7 @@ export class TimelineView {
     [this.width, this.height, this.ratio] = [width, height, ratio];
     resizeCanvas(canvas, width, height, ratio);
     this.applyTheme();
+    if (this.marks.selected !== null) this.scrollTo(this.marks.selected.row);
     this.navigator.resize(width, height);
     this.draw();
   }
@@ -233,6 +234,11 @@ export class TimelineView {
       const middle = row.start[index] + row.duration[index] / 2;
       this.navigator.show({ start: middle - (end - start) / 2, end: middle + (end - start) / 2 }, { glide: true });
     }
+    this.scrollTo(row);
+  }
+
+  /** Bring a row's lane into view. @param {import('./rows.js').Row} row */
+  scrollTo(row) {
     const lane = this.painter.lanes.get(row);
     const { scroller } = this.frame;
     if (lane === undefined || isPinned(lane)) return;
@@ -279,9 +285,9 @@ export class TimelineView {
   /** Open the source of the selection, and tell what came of it. */
   open() {
     const { selected } = this.marks;
-    const facts = selected === null ? null : factsOf(this.recording, selected);
-    if (facts === null || facts.file === '') return this.say(facts === null ? 'Nothing is selected.' : 'No place in the source is known of this span.');
-    const words = openSource(this.host, facts, this.onOpen(facts));
+    if (selected === null) return this.say('Nothing is selected.');
+    const facts = factsOf(this.recording, selected);
+    const words = facts.file === '' ? 'No place in the source is known of this span.' : openSource(this.host, facts, this.onOpen(facts));
     this.frame.detail.querySelector('.outcome')?.remove();
     this.frame.detail.firstElementChild?.after(make('p', { class: 'outcome' }, words));
     this.say(words);
