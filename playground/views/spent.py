@@ -13,6 +13,7 @@ from itertools import chain, pairwise
 from typing import Final, Literal, NamedTuple
 
 from playground.trace import Block, Handoff, Request, Site, SpanKind, Trace, WaitOn
+from playground.trace.table import column
 from playground.views.held import held_steps
 from playground.views.layers import Layers
 from playground.views.segments import Owners, life
@@ -93,6 +94,7 @@ class Spent(NamedTuple):
         ticks: what ran for it and took no time, as everything in virtual time does that only computes.
         tasks: those that worked for it, as indexes into `trace.tasks`.
         layers: the spans that it passed through.
+        owners: which request each task worked for.
         holds: steps of others that held the loop for too long within its life, in order.
     """
 
@@ -100,13 +102,15 @@ class Spent(NamedTuple):
     ticks: list[Piece]
     tasks: list[int]
     layers: Layers
+    owners: Owners
     holds: list[Block]
 
 
 def spent(trace: Trace, index: int) -> Spent:
     """Where the time of a request went; `index` indexes `trace.requests`."""
     start_ns, end_ns = life(trace, index)
-    tasks = _tasks(trace, index)
+    owners = Owners(trace)
+    tasks = _tasks(trace, index, owners)
     layers = Layers(trace, index, tasks)
     held = held_steps(trace)
     own = set(tasks)
@@ -117,7 +121,7 @@ def spent(trace: Trace, index: int) -> Spent:
     pieces = list(_joined(_under(_first(clipped, layers, start_ns, end_ns), holds)))
     ticks = [each.piece for each in clipped if each.piece.start_ns == each.piece.end_ns and _ran(each.piece)]
     ticks.sort(key=lambda piece: piece.start_ns)
-    return Spent(pieces, ticks, tasks, layers, holds)
+    return Spent(pieces, ticks, tasks, layers, owners, holds)
 
 
 def _ran(piece: Piece) -> bool:
@@ -128,15 +132,15 @@ def _within(block: Block, start_ns: int, end_ns: int) -> bool:
     return block.start_ns < end_ns and block.end_ns > start_ns
 
 
-def _tasks(trace: Trace, index: int) -> list[int]:
+def _tasks(trace: Trace, index: int, owners: Owners) -> list[int]:
     """The tasks that worked for a request, parents before their children."""
     request = trace.requests[index]
     if request.task is None:
         return []
-    owners = Owners(trace)
     tasks = [request.task]
     # of several requests in one task (a test client's) each has the tasks that were made while it was in progress
-    shared = {at for at, other in enumerate(trace.requests) if other.task == request.task}
+    calls = enumerate(column(trace.requests, "requests", "task"))
+    shared = {at for at, pointer in calls if pointer == request.task + 1}
     for task, owner in trace.request_of.items():
         if task != request.task and owner in shared:
             made_ns = trace.tasks[task].created_ns

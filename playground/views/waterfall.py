@@ -14,19 +14,17 @@ from playground.trace import Request, Trace
 from playground.trace.columns import pack
 from playground.views.findings import Part, plain
 from playground.views.segments import life
-from playground.views.spent import STATES, Spent, spent
+from playground.views.spent import STATES, spent
 from playground.views.waterfall_lanes import Lane, lanes_of
+from playground.views.waterfall_notes import notes
 from playground.views.waterfall_shares import Share, sentence, shares_of
 from playground.views.waterfall_words import COLOURS, LOOKS, SHAPES, Words, moment
-from playground.views.wording import counted, duration, failure, let_go, one_line, request_label
+from playground.views.wording import counted, duration, failure, one_line, request_label
 
 __all__ = ["Sheet", "Waterfall", "packed", "part_words", "percent", "waterfall", "waterfall_packet"]
 
-NOT_RECORDED: Final = "The query, the headers, the client and the contents of bodies are not recorded."
 # A table of more messages is not read; their number is told.
 _MOST_MESSAGES: Final = 200
-# A wait of which a smaller part fell into steps that held the loop is not made longer by them to speak of.
-_ONE_IN: Final = 10
 
 
 class Sheet(NamedTuple):
@@ -92,7 +90,7 @@ def waterfall(trace: Trace, index: int) -> Waterfall:
         shares=shares,
         lanes=drawn.lanes,
         scope=_scope(request),
-        notes=[*_notes(trace, request, time), *(f"Not drawn: {omitted}." for omitted in drawn.omitted)],
+        notes=[*notes(trace, request, time), *(f"Not drawn: {omitted}." for omitted in drawn.omitted)],
         sheets=_sheets(request, shares, drawn.lanes, start_ns, end_ns),
     )
 
@@ -123,40 +121,6 @@ def _scope(request: Request) -> list[tuple[str, str]]:
         scope.append(("exception", request.error))
     scope.append(("came in", f"{duration(request.start_ns)} after the run began"))
     return scope
-
-
-# -- what is to be said besides ---------------------------------------------------------------------------------------
-
-
-def _notes(trace: Trace, request: Request, time: Spent) -> list[str]:
-    notes = _held_io(time)
-    if request.task is None:
-        notes.append("Which task called the app was not recorded, so nothing is known of what it did.")
-    elif not time.layers.spans:
-        notes.append("The layers of this app are not known: what is shown is what the request's tasks did.")
-    if len(time.tasks) > 1:
-        notes.append(
-            f"{len(time.tasks):,} tasks worked for this request. Each moment is counted once: as what ran, or else "
-            "what a thread did, or else what was ready, or else a wait."
-        )
-    if trace.dropped:
-        notes.append(f"The recorder dropped {let_go(trace)}: what they told of this request is missing.")
-    return [*notes, NOT_RECORDED]
-
-
-def _held_io(time: Spent) -> list[str]:
-    """I/O may have been ready while another's step held the loop, and nobody could see it. (A timer's due time is
-    known, and what waits for another task is ready when that says so.)"""
-    waits = [piece for piece in time.pieces if piece.state == "io"]
-    held_ns = sum(
-        max(0, min(piece.end_ns, block.end_ns) - max(piece.start_ns, block.start_ns))
-        for piece in waits
-        for block in time.holds
-    )
-    if not held_ns or held_ns * _ONE_IN < sum(piece.end_ns - piece.start_ns for piece in waits):
-        return []
-    told = f"{duration(held_ns)} of the wait for I/O went by while other steps held the loop"
-    return [f"{told}. When in that time it was there could not be seen."]
 
 
 # -- the same as tables -----------------------------------------------------------------------------------------------

@@ -7,11 +7,10 @@ left out is counted. Times are nanoseconds since the request came in.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Final, Literal, NamedTuple
 
 from playground.trace import Handoff, Message, Trace
-from playground.views.lanes import Row
-from playground.views.scale import cells, runs
 from playground.views.spent import STATES, Piece, Spent, moments
 from playground.views.waterfall_words import LOOKS, MESSAGE, WORKER, Words, message_words, moment
 from playground.views.wording import counted, duration, request_label
@@ -25,6 +24,8 @@ _MOST_LAYERS: Final = 24
 _MOST_CALLS: Final = 12
 # A lane is a few hundred pixels wide: more bars than this would each be less than two of them.
 _MOST_BARS: Final = 300
+# Where there are more, short ones of each of so many stretches are drawn together: about three states in ten pixels.
+_STRETCHES: Final = 80
 # Messages nearer than this part of the request's time would hide each other's marks, 12 pixels wide.
 _MARKS: Final = 50
 # Of messages that share a mark, so many are listed.
@@ -109,7 +110,10 @@ def _layers(
         lane.bars = _bars(pieces[at], words, start_ns, length_ns)
         lanes.append(lane)
     left = len(spent.layers.spans) - len(drawn)
-    return lanes, [f"{counted(left, 'more layer')} (their time is in the lane of the one around them)"] if left else []
+    omitted = [f"{counted(left, 'more layer')} (their time is in the lane of the one around them)"] if left else []
+    if most := max((len(held) for held in pieces.values() if len(held) > _MOST_BARS), default=0):
+        omitted.append(f"each of the {most:,} pieces of a lane by itself; those near each other are drawn together")
+    return lanes, omitted
 
 
 def in_and_out(spent: Spent) -> dict[int, tuple[int, int | None]]:
@@ -147,25 +151,36 @@ def _nearest(spent: Spent, span: int | None, drawn: set[int]) -> int | None:
 
 
 def _bars(pieces: Sequence[Piece], words: Words, start_ns: int, length_ns: int) -> list[Bar]:
-    if len(pieces) > _MOST_BARS:
-        return list(_gathered(pieces, start_ns, length_ns))
-    looks = (STATES.index(piece.state) for piece in pieces)
-    return [
-        Bar(piece.start_ns - start_ns, piece.end_ns - start_ns, look, words.bar(piece))
-        for piece, look in zip(pieces, looks, strict=True)
-    ]
+    if len(pieces) <= _MOST_BARS:
+        return [_bar(piece, words, start_ns) for piece in pieces]
+    width_ns = max(1, length_ns // _STRETCHES)
+
+    def kin(piece: Piece) -> object:
+        """What is drawn together: the short pieces of a stretch of time."""
+        return piece if piece.end_ns - piece.start_ns >= width_ns else (piece.start_ns - start_ns) // width_ns
+
+    groups = [list(run) for _, run in groupby(pieces, key=kin)]
+    return [bar for group in groups for bar in _gathered(group, words, start_ns)]
 
 
-def _gathered(pieces: Sequence[Piece], start_ns: int, length_ns: int) -> Iterator[Bar]:
-    """Fewer bars, each of which shows what took most of a stretch of time."""
-    row = Row("request", 0, "")
-    for piece in pieces:
-        row.add(piece.start_ns - start_ns, piece.end_ns - start_ns, STATES.index(piece.state), 0, None)
-    laid = cells(row, length_ns, _MOST_BARS)
-    for first, end, look in runs(laid.most(frozenset(range(len(LOOKS))))):
-        since_ns, until_ns = round(first * laid.width_ns), round(end * laid.width_ns)
-        told = f"mostly {LOOKS[look].told}, {duration(until_ns - since_ns)}, {moment(since_ns)}"
-        yield Bar(since_ns, until_ns, look, told)
+def _bar(piece: Piece, words: Words, start_ns: int) -> Bar:
+    look = STATES.index(piece.state)
+    return Bar(piece.start_ns - start_ns, piece.end_ns - start_ns, look, words.bar(piece))
+
+
+def _gathered(pieces: Sequence[Piece], words: Words, start_ns: int) -> Iterator[Bar]:
+    """A bar for each state of some pieces, as long as those are together, one after the other."""
+    if len(pieces) == 1:
+        yield _bar(pieces[0], words, start_ns)
+        return
+    at_ns, whole = pieces[0].start_ns - start_ns, duration(pieces[-1].end_ns - pieces[0].start_ns)
+    where = moment(at_ns)
+    for state in sorted({piece.state for piece in pieces}, key=STATES.index):
+        lengths_ns = [piece.end_ns - piece.start_ns for piece in pieces if piece.state == state]
+        look = STATES.index(state)
+        length = f"{duration(sum(lengths_ns))} in {counted(len(lengths_ns), 'piece')} within {whole}"
+        yield Bar(at_ns, at_ns + sum(lengths_ns), look, f"{LOOKS[look].told}, {length}, {where}")
+        at_ns += sum(lengths_ns)
 
 
 # -- calls and messages -------------------------------------------------------------------------------------------

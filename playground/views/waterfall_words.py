@@ -27,7 +27,6 @@ from playground.views.kinds import (
     Kind,
     Shape,
 )
-from playground.views.segments import Owners
 from playground.views.spent import STATES, Piece, Spent, State
 from playground.views.wording import counted, duration, one_line, place
 
@@ -96,7 +95,7 @@ class Words:
         self._trace = trace
         self._spent = spent
         self._start_ns = start_ns
-        self._owners = Owners(trace)
+        self._owners = spent.owners
         self._blocks = {block.step: block for block in spent.holds}
 
     def layer(self, span: int | None) -> list[Part]:

@@ -4,8 +4,10 @@ import asyncio
 import json
 import re
 import time
+from collections import Counter
 from dataclasses import replace
 from importlib import import_module
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree
@@ -325,12 +327,20 @@ def test_a_stream_of_ten_thousand_messages_is_few_marks_and_all_are_counted() ->
     assert len(waterfall_svg(trace, fall)) < 200_000
 
 
-def test_a_lane_of_many_pieces_shows_what_took_most_of_each_stretch() -> None:
+def test_a_lane_of_many_pieces_draws_those_of_each_stretch_together_and_loses_none() -> None:
     fall = waterfall(streaming(1_000), 0)
     lane = fall.lanes[1]
     assert len(lane.bars) <= 300
-    assert {LOOKS[bar.look].told for bar in lane.bars} == {"running"}
-    assert lane.bars[0].words.startswith("mostly running, ")
+    sums = Counter[str]()
+    for bar in lane.bars:
+        sums[LOOKS[bar.look].told] += bar.end_ns - bar.start_ns
+    assert dict(sums) == {plain(share.words): share.ns for share in fall.shares}
+    assert (
+        "Not drawn: each of the 3,000 pieces of a lane by itself; those near each other are drawn together."
+        in fall.notes
+    )
+    assert lane.bars[0].words == "running, 6.5 ms in 13 pieces within 12.5 ms, at 0 ms"
+    assert [before.end_ns <= after.start_ns for before, after in pairwise(lane.bars)] == [True] * (len(lane.bars) - 1)
     assert told_shares(fall) == [
         ("Running", "50%", 500),
         ("Waiting for a timer", "40%", 400),
@@ -362,6 +372,20 @@ def test_of_five_hundred_calls_the_longest_are_drawn_and_the_rest_is_counted() -
     fall = waterfall(trace, 0)
     assert len([lane for lane in fall.lanes if lane.group == "call"]) == 12
     assert "Not drawn: 488 more calls in worker threads, shorter than these." in fall.notes
+
+
+def test_among_many_pieces_a_long_one_is_drawn_and_named_by_itself() -> None:
+    many = streaming(400)
+    trace = Trace(
+        tasks=[*many.tasks, task()],
+        steps=[*many.steps, step(1, 400, 60, site=LINE), step(0, 460, 1, "returned")],
+        waits=many.waits,
+        samples=looks(400, 420, 440),
+        requests=[replace(many.requests[0], end_ns=ns(461))],
+    )
+    words = [bar.words for bar in waterfall(trace, 0).lanes[1].bars]
+    assert "ready, while the task `main` held the loop, 60 ms, at 400 ms" in words
+    assert len(words) < 300
 
 
 # -- what is not known -----------------------------------------------------------------------------------------------
@@ -407,6 +431,23 @@ def test_input_that_may_have_come_while_another_held_the_loop_is_told_of() -> No
         "be seen."
     )
     assert held("timer") == []  # when a timer is due is known
+
+
+def test_time_in_which_it_was_ready_and_nothing_ran_is_told_of() -> None:
+    trace = Trace(
+        tasks=[task(), task()],
+        steps=[step(0, 0, 1), step(1, 14, 2), step(0, 20, 1, "returned")],
+        waits=[wait(0, 1, 10, "timer")],
+        requests=[request(0, 0, 21, task=0)],
+    )
+    assert waterfall(trace, 0).notes[0] == (
+        "Of the 10 ms in which it was ready and no step held the loop, other steps ran for 2 ms. In the rest the loop "
+        "did its own work, or the system woke it late."
+    )
+    busy = replace(trace.steps[1], start_ns=ns(10), duration_ns=ns(9.5))
+    queued = Trace(tasks=trace.tasks, steps=[trace.steps[0], busy, trace.steps[2]], waits=trace.waits,
+                   requests=trace.requests)  # fmt: skip
+    assert not waterfall(queued, 0).notes[0].startswith("Of the")
 
 
 def test_the_scope_is_what_was_recorded() -> None:

@@ -65,7 +65,7 @@ function barOf({ looks }, look, style = '') {
 function lanesOf(header, height) {
   const { duration_ns: whole, lanes } = header;
   const { ticks, step } = timeTicks(0, Math.max(1, whole), TICKS);
-  const axis = ticks.map((ns) => make('i', { style: placed(ns, ns, whole) }, formatMoment(ns, step, whole)));
+  const axis = ticks.map((ns) => make('i', { class: ns > 0.85 * whole ? 'late' : '', style: placed(ns, ns, whole) }, formatMoment(ns, step, whole)));
   const list = make('div', {
     class: 'lanes', tabindex: '0', role: 'application', 'aria-roledescription': 'waterfall', 'aria-label': `Lanes of ${header.title}`,
     'aria-description': 'Up and down move between lanes, left and right between what lies in one, Home and End to its first and last.',
