@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Final
 
-from playground.trace import Step, Trace
+from playground.trace import Step, Trace, Wait
 from playground.views.players import Actors
 
 __all__ = ["NOBODY", "UNKNOWN_NS", "Ended", "Stage", "Stay", "stage"]
@@ -64,7 +64,7 @@ class Stage:
         waited: the wait that begins as a step ends, an index into the trace's, or `NOBODY`.
         open: those waits that no later step of their task has ended.
         before: the step of the same task before it, or `NOBODY`.
-        waits, calls: who waited, and the calls in worker threads.
+        waits, calls: who waited, some of them at no place at all, and the calls in worker threads.
         asked: the places from which calls were queued for a thread and at which they had one, each in order.
         ended: what had ended, in order.
     """
@@ -167,7 +167,7 @@ class _Tasks:
         at, enters = 0, 0
         ready_ns: int | None = self._created_ns(task)
         wait: int | None = None
-        if waits and trace.waits[waits[0]].end_ns <= rows[steps[0]].start_ns:
+        if waits and _stood(trace.waits[waits[0]], rows[steps[0]]):
             wait, ready_ns, at = waits[0], trace.waits[waits[0]].end_ns, 1
         known = wait is not None or ready_ns is not None
         for index in steps:
@@ -200,8 +200,6 @@ class _Tasks:
             self._wait(None, last + 1, over, task)
 
     def _wait(self, wait: int | None, enters: int, leaves: int, task: int | None = None) -> None:
-        if enters >= leaves:
-            return
         if wait is not None:
             row = self._trace.waits[wait]
             actor = self._made.actors.of_task(row.task, row.start_ns, row.end_ns)
@@ -248,6 +246,12 @@ class _Tasks:
         return chain[-1] if chain else NOBODY
 
 
+def _stood(wait: Wait, first: Step) -> bool:
+    """Whether a task's first wait was before its first step, so that it stood there when the recording began."""
+    after = first.outcome == "waits" and wait.start_ns == first.end_ns  # all may have one moment
+    return wait.end_ns <= first.start_ns and not after
+
+
 def _calls(trace: Trace, made: Stage) -> None:
     """Calls in worker threads, and those that were queued for one."""
     over = made.steps + 1
@@ -259,7 +263,7 @@ def _calls(trace: Trace, made: Stage) -> None:
             steps = steps_of.get(call.task, [])
             at = bisect_right(steps, call.submitted_ns, key=lambda step: trace.steps[step].start_ns)
             least = steps[at - 1] if at else 0
-        asked = made.at(call.submitted_ns - call.limiter_wait_ns)
+        asked = made.at(call.submitted_ns - call.limiter_wait_ns, 0 if call.limiter_wait_ns else least)
         began = over if call.started_ns is None else made.at(call.started_ns, least)
         done = over if call.ended_ns is None else max(began, made.at(call.ended_ns, least))
         if asked < began:

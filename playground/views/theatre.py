@@ -132,6 +132,7 @@ def _step_columns(shown: Play, sites: _Table, said: _Table) -> Mapping[str, Sequ
         "carries": _ahead(made.carries),
         "wakes": _ahead(made.wakes),
         "woken": list(made.woken),
+        "yields": [int(trace.steps[step].outcome == "yields") for step in steps],
         "waited_ns": [0 if wait is None else wait.end_ns - wait.start_ns for wait in waited],
         "life_ns": [shown.life_ns(step) for step in steps],
         "idle_ns": [shown.idle_ns(step) for step in steps],

@@ -10,7 +10,7 @@
 const MOST_OF_EACH = 4;  // two kinds, and the last choice: as many as there are digits
 
 /** The choices for what runs after a place; two that would read alike are one. @param {Play} play @param {number} place @returns {Choice[]} */
-export function choicesAt({ header: { words }, columns: { queued_from, over }, ready, waiting, waiter, called }, place) {
+export function choicesAt({ header: { words }, columns: { queued_from, over, yields, actor, actor_task }, ready, running, waiting, waiter, called }, place) {
   /** @type {Record<string, Choice>} */
   const choices = {};
   const add = (/** @type {Where} */ where, /** @type {import('./play.js').Card} */ { who, note }, /** @type {boolean} */ right) => {
@@ -20,9 +20,10 @@ export function choicesAt({ header: { words }, columns: { queued_from, over }, r
   const next = place + 1;
   const queued = queued_from[next] < next;
   const ended = !queued && over[next] ? waiter(place, over[next] - 1, true) : undefined;
-  const waiters = waiting(place, MOST_OF_EACH, true).cards;
+  const waiters = waiting(place, MOST_OF_EACH, true, next).cards;  // who runs may wait as his step ends
   if (ended && !waiters.some(({ key }) => key === ended.key)) waiters[MOST_OF_EACH - 1] = ended;
   ready(place, MOST_OF_EACH).cards.forEach((card, i) => add('queued', card, i === 0 && queued));
+  if (yields[place]) add('queued', running(place).cards[0], actor_task[actor[next]] === actor_task[actor[place]]);
   waiters.forEach((card) => add('waiting', card, card.key === ended?.key));
   const list = Object.values(choices).sort((a, b) => a.order - b.order);
   return [...list, { words: words.none, note: words.notes.none, order: 0, where: 'none', right: !list.some(({ right }) => right) }];

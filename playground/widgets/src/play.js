@@ -59,9 +59,9 @@ export function makePlay({ header, columns: packed }) {
     return { cards, count: columns.queue_count[place] };
   }
 
-  /** Who began to wait last stands first. @param {number} place @param {number} most @param {boolean} guessing @returns {Group} */
-  function waiting(place, most, guessing) {
-    const cards = waits(-place - 1, 0, columns.wait_entered[place], most, true).map((wait) => waiter(place, wait, guessing));
+  /** Who began to wait last stands first. @param {number} place @param {number} most @param {boolean} guessing @param {number} [since] up to which place they began @returns {Group} */
+  function waiting(place, most, guessing, since = place) {
+    const cards = waits(-place - 1, 0, columns.wait_entered[since], most, true).map((wait) => waiter(place, wait, guessing));
     return { cards, count: columns.wait_count[place] };
   }
 
@@ -101,7 +101,7 @@ export function makePlay({ header, columns: packed }) {
   }
 
   return {
-    header, columns, steps, called, ready, waiting, waiter,
+    header, columns, steps, called, ready, running, waiting, waiter,
     /** The lines around the place at which a step stopped, or else went on. @param {number} place @returns {Source | undefined} */
     source: (place) => header.sites[columns.site[place] - 1],
 

@@ -20,7 +20,7 @@ const GLIDE_MS = 320;
 export function setStage(stage, groups, source, words, theme) {
   stage.replaceChildren(...groups.map(({ cards, count, more = count - cards.length, note }, i) => {
     const [name, title, told] = words.columns[i];
-    const column = make('section', { class: name, 'aria-label': title }, make('h2', {}, title, make('b', {}, formatCount(count))), make('p', {}, note ?? told),
+    const column = make('section', { class: name, role: 'group', 'aria-label': title }, make('h2', {}, title, make('b', {}, formatCount(count))), make('p', {}, note ?? told),
       cards.length ? make('ul', {}, ...cards.map((card) => item(card, theme))) : make('p', {}, words.empty));
     if (more > 0) column.append(make('p', {}, `+ ${formatCount(more)} ${words.more}`));
     if (i === 1 && cards.length) column.append(source?.[3][0] ? listing(source) : make('p', {}, words.no_source));
