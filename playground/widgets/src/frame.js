@@ -25,7 +25,7 @@ export function buildFrame(host, recording, title) {
     'aria-description': 'Arrow keys move between spans and lanes, plus and minus zoom, 0 shows the whole run, f fits the span, b goes to the next block of the loop, a follows a hand-off, Enter opens the source, a slash searches, Escape lets go.',
   }, canvas, spacer);
   const tip = make('div', { class: 'tip', role: 'tooltip', 'data-testid': 'timeline-tip', hidden: '' });
-  const detail = make('footer', { class: 'detail', 'data-testid': 'timeline-detail', hidden: '' });
+  const detail = make('div', { class: 'detail', 'data-testid': 'timeline-detail', hidden: '' });
   const tables = make('div', { class: 'tables', 'data-testid': 'timeline-tables', hidden: '' });
   fill(findings, make('div', { class: 'overview' }, minimap), scroller, tip, detail, legend(recording), tables);
   return { root, buttons, findings, minimap, canvas, spacer, scroller, tip, detail, tables, live };

@@ -1,5 +1,6 @@
 // What every view stands in: a shadow root, so that no page's styles reach in and none of ours reach out, a header, and a
-// region that speaks. It decides what is the same for all views; what a view shows stands between the two.
+// region that speaks. It decides what is the same for all views; what a view shows stands between the two. A view is a group and
+// no landmark of the page: a notebook shows many, and several of one name.
 
 import base from './base.css';
 import { make } from './dom.js';
@@ -24,10 +25,10 @@ export function buildShell(host, { title, clock, summary, dropped }, css) {
   shadow.adoptedStyleSheets = [sheet];
   const buttons = make('div', { class: 'buttons', role: 'group' });
   const live = make('div', { class: 'live', 'aria-live': 'polite', 'data-testid': `${host.dataset.testid}-live` });
-  const header = make('header', {}, make('strong', { class: 'title' }, title),
+  const header = make('header', { role: 'presentation' }, make('strong', { class: 'title' }, title),
     make('span', { class: 'badge' }, CLOCKS[clock]),
     make('span', { class: 'summary' }, summary), ...droppedNote(dropped), buttons);
-  const root = make('section', { class: 'root', 'aria-label': title }, header, live);
+  const root = make('section', { class: 'root', role: 'group', 'aria-label': title }, header, live);
   shadow.replaceChildren(root);
   return {
     root, header, buttons, live,
