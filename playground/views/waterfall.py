@@ -114,7 +114,8 @@ def _summary(request: Request, length_ns: int) -> str:
 
 def _scope(request: Request) -> list[tuple[str, str]]:
     scope = [("method", request.method), ("path", request.path)]
-    scope.append(("route", request.route if request.route is not None else "not told by the app"))
+    unknown = "not told by the app" if request.end_ns is not None else "not known before the request is over"
+    scope.append(("route", unknown if request.route is None else request.route))
     if request.method != "WEBSOCKET":
         scope.append(("status", "none sent" if request.status is None else str(request.status)))
     if request.error is not None:

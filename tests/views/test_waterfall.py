@@ -478,6 +478,8 @@ def test_a_websocket_has_no_status_and_one_that_is_not_over_says_so() -> None:
     fall = waterfall(Trace(requests=[row], duration_ns=ns(40)), 0)
     assert [term for term, _ in fall.scope] == ["method", "path", "route", "came in"]
     assert (fall.title, fall.summary) == ("#0 WEBSOCKET /ws", "40 ms so far, not over")
+    pending = waterfall(Trace(requests=[replace(row, route=None)], duration_ns=ns(40)), 0)
+    assert pending.scope[2] == ("route", "not known before the request is over")
 
 
 @pytest.mark.parametrize("index", [2, -3])
