@@ -19,6 +19,7 @@ from playground.trace.columns import TYPECODES, pack
 from playground.views.packet import packet
 from tests.browser import skip_or_fail
 from tests.recordings import blocked_run
+from tests.widgets.plays import leave_plays
 
 HERE = Path(__file__).parent
 WIDGETS = HERE.parents[1] / "playground" / "widgets"
@@ -66,6 +67,7 @@ def leave_packets(folder: Path) -> None:
     (folder / "columns.bin").write_bytes(pack(header, columns))
     trace = blocked_run()
     (folder / "timeline.bin").write_bytes(packet(trace))
+    leave_plays(folder)
     expected = {
         "header": header,
         # as JavaScript writes them: a float that is whole has no point

@@ -7,7 +7,8 @@
 /** @typedef {'queued' | 'waiting' | 'none'} Where */
 /** @typedef {{ words: string, note: string, order: number, where: Where, right: boolean }} Choice */
 
-const MOST_OF_EACH = 4;  // two kinds, and the last choice: as many as there are digits
+const MOST_READY = 3;  // with who lets others run, and the last choice: as many as there are digits
+const MOST_WAITING = 4;
 
 /** The choices for what runs after a place; two that would read alike are one. @param {Play} play @param {number} place @returns {Choice[]} */
 export function choicesAt({ header: { words }, columns: { queued_from, over, yields, actor, actor_task }, ready, running, waiting, waiter, called }, place) {
@@ -20,9 +21,9 @@ export function choicesAt({ header: { words }, columns: { queued_from, over, yie
   const next = place + 1;
   const queued = queued_from[next] < next;
   const ended = !queued && over[next] ? waiter(place, over[next] - 1, true) : undefined;
-  const waiters = waiting(place, MOST_OF_EACH, true, next).cards;  // who runs may wait as his step ends
-  if (ended && !waiters.some(({ key }) => key === ended.key)) waiters[MOST_OF_EACH - 1] = ended;
-  ready(place, MOST_OF_EACH).cards.forEach((card, i) => add('queued', card, i === 0 && queued));
+  const waiters = waiting(place, MOST_WAITING, true, next).cards;  // who runs may wait as his step ends
+  if (ended && !waiters.some(({ key }) => key === ended.key)) waiters[MOST_WAITING - 1] = ended;
+  ready(place, MOST_READY).cards.forEach((card, i) => add('queued', card, i === 0 && queued));
   if (yields[place]) add('queued', running(place).cards[0], actor_task[actor[next]] === actor_task[actor[place]]);
   waiters.forEach((card) => add('waiting', card, card.key === ended?.key));
   const list = Object.values(choices).sort((a, b) => a.order - b.order);
