@@ -4,12 +4,12 @@ In a kernel that is an interactive view, elsewhere its static forms; both carry 
 that a notebook still shows something where no kernel runs. It decides which, and leaves the making to others.
 """
 
-import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
 from playground.trace import Trace
+from playground.widgets.audience import in_kernel, kept_by_a_program
 from playground.widgets.still import still, still_comparison
 
 __all__ = ["comparison_mimebundle", "mimebundle"]
@@ -34,10 +34,4 @@ def comparison_mimebundle(traces: Mapping[str, Trace]) -> tuple[dict[str, Any], 
 
 
 def _has_widgets() -> bool:
-    return _in_kernel() and find_spec("anywidget") is not None
-
-
-def _in_kernel() -> bool:
-    """Whether a front-end listens. Asks IPython if someone else imported it: we never do."""
-    get_ipython = getattr(sys.modules.get("IPython"), "get_ipython", None)
-    return get_ipython is not None and hasattr(get_ipython(), "kernel")
+    return in_kernel() and not kept_by_a_program() and find_spec("anywidget") is not None

@@ -14,6 +14,8 @@ from typing import Any
 import anywidget
 from traitlets import Int, Unicode
 
+from playground.widgets.audience import kept_by_a_program
+
 __all__ = ["View"]
 
 
@@ -41,6 +43,10 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]  # the widget libraries c
         self._answered: set[Any] = set()
         super().__init__(title=title, height=height, **traits)
         self.on_msg(self._answer)
+        # ipykernel 7 hands a message to the shell that this comm spoke from last: mostly the main one, which hears nothing
+        # while a cell runs. Nobody here waits for an answer, so messages may come wherever the front-end sends them.
+        if hasattr(self.comm, "_reply_subshell_for"):
+            self.comm._reply_subshell_for = None
 
     def _answer(self, _: Any, content: Mapping[str, Any], buffers: Any) -> None:
         """Send a picture that says it is ready what it is to show."""
@@ -49,6 +55,13 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]  # the widget libraries c
             self._answered.add(view)
             self.send({"type": "recording", "view": view}, buffers=[self._packet])
 
+    def open(self) -> None:
+        """Tell the front-end of this widget; a program that keeps what it hears would show it without a kernel."""
+        if not kept_by_a_program():
+            super().open()
+
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        if self.comm is None:
+            return dict(self._still()), {}
         data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
         return {**data, **self._still()}, metadata
