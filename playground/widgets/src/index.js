@@ -27,6 +27,7 @@ export { inOrder, marksIn, search } from './search.js';
 export { requestRows, sortRows } from './table.js';
 export { DARK, HIGH_DARK, HIGH_LIGHT, LIGHT, luminance, textOn } from './theme.js';
 export { throttle } from './throttle.js';
+export { placed } from './waterfall.js';
 export { unpack, unshuffle } from './wire.js';
 
 export default { render: mountWidget };

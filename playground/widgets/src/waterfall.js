@@ -48,8 +48,11 @@ export function showWaterfall(host, { header }, state) {
   return { destroy: () => aborter.abort() };
 }
 
-/** @param {number} from @param {number} until @param {number} whole */
-function placed(from, until, whole) {
+/**
+ * Where a stretch of time lies across a lane, as a style: within it, however late it is, and in a request of no length too.
+ * @param {number} from @param {number} until @param {number} whole
+ */
+export function placed(from, until, whole) {
   const share = (/** @type {number} */ ns) => `${(100 * ns) / Math.max(1, whole)}%`;
   return `left: min(${share(from)}, 100% - 2px); width: ${share(until - from)}`;
 }
