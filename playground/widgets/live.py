@@ -26,9 +26,12 @@ EVERY_S: Final = 0.1
 """Ten times a second: what moves more often than that is not read, and each look takes from what is looked at."""
 _REST: Final = 4
 """How many times as long as a look took the next is waited for, at least: looking takes a fifth of the time at most."""
-_IN_FLIGHT: Final = 4
-"""Packets that may be on their way. From then on each that is not answered doubles the time to the next, so that a
-browser that does not answer, or a kernel that cannot hear it while a cell runs, finds a dozen in an hour."""
+_IN_FLIGHT: Final = (3, 2.0)
+"""Packets that may be on their way to a browser that answers, and by how much each more that it has not shown lengthens
+the time to the next."""
+_UNHEARD: Final = (20, 1.15)
+"""The same where no answer is heard, as by a kernel without subshells while a cell runs: ten a second for two seconds,
+one a second after five, and sixty in an hour."""
 _SLOWEST_S: Final = 600.0
 _PATIENCE_S: Final = 5.0
 """How long the end of a run that was broken off is waited for, before it is told as far as it got."""
@@ -75,6 +78,7 @@ class LiveTimeline(Timeline):
         self._counts = counts
         self._views: dict[str, int] = {}  # the pictures on some page, each with the number of what it showed last
         self._seq = 0
+        self._heard = False  # whether a picture has answered since the run began
         self._watch: Watch | None = None  # the run that goes on, or is about to begin
         self._shown: Watch | None = None  # the one that is told of
         self._live: Live | None = None
@@ -124,7 +128,8 @@ class LiveTimeline(Timeline):
                 return
         assert watch.recorder is not None
         with self._lock:
-            self._shown = watch
+            self._shown, self._heard = watch, False
+            self._views = dict.fromkeys(self._views, self._seq)
             self._live, self._lanes, self._teller = Live(watch.recorder), None, None
             self._packet = packet(Trace(title=watch.title, clock=watch.recorder.clock))
         pause_s = EVERY_S
@@ -166,7 +171,8 @@ class LiveTimeline(Timeline):
     def _pause_s(self, took_s: float) -> float:
         """How long to wait for the next look."""
         waiting = self._seq - max(self._views.values(), default=self._seq)
-        return min(_SLOWEST_S, max(EVERY_S, _REST * took_s) * 2.0 ** max(0, waiting - _IN_FLIGHT))
+        most, factor = _IN_FLIGHT if self._heard else _UNHEARD
+        return min(_SLOWEST_S, max(EVERY_S, _REST * took_s) * factor ** max(0, waiting - most))
 
     def _finish(self, watch: Watch, trace: Trace) -> None:
         """Tell the whole, as a timeline of the finished run shows it, unless the next goes on already."""
@@ -194,6 +200,7 @@ class LiveTimeline(Timeline):
                 if self._teller is not None:
                     self._tell("more", view, self._teller.whole(**self._said()))
             elif kind == "got" and view in self._views:
+                self._heard = True
                 self._views[view] = max(self._views[view], min(self._seq, int(content.get("seq", 0))))
             elif kind == "gone":
                 self._views.pop(view, None)

@@ -43,8 +43,8 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]  # the widget libraries c
         self._answered: set[Any] = set()
         super().__init__(title=title, height=height, **traits)
         self.on_msg(self._answer)
-        # ipykernel 7 hands a message to the shell that this comm spoke from last: mostly the main one, which hears nothing
-        # while a cell runs. Nobody here waits for an answer, so messages may come wherever the front-end sends them.
+        # ipykernel 7 hands a message to the shell from which this comm spoke last: mostly the main one, which hears
+        # nothing while a cell runs. Nobody here waits for an answer, so they may come wherever they were sent.
         if hasattr(self.comm, "_reply_subshell_for"):
             self.comm._reply_subshell_for = None
 
