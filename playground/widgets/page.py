@@ -22,7 +22,7 @@ from playground.views.packet import packet
 from playground.views.svg import svg
 from playground.views.theatre import theatre_packet
 from playground.views.waterfall import waterfall_packet
-from playground.views.wording import counted, duration, failure, request_label
+from playground.views.wording import counted, duration, failure, one_line, request_label
 
 __all__ = ["comparison_page", "page"]
 
@@ -33,6 +33,9 @@ _MOST_WATERFALLS: Final = 20
 
 _MOST_STEPS: Final = 50_000
 """Steps of a run that a page holds the theatre of, 15 bytes each: nobody steps through more, and they take time."""
+
+
+_LONGEST_TITLE: Final = 300  # a tab of a browser shows a tenth of it
 
 
 class _Sheet(NamedTuple):
@@ -131,7 +134,7 @@ def _length_ns(trace: Trace, request: Request) -> int:
 
 def _name(trace: Trace, request: Request) -> str:
     failed = f" × {failure(request)}" if failure(request) else ""
-    return f"#{request.number} {request_label(request)}{failed}, {duration(_length_ns(trace, request))}"
+    return f"#{request.number} {one_line(request_label(request))}{failed}, {duration(_length_ns(trace, request))}"
 
 
 def _page(title: str, picture: str, sheets: list[_Sheet]) -> str:
@@ -147,7 +150,7 @@ def _page(title: str, picture: str, sheets: list[_Sheet]) -> str:
     )
     return _PAGE.substitute(
         policy=policy,
-        title=escape(title),
+        title=escape(one_line(title, _LONGEST_TITLE)),
         style=_STYLE,
         picture=picture,
         recordings="\n".join(map(_recording, sheets)),
