@@ -173,6 +173,28 @@ def test_where_several_steps_share_a_moment_none_is_guessed(tmp_path: Path) -> N
     assert shown in ([told["loop", 0, index] for index in range(3)], [{} for _ in shown])
 
 
+def test_the_panel_tells_of_each_request_where_it_began_and_what_was_handed_off(tmp_path: Path) -> None:
+    trace = load(62, seed=4, rate=150.0, blocked_at=25)
+    laid = lanes(trace)
+    told, _ = told_of(trace, tmp_path)
+    place = {
+        (row.lane, start): ("worker", row.lane, index)
+        for row in laid.of("worker")
+        for index, start in enumerate(row.starts)
+    }
+    handed_off = 0
+    for row in laid.of("life"):
+        for index, request_at in enumerate(row.requests):
+            one, entries = trace.requests[request_at], told["life", row.lane, index]
+            assert one.task is not None
+            assert links(entries["first step"]) == [("loop", 0, laid.turns[trace.steps_of[one.task][0]])]
+            calls = [trace.handoffs[call] for call in one.handoffs]
+            expected = {place[call.thread or 0, call.started_ns or 0] for call in calls}
+            assert set(links(entries.get("handed off", []))) == expected
+            handed_off += len(expected)
+    assert handed_off == len(trace.handoffs)
+
+
 def test_a_requests_messages_travel_with_their_moments(tmp_path: Path) -> None:
     trace = load(20, seed=1)
     _, messages = told_of(trace, tmp_path)

@@ -15,6 +15,7 @@ import { BLOCKED, READY } from './kinds.js';
 const [YIELDS, WAITS, THREAD] = [1, 5, 11];  // places in the list of endings; those from WAITS on wait
 const NO_LATER = '; no later step of it is recorded';
 const MOST_MESSAGES = 12;  // a stream may have thousands
+const MOST_CALLS = 6;
 
 /** @param {Details} details @param {Span} span @returns {Entry[]} */
 export function tell(details, span) {
@@ -96,7 +97,7 @@ function handoffBefore(details, step) {
   if (before < 0 || ending[before] !== THREAD) return [];
   for (const [row, calls] of handoffs) {
     const index = calls.findIndex((call) => call !== null && call.task === task[step] && call.woken_ns !== null && Math.floor(call.woken_ns / recording.tickNs) === details.start(step));
-    if (index >= 0) return ['; back from ', { words: `${recording.whatOf({ row, index }).label} in ${row.name}`, span: { row, index } }];
+    if (index >= 0) return ['; back from ', handoffPart(recording, { row, index })];
   }
   return [];
 }
@@ -127,9 +128,25 @@ function tellHandoff(details, span) {
 function tellRequest(details, { row, index }) {
   const its = details.requests[row.request[index]];
   if (its === undefined) return notTold(details);
-  if (its.task === null) return [];
-  const step = details.stepFrom(its.task, row.start[index]);
-  return [['task', taskWords(details, its.task)], ...(step < 0 ? [] : [/** @type {Entry} */ (['first step', toStep(details, step)])])];
+  /** @type {Entry[]} */
+  const entries = its.task === null ? [] : [['task', taskWords(details, its.task)]];
+  const step = its.task === null ? -1 : details.stepFrom(its.task, row.start[index]);
+  if (step >= 0) entries.push(['first step', toStep(details, step)]);
+  const calls = handoffsOf(details, row.request[index]);
+  if (calls.length > 0) entries.push(['handed off', ...calls.slice(0, MOST_CALLS).flatMap((call, i) => (i === 0 ? [call] : [', ', call])), calls.length > MOST_CALLS ? ` and ${formatCount(calls.length - MOST_CALLS)} more` : '']);
+  return entries;
+}
+
+/** The calls that were made in workers for a request. @param {Details} details @param {number} request @returns {Part[]} */
+function handoffsOf({ recording }, request) {
+  return recording.rows.filter(({ group }) => group === 'worker').flatMap((row) => {
+    return Array.from(row.request.keys()).filter((i) => row.request[i] === request).map((index) => handoffPart(recording, { row, index }));
+  });
+}
+
+/** @param {import('./recording.js').Recording} recording @param {Span} span @returns {Part} */
+function handoffPart(recording, span) {
+  return { words: `${recording.whatOf(span).label} in ${span.row.name}`, span };
 }
 
 /** @param {Details} details @returns {Entry[]} */
