@@ -24,13 +24,17 @@ and `_requests`. Texts and messages' words are tables of their own, as JSON in U
 
 import json
 from array import array
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 from typing import Any, Final
 
-from playground.trace import Handoff, Site, Trace
+from playground.trace import Site, Trace
+from playground.trace.steps import WAITING
 from playground.trace.table import column
-from playground.trace.tables import WORDS
+from playground.trace.tables import NO_INT, WORDS
+from playground.views.bulk import message_counts, messages, numbers, values
 from playground.views.lanes import Lanes
 from playground.views.wording import one_line
 
@@ -58,6 +62,19 @@ _ENDINGS: Final = {
     "future": "waits for a future",
 }
 _ENDING: Final = {word: number for number, word in enumerate(_ENDINGS)}
+_OUTCOMES: Final = [_ENDING[word] for word in WORDS["StepOutcome"]]
+_WAITS: Final = [_ENDING[word] for word in WORDS["WaitOn"]]
+_CALL: Final = (
+    "thread",
+    "started_ns",
+    "submitted_ns",
+    "ended_ns",
+    "woken_ns",
+    "limiter_wait_ns",
+    "cpu_ns",
+    "task",
+    "outcome",
+)
 _CAUSES: Final = ("", "a timer", "I/O", "a thread")
 _CAUSE_OF: Final = {
     ("asyncio/futures.py", "_set_result_unless_cancelled"): 1,
@@ -88,13 +105,25 @@ def details(trace: Trace, laid: Lanes) -> "tuple[Mapping[str, Any], Mapping[str,
 
 
 def _write(stream: bytearray, numbers: Iterator[int]) -> None:
-    append = stream.append
-    for number in numbers:
+    stream += b"".join(map(_LEB128.__getitem__, numbers))
+
+
+class _Leb128(dict[int, bytes]):
+    """Numbers as they are written; those of up to two bytes are kept, for most are, and come again."""
+
+    def __missing__(self, number: int) -> bytes:
+        written = bytearray()
         rest = number
         while rest > 0x7F:
-            append(rest & 0x7F | 0x80)
+            written.append(rest & 0x7F | 0x80)
             rest >>= 7
-        append(rest)
+        written.append(rest)
+        if len(written) <= 2:
+            self[number] = bytes(written)
+        return bytes(written)
+
+
+_LEB128: Final = _Leb128()
 
 
 class _Texts:
@@ -103,13 +132,17 @@ class _Texts:
     def __init__(self) -> None:
         self._strings: dict[str, int] = {}
         self._messages: dict[tuple[str, str, str], int] = {}
+        self._said: dict[tuple[str, str, str], int] = {}  # the same as the app said them
 
     def string(self, text: str) -> int:
         return self._strings.setdefault(text, len(self._strings))
 
     def message(self, direction: str, kind: str, detail: str) -> int:
-        words = direction, one_line(kind, _MOST_TEXT), one_line(detail, _MOST_TEXT)
-        return self._messages.setdefault(words, len(self._messages))
+        said = direction, kind, detail
+        if said not in self._said:
+            words = direction, one_line(kind, _MOST_TEXT), one_line(detail, _MOST_TEXT)
+            self._said[said] = self._messages.setdefault(words, len(self._messages))
+        return self._said[said]
 
     def packed(self) -> bytes:
         return json.dumps([list(self._strings), list(self._messages)], ensure_ascii=False).encode("utf-8", "replace")
@@ -138,22 +171,22 @@ def _steps(trace: Trace, laid: Lanes, tasks: dict[int, int]) -> Iterator[int]:
 
 def _endings(trace: Trace, count: int) -> Iterator[int]:
     """How each step ended; of one that waits, what for."""
-    names = WORDS["StepOutcome"]
-    starts, durations = column(trace.steps, "steps", "start_ns"), column(trace.steps, "steps", "duration_ns")
-    owners, outcomes = column(trace.steps, "steps", "task"), column(trace.steps, "steps", "outcome")
-    waits = _waits(trace)
-    for index in range(count):
-        name = names[outcomes[index]]
-        begun = waits.get((owners[index], starts[index] + durations[index])) if name == "waits" else None
-        yield _ENDING[begun.pop(0) if begun else name]
+    fields = (column(trace.steps, "steps", field)[:count] for field in ("start_ns", "duration_ns", "task", "outcome"))
+    steps = list(zip(*fields, strict=True))
+    until_ns = max((start_ns + duration_ns for start_ns, duration_ns, _, _ in steps), default=0)
+    waits = _waits(trace, until_ns)
+    for start_ns, duration_ns, owner, outcome in steps:
+        begun = waits.get((owner, start_ns + duration_ns)) if outcome == WAITING else None
+        yield begun.pop(0) if begun else _OUTCOMES[outcome]
 
 
-def _waits(trace: Trace) -> dict[tuple[int, int], list[str]]:
+def _waits(trace: Trace, until_ns: int) -> dict[tuple[int, int], list[int]]:
     """What each task waited for, by the task's pointer and the moment at which it began; in virtual time several."""
     fields = (column(trace.waits, "waits", field) for field in ("task", "start_ns", "on"))
-    waits: dict[tuple[int, int], list[str]] = defaultdict(list)
+    waits: dict[tuple[int, int], list[int]] = defaultdict(list)
     for task, start_ns, on in zip(*fields, strict=True):
-        waits[task, start_ns].append(WORDS["WaitOn"][on])
+        if start_ns <= until_ns:
+            waits[task, start_ns].append(_WAITS[on])
     return waits
 
 
@@ -168,56 +201,57 @@ def _cause(site: Site | None) -> int:
 
 
 def _tasks(trace: Trace, tasks: Mapping[int, int], texts: _Texts) -> Iterator[int]:
+    names, known = values(trace, "tasks", "name")
+    coroutines, functions = values(trace, "tasks", "coroutine")
     yield len(tasks)
     for index in tasks:
-        task = trace.tasks[index]
-        name = one_line(task.name, _MOST_TEXT)
+        name = one_line(known[names[index]], _MOST_TEXT)
         stem = name.rstrip("0123456789")
         digits = name[len(stem) :]
         if not digits or digits != str(int(digits[:12])):  # what a number would not give back stays text
             stem, digits = name, ""
         yield texts.string(stem)
         yield int(digits) + 1 if digits else 0
-        yield texts.string(one_line(task.coroutine, _MOST_TEXT))
+        yield texts.string(one_line(functions[coroutines[index]], _MOST_TEXT))
 
 
 def _workers(trace: Trace, laid: Lanes, tasks: Mapping[int, int]) -> Iterator[int]:
-    calls = {(call.thread, call.started_ns): call for call in trace.handoffs}
+    calls = {
+        (call[0], call[1]): call for call in zip(*(numbers(trace, "handoffs", field) for field in _CALL), strict=True)
+    }
     workers = laid.of("worker")
     yield len(workers)
     for row in workers:
         yield len(row)
         for start_ns in row.starts:
             call = calls.get((row.lane, start_ns))
-            if call is None or call.submitted_ns > start_ns:
+            if call is None or call[2] > start_ns:
                 yield 0
             else:
-                yield from _handoff(call, start_ns, tasks)
+                yield from _handoff(call, tasks)
 
 
-def _handoff(call: Handoff, start_ns: int, tasks: Mapping[int, int]) -> Iterator[int]:
+def _handoff(call: tuple[int, ...], tasks: Mapping[int, int]) -> Iterator[int]:
     """Submitted is told back from the start, woken on from the end."""
-    yield 1 + WORDS["TaskOutcome"].index(call.outcome)
-    yield max(0, call.limiter_wait_ns)
-    yield start_ns - call.submitted_ns
-    known = call.ended_ns is not None and call.woken_ns is not None
-    yield 1 + max(0, call.woken_ns - call.ended_ns) if known else 0  # type: ignore[operator]
-    yield max(0, call.cpu_ns)
-    yield 1 + tasks[call.task] if call.task in tasks else 0  # type: ignore[index]
+    _, started_ns, submitted_ns, ended_ns, woken_ns, queued_ns, cpu_ns, task, outcome = call
+    yield 1 + outcome
+    yield max(0, queued_ns)
+    yield started_ns - submitted_ns
+    yield 0 if NO_INT in (ended_ns, woken_ns) else 1 + max(0, woken_ns - ended_ns)
+    yield max(0, cpu_ns)
+    yield 1 + tasks.get(task - 1, -1)
 
 
 def _requests(trace: Trace, tasks: Mapping[int, int], texts: _Texts) -> Iterator[int]:
     """A message's moment is told from the one before it, the first's from the request's start."""
-    told, left = 0, MOST_MESSAGES
-    for request in trace.requests:
-        left -= len(request.messages)
-        told += left >= 0
+    told = bisect_right(list(accumulate(message_counts(trace))), MOST_MESSAGES)
     yield told
-    for request in trace.requests[:told]:
-        yield 1 + tasks.get(request.task, -1) if request.task is not None else 0
-        yield len(request.messages)
-        at_ns = request.start_ns
-        for message in request.messages:
-            yield texts.message(message.direction, message.type, message.detail)
-            yield max(0, message.at_ns - at_ns)
-            at_ns = max(at_ns, message.at_ns)
+    owners, starts = numbers(trace, "requests", "task"), numbers(trace, "requests", "start_ns")
+    for owner, at_ns, exchanged in zip(owners, starts, messages(trace, told), strict=False):
+        yield 1 + tasks.get(owner - 1, -1)
+        yield len(exchanged)
+        last_ns = at_ns
+        for direction, kind, moment_ns, detail in exchanged:
+            yield texts.message(direction, kind, detail)
+            yield max(0, moment_ns - last_ns)
+            last_ns = max(last_ns, moment_ns)

@@ -118,6 +118,8 @@ def failed(status: int | None, error: str | None) -> str:
 
 def one_line(text: str, limit: int = 80) -> str:
     """Text from an app on one line, without control characters, cut to `limit` characters."""
+    if len(text) <= limit and text.isprintable() and "  " not in text and text == text.strip():
+        return text  # as most is
     flat = "".join(char if char.isprintable() else " " for char in text)
     flat = " ".join(flat.split())
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
