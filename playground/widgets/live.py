@@ -126,12 +126,7 @@ class LiveTimeline(Timeline):
         while not watch.begun.wait(EVERY_S):
             if watch.over.is_set():
                 return
-        assert watch.recorder is not None
-        with self._lock:
-            self._shown, self._heard = watch, False
-            self._views = dict.fromkeys(self._views, self._seq)
-            self._live, self._lanes, self._teller = Live(watch.recorder), None, None
-            self._packet = packet(Trace(title=watch.title, clock=watch.recorder.clock))
+        self._begin(watch)
         pause_s = EVERY_S
         while not watch.over.wait(pause_s):
             began_s = time.perf_counter()
@@ -141,6 +136,15 @@ class LiveTimeline(Timeline):
                 pause_s = self._pause_s(time.perf_counter() - began_s)
         if not self._closed and (trace := watch.finished()) is not None:
             self._finish(watch, trace)
+
+    def _begin(self, watch: Watch) -> None:
+        """From now on, tell of this run."""
+        assert watch.recorder is not None
+        with self._lock:
+            self._shown, self._heard = watch, False
+            self._views = dict.fromkeys(self._views, self._seq)
+            self._live, self._lanes, self._teller = Live(watch.recorder), None, None
+            self._packet = packet(Trace(title=watch.title, clock=watch.recorder.clock))
 
     def _update(self) -> None:
         """Tell what is new."""

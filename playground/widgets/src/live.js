@@ -59,7 +59,7 @@ export function follow(view, packet) {
   grow(recording, packet);
   view.read = null;  // the panel tells of what is there now
   navigator.grow(recording);
-  if (atEdge) navigator.show({ start: start === 0 ? 0 : start + recording.duration - end, end: recording.duration }, { byHand: false });
+  if (atEdge) navigator.show({ start: start <= (end - start) * EDGE ? 0 : start + recording.duration - end, end: recording.duration }, { byHand: false });
   const summary = frame.root.querySelector('.summary');
   if (summary !== null) summary.textContent = recording.summary;
   if (frame.tables.hidden) frame.tables.replaceChildren();  // made anew when they are next asked for

@@ -53,7 +53,7 @@ export class Navigator {
     const whole = this.base.domain()[1] / duration;
     this.zoom.scaleExtent([whole, (whole * duration) / this.narrowest]);
     this.zoom.translateExtent([[left, -Infinity], [left + (right - left) / whole, Infinity]]);
-    if (outgrown) this.apply(this.current);
+    if (outgrown) this.stay();
   }
 
   /** Fit the same range into another width. @param {number} width @param {number} height */
@@ -61,7 +61,15 @@ export class Navigator {
     const [left, right] = plotEdges(width);
     this.base.range([left, right]);
     this.zoom.extent([[left, 0], [right, height]]).translateExtent([[left, -Infinity], [left + ((right - left) * this.duration) / this.base.domain()[1], Infinity]]);
+    this.stay();
+  }
+
+  /** Show the same range, which is no deed of the reader's. */
+  stay() {
+    const { byHand } = this;
+    this.byHand = false;
     this.apply(this.current);
+    this.byHand = byHand;
   }
 
   /**
