@@ -1,0 +1,444 @@
+"""The loop theatre, as a person uses it: step, go back, play, scrub, guess; and what Python hears of it."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from playground.trace import Site, Trace
+from playground.trace.columns import unpack
+from playground.views.play import play, sentences
+from playground.views.svg import svg
+from playground.widgets import Theatre
+from tests.browser import Chromium
+from tests.by_hand import handoff, request, step, task, wait
+from tests.recordings import load
+from tests.widgets.every_view import Shown, show
+from tests.widgets.plays import crowd
+
+STILL = {"viewport": {"width": 1200, "height": 800}, "reduced_motion": "reduce"}
+MOVING = {**STILL, "reduced_motion": "no-preference"}
+
+
+@pytest.fixture(scope="module")
+def small() -> Trace:
+    return load(5, seed=3, rate=900.0)
+
+
+class Stage:
+    """A theatre on a page, by what a reader sees and does."""
+
+    def __init__(self, page: Page, trace: Trace) -> None:
+        self.shown: Shown = show(page, "theatre", trace)
+        self.page = page
+        self.slider = self.shown.root.get_by_role("slider")
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.slider.press(key)
+        self.shown.settle()
+
+    def click(self, name: str) -> None:
+        self.shown.root.get_by_role("button", name=name, exact=True).click()
+        self.shown.settle()
+
+    @property
+    def step(self) -> int:
+        return int(self.shown.host.get_attribute("data-step") or -1)
+
+    @property
+    def sentence(self) -> str:
+        return self.shown.root.locator(".said").inner_text()
+
+    @property
+    def said(self) -> str:
+        return self.page.get_by_test_id("theatre-live").inner_text()
+
+    @property
+    def seen(self) -> tuple[str, str, str]:
+        """All that is on the stage, the sentence, and the moment."""
+        stage, said, header = (self.shown.root.locator(part) for part in (".stage", ".said", "header .summary"))
+        return stage.inner_html(), said.inner_html(), header.inner_text()
+
+    def cards(self, column: str) -> list[str]:
+        return self.shown.root.get_by_role("group", name=column, exact=True).get_by_role("listitem").all_inner_texts()
+
+    @property
+    def choices(self) -> list[str]:
+        return self.shown.root.get_by_role("group", name="What runs next?").get_by_role("button").all_inner_texts()
+
+    def trait(self, name: str) -> Any:
+        return self.page.evaluate("name => model.get(name)", name)
+
+    def set_trait(self, name: str, value: Any) -> None:
+        self.page.evaluate("([name, value]) => model.set(name, value)", [name, value])
+        self.shown.settle()
+
+
+@pytest.fixture
+def see(chromium: Chromium) -> Callable[..., Any]:
+    def run(trace: Trace, scenario: Callable[[Stage], Any], **options: Any) -> Any:
+        return chromium.run(lambda page: scenario(Stage(page, trace)), **{**STILL, **options})
+
+    return run
+
+
+# -- going from step to step ------------------------------------------------------------------------------
+
+
+@pytest.mark.browser
+def test_going_on_and_back_shows_the_same(see: Callable[..., Any], small: Trace) -> None:
+    def scenario(stage: Stage) -> None:
+        on = [stage.seen]
+        for _ in small.steps:
+            stage.press("ArrowRight")
+            on.append(stage.seen)
+        assert len(set(on)) == len(small.steps) + 1
+        back = [stage.seen]
+        for _ in small.steps:
+            stage.press("ArrowLeft")
+            back.append(stage.seen)
+        assert back == on[::-1]
+
+    see(small, scenario)
+
+
+@pytest.mark.browser
+def test_each_step_has_its_sentence_to_be_seen_and_heard(see: Callable[..., Any], small: Trace) -> None:
+    told = play(small)
+
+    def scenario(stage: Stage) -> None:
+        for place in range(4):
+            assert stage.sentence == told.sentence(place).replace("`", "")
+            assert stage.said.strip() == stage.sentence
+            stage.press("ArrowRight")
+
+    see(small, scenario)
+
+
+@pytest.mark.browser
+def test_keys_buttons_and_the_slider_all_go_where_they_say(see: Callable[..., Any], small: Trace) -> None:
+    last = len(small.steps)
+
+    def scenario(stage: Stage) -> list[int]:
+        places = [stage.step]
+        for key in ("End", "ArrowRight", "ArrowLeft", "Home", "ArrowLeft", "ArrowRight"):
+            stage.press(key)
+            places.append(stage.step)
+        for name in ("Last step", "Step back", "First step", "Step"):
+            stage.click(name)
+            places.append(stage.step)
+        stage.slider.fill("7")
+        return [*places, stage.step]
+
+    assert see(small, scenario) == [0, last, last, last - 1, 0, 0, 1, last, last - 1, 0, 1, 7]
+
+
+@pytest.mark.browser
+def test_the_moment_and_the_step_are_told_beside_the_title(see: Callable[..., Any], small: Trace) -> None:
+    def scenario(stage: Stage) -> tuple[str, str | None]:
+        stage.press("End")
+        return stage.seen[2], stage.slider.get_attribute("aria-valuetext")
+
+    header, valued = see(small, scenario)
+    assert header.endswith(f"step {len(small.steps)} of {len(small.steps)}")
+    assert valued == f"step {len(small.steps)} of {len(small.steps)}"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("options", [STILL, MOVING])
+def test_it_plays_to_the_end_and_cards_glide_unless_the_reader_prefers_not(
+    see: Callable[..., Any], small: Trace, options: dict[str, Any]
+) -> None:
+    def scenario(stage: Stage) -> tuple[bool, int]:
+        stage.shown.root.get_by_role("combobox", name="Speed").select_option("100 a second")
+        stage.shown.host.evaluate(
+            """host => {
+                window.glides = 0;
+                const {animate} = Element.prototype;
+                Element.prototype.animate = function (...args) { glides += 1; return animate.apply(this, args); };
+            }"""
+        )
+        stage.press("Space")
+        playing = stage.shown.root.get_by_role("button", name="Pause", exact=True).count() == 1
+        expect(stage.shown.root.get_by_role("button", name="Play", exact=True)).to_be_visible()
+        assert stage.step == len(small.steps)
+        stage.press("Space")  # and from the start again
+        assert stage.step < len(small.steps)
+        return playing, stage.page.evaluate("glides")
+
+    playing, glides = see(small, scenario, **options)
+    assert playing
+    assert (glides > 0) == (options is MOVING)
+
+
+@pytest.mark.browser
+def test_space_on_a_button_presses_that_button_only(see: Callable[..., Any], small: Trace) -> None:
+    def scenario(stage: Stage) -> tuple[int, int]:
+        stage.shown.root.get_by_role("button", name="Step", exact=True).press("Space")
+        stage.shown.settle()
+        return stage.step, stage.shown.root.get_by_role("button", name="Play", exact=True).count()
+
+    assert see(small, scenario) == (1, 1)
+
+
+# -- what is on the stage ---------------------------------------------------------------------------------
+
+
+@pytest.mark.browser
+def test_of_many_who_wait_a_few_are_shown_and_the_rest_is_counted(see: Callable[..., Any]) -> None:
+    trace = crowd(waiting=200)
+
+    def scenario(stage: Stage) -> tuple[str, int, int]:
+        stage.set_trait("step", 250)
+        waiting = stage.shown.root.get_by_role("group", name="Waiting", exact=True)
+        return waiting.inner_text(), len(stage.cards("Waiting")), len(stage.cards("Worker threads"))
+
+    words, shown, workers = see(trace, scenario)
+    assert words.startswith("Waiting\n200\n")
+    assert f"+ {200 - shown} more" in words
+    assert shown < 10
+    assert workers < 12
+
+
+@pytest.mark.browser
+def test_the_source_of_what_runs_is_lit(see: Callable[..., Any]) -> None:
+    lines = Path(__file__).read_text(encoding="utf-8").splitlines()
+    number = next(i for i, line in enumerate(lines, 1) if line.startswith("def test_the_source_of_what_runs_is_lit"))
+    here = Site(__file__, number, "test", lines[number - 1])
+    trace = Trace(steps=[step(0, 0, 1, site=here), step(0, 2, 1, "returned")], tasks=[task()])
+
+    def scenario(stage: Stage) -> tuple[str, int]:
+        return stage.shown.root.locator(".lit").inner_text(), stage.shown.root.locator(".source > code").count()
+
+    lit, shown = see(trace, scenario)
+    assert lit == f"{number}{here.text}"
+    assert shown == 19
+
+
+@pytest.mark.browser
+def test_where_the_source_is_not_to_be_had_it_says_so(see: Callable[..., Any]) -> None:
+    def scenario(stage: Stage) -> str:
+        return stage.shown.root.get_by_role("group", name="Running now").inner_text()
+
+    running = see(Trace(steps=[step(None, 0, 1, "callback")]), scenario)
+    assert "Its source is not to be had." in running
+
+
+@pytest.mark.browser
+def test_an_idle_thread_a_busy_one_and_one_not_used_yet_are_told_apart(see: Callable[..., Any]) -> None:
+    trace = Trace(
+        steps=[step(0, at, 1, "yields") for at in range(0, 20, 2)],
+        tasks=[task()],
+        requests=[request(4, 0, None, task=0)],
+        handoffs=[
+            handoff(0.5, 1.5, 4, 5, task=0, thread=0, function="hash_password"),
+            handoff(0.5, 7, 9, 9, task=0, thread=1),
+            handoff(0.5, None, None, None, thread=None),
+        ],
+    )
+
+    def scenario(stage: Stage) -> list[list[str]]:
+        stage.press("ArrowRight")
+        words = [text.split("\n") for text in stage.cards("Worker threads")]
+        return [*words, [stage.shown.root.get_by_role("group", name="Worker threads").locator("> p").inner_text()]]
+
+    busy, unused, note = see(trace, scenario)
+    assert busy == ["worker-0", "#4", "hash_password · 1.5 ms"]
+    assert unused == ["worker-1", "not used yet"]
+    assert note == ["2 queued for a thread"]
+
+
+EVIL = "<img src=x onerror=alert(1)></script>"
+
+
+@pytest.mark.browser
+def test_what_an_app_calls_things_is_text_everywhere(see: Callable[..., Any]) -> None:
+    site = Site(EVIL, 1, EVIL, f"await {EVIL}")
+    trace = Trace(
+        steps=[
+            step(0, 0, 1, site=site),
+            step(1, 1, 1, "raised"),
+            step(None, 2, 1, "callback", site=site),
+            step(0, 5, 1, "yields", site=site),
+        ],
+        tasks=[
+            task(coroutine=EVIL, name=EVIL),
+            replace(task(coroutine=EVIL, name=EVIL), ended_ns=2_000_000, outcome="raised"),
+        ],
+        waits=[wait(0, 1, 5, "lock", site)],
+        requests=[replace(request(0, 0, 2, task=1, path=EVIL), error=f"ValueError: {EVIL}", status=None)],
+        handoffs=[handoff(0.5, 1.5, None, None, task=0, function=EVIL)],
+        title=EVIL,
+    )
+
+    def scenario(stage: Stage) -> tuple[int, int, list[str]]:
+        texts = [stage.shown.root.inner_text()]
+        for key in ("ArrowRight", "ArrowRight", "ArrowRight"):
+            stage.press(key)
+            texts.append(stage.shown.root.inner_text())
+        stage.click("Predict: hide what comes next until you have chosen")
+        stage.press("Home")
+        texts.append(stage.shown.root.inner_text())
+        return stage.shown.root.locator("img").count(), stage.shown.root.locator("script").count(), texts
+
+    images, scripts, texts = see(trace, scenario)
+    assert (images, scripts) == (0, 0)
+    assert all(text.count("<img src=x onerror=alert(1)>") > 2 for text in texts)
+
+
+@pytest.mark.browser
+def test_what_was_dropped_is_told(see: Callable[..., Any], small: Trace) -> None:
+    trace = Trace(steps=small.steps, tasks=small.tasks, waits=small.waits, dropped=1234)
+    words = see(trace, lambda stage: stage.shown.root.inner_text())
+    assert "1,234 events dropped: the recorder was full" in words
+    assert "where a task of that time stood is not shown until it runs again" in words
+
+
+@pytest.mark.browser
+def test_a_recording_of_nothing_is_a_stage_with_nothing_on_it(see: Callable[..., Any]) -> None:
+    def scenario(stage: Stage) -> tuple[str, list[str]]:
+        stage.press("ArrowRight", "Space")
+        stage.click("Predict: hide what comes next until you have chosen")
+        return stage.sentence, stage.cards("Ready queue")
+
+    assert see(Trace(), scenario) == ("The recording is over.", [])
+
+
+# -- guessing ---------------------------------------------------------------------------------------------
+
+
+def right_digit(trace: Trace, stage: Stage, place: int) -> tuple[str, str]:
+    """The keys of a right and of a wrong choice, read off the recording and the page."""
+    shown = play(trace)
+    queue = [at for at in range(place + 1, shown.stage.steps) if shown.stage.queued_from[at] <= place]
+    assert queue[0] == place + 1
+    actor = shown.actors[shown.stage.actor[place + 1]]
+    names = [choice.replace("\n", " ") for choice in stage.choices]
+    (right,) = [
+        i for i, words in enumerate(names, 1) if f"{actor.label} {actor.tag}".strip() in words and "queue" in words
+    ]
+    return str(right), str(right % len(names) + 1)
+
+
+def first_with_a_queue(trace: Trace) -> int:
+    made = play(trace).stage
+    return next(at for at in range(1, made.steps) if made.queued_from[at + 1] <= at)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("is_right", [True, False])
+def test_a_guess_is_held_against_the_recording_and_counted(
+    see: Callable[..., Any], small: Trace, is_right: bool
+) -> None:
+    place = first_with_a_queue(small)
+
+    def scenario(stage: Stage) -> tuple[str, str, Any, int]:
+        stage.slider.fill(str(place))
+        stage.click("Predict: hide what comes next until you have chosen")
+        stage.press("ArrowRight", "End")  # what comes next is hidden
+        assert stage.step == place
+        assert "What runs next?" in stage.said
+        right, wrong = right_digit(small, stage, place)
+        stage.press(right if is_right else wrong)
+        return stage.sentence, stage.said, stage.trait("guesses"), stage.step
+
+    sentence, said, guesses, at = see(small, scenario)
+    assert at == place + 1
+    assert guesses == {"right": int(is_right), "wrong": int(not is_right)}
+    assert sentence.startswith("Right: it was first" if is_right else "Not so. Next is")
+    assert "first in the ready queue" in sentence
+    assert said.startswith(sentence[:20])
+
+
+@pytest.mark.browser
+def test_what_was_guessed_once_stays_open_and_the_end_needs_no_guess(see: Callable[..., Any]) -> None:
+    trace = Trace(steps=[step(0, at, 1, "yields") for at in range(3)], tasks=[task()])
+
+    def scenario(stage: Stage) -> list[Any]:
+        stage.set_trait("predict", True)
+        seen: list[Any] = []
+        for _ in range(2):
+            stage.shown.root.get_by_role("group", name="What runs next?").get_by_role("button").first.click()
+            seen.append(stage.step)
+        stage.press("Home")
+        seen.append(len(stage.choices))
+        stage.press("End")
+        return [*seen, stage.step, stage.choices, stage.trait("guesses")]
+
+    assert see(trace, scenario) == [1, 2, 0, 3, [], {"right": 2, "wrong": 0}]
+
+
+@pytest.mark.browser
+def test_while_it_asks_nothing_tells_what_comes_later(see: Callable[..., Any], small: Trace) -> None:
+    def scenario(stage: Stage) -> tuple[list[str], list[str]]:
+        stage.slider.fill("6")
+        stage.shown.settle()
+        before = stage.cards("Waiting")
+        stage.click("Predict: hide what comes next until you have chosen")
+        return before, stage.cards("Waiting")
+
+    before, while_asked = see(small, scenario)
+    assert len(before) == len(while_asked) > 0
+    assert any(" of " in card or "I/O" in card for card in before)
+    assert not any(" of " in card for card in while_asked)
+
+
+@pytest.mark.browser
+def test_playing_stops_where_it_asks(see: Callable[..., Any], small: Trace) -> None:
+    def scenario(stage: Stage) -> tuple[int, str | None]:
+        stage.set_trait("predict", True)
+        stage.shown.root.get_by_role("combobox", name="Speed").select_option("100 a second")
+        stage.press("Space")
+        expect(stage.shown.root.get_by_role("button", name="Play", exact=True)).to_be_visible()
+        return stage.step, stage.shown.root.get_by_role("button", name="Predict").get_attribute("aria-pressed")
+
+    assert see(small, scenario) == (0, "true")
+
+
+# -- Python's side ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.browser
+def test_python_hears_of_the_step_and_may_set_it(see: Callable[..., Any], small: Trace) -> None:
+    def scenario(stage: Stage) -> tuple[int, int, Any]:
+        stage.set_trait("step", 5)
+        heard = stage.step
+        stage.press("ArrowRight")
+        stage.page.wait_for_function("model.get('step') === 6")
+        stage.set_trait("step", 10**9)
+        return heard, stage.step, stage.trait("guesses")
+
+    assert see(small, scenario) == (5, len(small.steps), {})
+
+
+def test_the_widget_has_three_small_traits_and_sends_the_play_apart(small: Trace) -> None:
+    widget = small.theatre(predict=True)
+    state = widget.get_state()
+    own = {name: state[name] for name in ("step", "predict", "guesses", "title", "height")}
+    assert own == {"step": 0, "predict": True, "guesses": {}, "title": small.title, "height": 420}
+    assert len(json.dumps({name: str(value) for name, value in state.items() if not name.startswith("_")})) < 1000
+    assert unpack(widget._packet)[0]["view"] == "theatre"
+
+
+def test_where_nothing_runs_stand_the_first_sentences_and_the_timeline(small: Trace) -> None:
+    data, _ = Theatre(small)._repr_mimebundle_(include=None, exclude=None)
+    assert data["text/plain"] == sentences(small)
+    assert data["image/svg+xml"] == svg(small)
+
+
+def test_the_repr_names_the_recording(small: Trace) -> None:
+    assert repr(Theatre(small)) == f"<Theatre of {small!r}>"
+
+
+def test_guesses_made_on_the_page_are_read_in_python(small: Trace) -> None:
+    widget = Theatre(small)
+    heard: list[Any] = []
+    widget.observe(lambda change: heard.append(change["new"]), "guesses")
+    widget.set_state({"guesses": {"right": 1, "wrong": 0}})
+    assert heard == [{"right": 1, "wrong": 0}]
+    assert widget.guesses == {"right": 1, "wrong": 0}
