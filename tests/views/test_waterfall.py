@@ -30,7 +30,8 @@ from tests.by_hand import LINE, MS, handoff, looks, ns, request, step, task, wai
 from tests.recordings import blocked_run, healthy_run
 from tests.trace.test_store import traces
 
-NASTY = "<img src=x onerror=alert(1)></script><b>&\"'\x1b[31m\u202e"
+NASTY = "<img src=x onerror=alert(1)></script><b>&\"'\x1b[31m\u202e\udce9"
+"""Markup, control characters, a mark that turns words around, and half of a surrogate pair, as of a path no UTF-8."""
 
 
 def span(
@@ -604,6 +605,7 @@ def test_markup_in_an_apps_names_is_text_in_the_picture_and_one_line_in_the_text
     tags = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(picture).iter()}
     assert tags <= {"svg", "title", "rect", "path", "text", "tspan", "circle"}
     assert "<img" not in picture
+    assert len(picture.encode()) > len(picture)  # a file can hold it
     assert all(line.isprintable() for line in waterfall_text(fall).splitlines())
 
 
