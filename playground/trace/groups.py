@@ -8,8 +8,12 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
+from typing import Final
 
 __all__ = ["Groups", "inherited", "most_at_once"]
+
+
+_NONE: Final = array("I")
 
 
 class Groups(Mapping[int, list[int]]):
@@ -38,6 +42,10 @@ class Groups(Mapping[int, list[int]]):
         if not found:
             raise KeyError(owner)
         return found
+
+    def of(self, owner: int) -> "array[int]":
+        """The rows of an owner, of which there may be none: for views that ask for a hundred thousand."""
+        return self._rows[self._until[owner] : self._until[owner + 1]] if owner + 1 < len(self._until) else _NONE
 
     def __iter__(self) -> Iterator[int]:
         until = self._until

@@ -7,7 +7,7 @@ hundreds of thousands of stretches, so they are plain tuples, and each is made o
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from itertools import chain, pairwise
+from itertools import chain
 from operator import itemgetter
 from typing import Final
 
@@ -42,7 +42,9 @@ class Stories:
     def __init__(self, trace: Trace, turns: Turns, of_tasks: list[int], whats: Whats) -> None:
         self._steps_of, self._waits_of = trace.steps_of, trace.waits_of
         self._turns = turns
-        kinds = [_IN_PIECES if step in turns.cuts else kind for step, kind in enumerate(turns.kinds)]
+        kinds = list(turns.kinds)
+        for step in turns.cuts:
+            kinds[step] = _IN_PIECES
         self._steps = list(zip(turns.starts, turns.ends, kinds, turns.places, turns.waits, strict=True))
         self._waits = _waits(trace, whats)
         self._nowhere = whats.nowhere
@@ -86,11 +88,11 @@ class Stories:
 
     def _of_task(self, task: int, name: int) -> list[Stretch]:
         told: list[Stretch] = []
-        put, steps, waits = told.append, self._steps, self._waits_of.get(task, ())
-        at, ready_ns = 0, self._created[task]
+        put, steps, waits = told.append, self._steps, self._waits_of.of(task)
+        at, ready_ns, matched = 0, self._created[task], True
         if ready_ns < self._known_from_ns:
             ready_ns = _UNKNOWN
-        for index in self._steps_of.get(task, ()):
+        for index in self._steps_of.of(task):
             start, end, kind, place, is_waiting = steps[index]
             if not told and waits and self._waits[waits[0]][1] <= start:
                 ready_ns, at = self._put_wait(told, waits[0], name), 1  # it stood there when the recording began
@@ -110,9 +112,10 @@ class Stories:
                     if begun_ns == end:
                         ready_ns = wait_ends_ns
                         break
-        for wait in waits[at:]:
-            self._put_wait(told, wait, name)
-        if any(later[0] < earlier[0] for earlier, later in pairwise(told)):
+                    matched = False
+        if at < len(waits) or not matched:  # a wait that no step began: where it belongs is told by its time alone
+            for wait in waits[at:]:
+                self._put_wait(told, wait, name)
             told.sort(key=itemgetter(0, 1))
         return told
 
@@ -126,7 +129,7 @@ class Stories:
         """What tasks ran between two moments, and what overlaps them, with their own names."""
         told: list[Stretch] = []
         # the loop ran one step after the other, so that their order is that of time
-        for index in sorted(chain.from_iterable(self._steps_of.get(task, ()) for task in tasks)):
+        for index in sorted(chain.from_iterable(map(self._steps_of.of, tasks))):
             start, end, kind, place, _ = self._steps[index]
             if end < start_ns or start > end_ns:
                 continue
