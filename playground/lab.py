@@ -27,7 +27,7 @@ from playground.functions import check_not_called
 from playground.host import Answered, Host
 from playground.orders import Orders, RequestLike
 from playground.progress import Progress
-from playground.recordings import Recordings
+from playground.recordings import Follower, Recordings
 from playground.run import Run
 from playground.server import Server
 from playground.trace import Clock, Trace
@@ -36,6 +36,7 @@ from playground.transport import BlockingSession, Network
 
 if TYPE_CHECKING:
     from playground.widgets.live import LiveTimeline
+    from playground.widgets.panel import Panel
 
 T = TypeVar("T")
 
@@ -84,6 +85,10 @@ class Lab:
         self.app = app
         self.runs: list[Run] = []
         self._seed = seed
+        self.made_with: dict[str, Any] = {
+            **{"clock": clock, "threads": threads, "network": network, "seed": seed, "schedule": schedule},
+            **{"charge_cpu": charge_cpu, "trace": trace},
+        }
         self._host = Host(app, chosen, threads=threads, network=network, trace=trace)
         self._thread = self._host.thread
         self._recordings = Recordings(self._thread, trace)
@@ -286,13 +291,34 @@ class Lab:
         Raises:
             LabError: the lab does not record.
         """
-        if not self._recordings.wanted:
-            raise LabError("expected a lab that records, got trace=False: make it with Lab(app), without trace=False")
+        self._check_recorded()
         from playground.widgets.live import LiveTimeline
 
         timeline = LiveTimeline()
-        self._recordings.followers.append(timeline)
+        self.follow(timeline)
         return timeline
+
+    def panel(self) -> "Panel":
+        """A dashboard: controls for an experiment with this app beside its live timeline, to play with no code.
+
+        It makes its runs on this lab, and where another clock, network or number of threads is chosen, on another of
+        the same app, which is started up once more. All of them are kept in `runs`.
+
+        Raises:
+            LabError: the lab does not record.
+        """
+        self._check_recorded()
+        from playground.live_bench import panel
+
+        return panel(self)
+
+    def follow(self, follower: Follower) -> None:
+        """Have somebody look at the runs of this lab while they go on."""
+        self._recordings.followers.append(follower)
+
+    def stop(self) -> None:
+        """Break off the run that goes on, as an interrupt of its cell would: for another thread. Else do nothing."""
+        self._recordings.stop()
 
     def close(self) -> None:
         """Shut the app down, cancel what still runs and end the loop's thread. A closed lab cannot be used again."""
@@ -317,6 +343,10 @@ class Lab:
 
     async def _request(self, method: str, url: str, kwargs: dict[str, Any]) -> httpx.Response:
         return await self.client.request(method, url, **kwargs)
+
+    def _check_recorded(self) -> None:
+        if not self._recordings.wanted:
+            raise LabError("expected a lab that records, got trace=False: make it with Lab(app), without trace=False")
 
     @property
     def _title(self) -> str:

@@ -62,6 +62,7 @@ class Recordings:
         self._looking = threading.Lock()
         self._live: tuple[Recorder, Live] | None = None
         self.followers: list[Follower] = []
+        self._stop = threading.Event()
 
     def make(
         self,
@@ -80,13 +81,21 @@ class Recordings:
             raise LabError(
                 "expected one run at a time, got a second while the first goes on: wait for it, or make a second Lab"
             )
+        self._stop.clear()
         begun, over = threading.Event(), threading.Event()
         recorders: list[Recorder] = []
         self.followers[:] = [follower for follower in self.followers if not follower.closed]
         for follower in self.followers:
             follower.prepare(title)
+
+        def look_up() -> None:
+            if self._stop.is_set():
+                raise KeyboardInterrupt
+            if meanwhile is not None:
+                meanwhile()
+
         try:
-            return self._thread.call(self._record, function, recorders, begun, over, meanwhile=meanwhile)
+            return self._thread.call(self._record, function, recorders, begun, over, meanwhile=look_up)
         except BaseException:
             if begun.is_set() and over.wait(_UNWIND_S):
                 for recorder in recorders:
@@ -96,6 +105,10 @@ class Recordings:
         finally:
             if not begun.is_set():
                 self._busy.release()
+
+    def stop(self) -> None:
+        """Break off the recording that goes on: the thread that waits for it gets a KeyboardInterrupt."""
+        self._stop.set()
 
     def kept(self, trace: Callable[[], Trace] | None) -> None:
         """Tell the followers that a recording is over; what they are told first counts."""

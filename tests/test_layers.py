@@ -44,6 +44,7 @@ ROOMS: dict[str, set[str]] = {
     "progress": set(),
     "orders": {"host", "errors", "httpx"},
     "recordings": {"clock", "trace", "errors"},
+    "live_bench": {"lab", "run", "transport", "views", "widgets"},
     "lab": {
         *("run", "bridge", "host", "server", "transport", "clock", "trace", "asgi", "code", "errors", "httpx"),
         *("arrivals", "functions", "progress", "orders", "recordings"),
@@ -68,6 +69,7 @@ DOORS: set[tuple[str, str]] = {
     ("__init__.py", "notebook"),
     ("comparing.py", "views"),
     ("comparing.py", "widgets"),
+    ("lab.py", "live_bench"),
     ("lab.py", "notebook"),
     ("lab.py", "widgets"),
     ("magics.py", "IPython"),

@@ -51,14 +51,14 @@ class Watch:
         self.over = threading.Event()
         self.trace: Callable[[], Trace] | None = None
 
-    def finished(self) -> Trace | None:
-        """The trace of the run, which is over; `None` if nothing was recorded."""
+    def finished(self, wanted: Callable[[], bool]) -> Trace | None:
+        """The trace of the run, which is over; `None` if nothing was recorded, or it is not wanted any more."""
         if self.trace is not None:
             return self.trace()
         recorder, until_s = self.recorder, time.monotonic() + _PATIENCE_S
-        while recorder is not None and recorder.ended_ns is None and time.monotonic() < until_s:
+        while recorder is not None and recorder.ended_ns is None and time.monotonic() < until_s and wanted():
             time.sleep(EVERY_S)
-        if recorder is None:
+        if recorder is None or not wanted():
             return None
         return build(recorder, self.title) if recorder.ended_ns is not None else Live(recorder).trace(self.title)
 
@@ -86,7 +86,7 @@ class LiveTimeline(Timeline):
         self._teller: Teller | None = None
         self._closed = False
         super().__init__(Trace(title="No run yet"), title="", height=height, **traits)
-        self._still = lambda: still(self._trace)
+        self._still = self.still
 
     @property
     def closed(self) -> bool:
@@ -98,6 +98,20 @@ class LiveTimeline(Timeline):
         if self._watch is not None:
             self._watch.over.set()
         super().close()
+
+    def still(self) -> dict[str, str]:
+        """What stands for it where nothing runs, by media type."""
+        return still(self._trace)
+
+    def clear(self) -> None:
+        """Show no run, until there is another."""
+        with self._lock:
+            self._shown = None
+            self._live = self._lanes = self._teller = None
+            self._trace = Trace(title="No run yet")
+            self._packet = packet(self._trace)
+            if self._views and not self._closed:
+                self._tell("recording", None, self._packet)
 
     # -- what the lab calls -------------------------------------------------------------------------------------
 
@@ -131,10 +145,10 @@ class LiveTimeline(Timeline):
         while not watch.over.wait(pause_s):
             began_s = time.perf_counter()
             with self._lock:
-                if self._views and not self._closed:
+                if self._shown is watch and self._views and not self._closed:
                     self._update()
                 pause_s = self._pause_s(time.perf_counter() - began_s)
-        if not self._closed and (trace := watch.finished()) is not None:
+        if (trace := watch.finished(lambda: self._shown is watch and not self._closed)) is not None:
             self._finish(watch, trace)
 
     def _begin(self, watch: Watch) -> None:

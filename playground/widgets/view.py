@@ -16,7 +16,7 @@ from traitlets import Int, Unicode
 
 from playground.widgets.audience import kept_by_a_program
 
-__all__ = ["View"]
+__all__ = ["View", "hear_anywhere"]
 
 
 class View(anywidget.AnyWidget):  # type: ignore[misc]  # the widget libraries come without types
@@ -43,10 +43,7 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]  # the widget libraries c
         self._answered: set[Any] = set()
         super().__init__(title=title, height=height, **traits)
         self.on_msg(self._answer)
-        # ipykernel 7 hands a message to the shell from which this comm spoke last: mostly the main one, which hears
-        # nothing while a cell runs. Nobody here waits for an answer, so they may come wherever they were sent.
-        if hasattr(self.comm, "_reply_subshell_for"):
-            self.comm._reply_subshell_for = None
+        hear_anywhere(self)
 
     def _answer(self, _: Any, content: Mapping[str, Any], buffers: Any) -> None:
         """Send a picture that says it is ready what it is to show."""
@@ -65,3 +62,13 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]  # the widget libraries c
             return dict(self._still()), {}
         data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
         return {**data, **self._still()}, metadata
+
+
+def hear_anywhere(widget: Any) -> None:
+    """Let what a front-end sends to a widget be heard while a cell runs, if it sends it where it can be.
+
+    ipykernel 7 hands a message to the shell from which the widget spoke last: mostly the main one, which hears nothing
+    while a cell runs. No widget of ours waits for an answer, so each may come to the shell that it was sent to.
+    """
+    if hasattr(widget.comm, "_reply_subshell_for"):
+        widget.comm._reply_subshell_for = None
