@@ -124,7 +124,9 @@ class Words:
             call = self._call(piece.row, piece.start_ns, piece.end_ns)
             return told, *([text(" with "), code(call)] if call else []), *self.layer(piece.span)
         if piece.state == "held up" and piece.row is not None:
-            return told, text(", while "), *self.holder(piece.row), text(" held the loop")
+            call = self._blocks[piece.row].call
+            seen = [text(" with "), code(call)] if call else []
+            return told, text(", while "), *self.holder(piece.row), text(" held the loop"), *seen
         if piece.state in _OF_A_CALL and piece.row is not None:
             return told, text(_OF_A_CALL[piece.state]), code(self._trace.handoffs[piece.row].function)
         return (told,)

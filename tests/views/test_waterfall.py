@@ -106,7 +106,7 @@ def told_shares(fall: Waterfall) -> list[tuple[str, str, float]]:
 def test_it_says_where_the_time_went() -> None:
     fall = waterfall(export(), 0)
     assert told_shares(fall) == [
-        ("Ready, while `GET /report` (request 26) held the loop", "83%", 210),
+        ("Ready, while `GET /report` (request 26) held the loop with `df.to_csv()`", "83%", 210),
         ("In a worker thread, in `render_pdf`", "7%", 18),
         ("Running in the handler `export`", "5%", 13),
         ("Running in the response `PlainTextResponse`", "1%", 2),
@@ -118,8 +118,8 @@ def test_it_says_where_the_time_went() -> None:
         ("Waiting to be woken after `render_pdf`", "<1%", 1),
     ]
     assert plain(fall.sentence) == (
-        "The request spent 210 of 252 ms ready, while `GET /report` (request 26) held the loop; 18 ms in a worker "
-        "thread, in `render_pdf`; and 24 ms otherwise."
+        "The request spent 210 of 252 ms ready, while `GET /report` (request 26) held the loop with `df.to_csv()`; "
+        "18 ms in a worker thread, in `render_pdf`; and 24 ms otherwise."
     )
 
 
@@ -226,7 +226,7 @@ def test_each_lane_holds_what_went_on_in_its_layer_and_in_no_other() -> None:
         "running in the handler `export`, 6 ms, at 4 ms, up to cell 3, line 33",
         "queued for a thread to run `render_pdf`, 2 ms, at 10 ms",
         "in a worker thread, in `render_pdf`, 18 ms, at 12 ms",
-        "ready, while `GET /report` (request 26) held the loop, 210 ms, at 30 ms",
+        "ready, while `GET /report` (request 26) held the loop with `df.to_csv()`, 210 ms, at 30 ms",
         "waiting to be woken after `render_pdf`, 1 ms, at 240 ms",
         "running in the handler `export`, 7 ms, at 241 ms",
     ]
@@ -385,7 +385,7 @@ def test_among_many_pieces_a_long_one_is_drawn_and_named_by_itself() -> None:
         requests=[replace(many.requests[0], end_ns=ns(461))],
     )
     words = [bar.words for bar in waterfall(trace, 0).lanes[1].bars]
-    assert "ready, while the task `main` held the loop, 60 ms, at 400 ms" in words
+    assert "ready, while the task `main` held the loop with `df.to_csv()`, 60 ms, at 400 ms" in words
     assert len(words) < 300
 
 
@@ -502,7 +502,11 @@ def test_the_tables_hold_the_same_with_exact_sums() -> None:
     sheets = {sheet.caption: sheet for sheet in waterfall(export(), 0).sheets}
     assert list(sheets) == ["Where the time went", "Layers", "Calls in worker threads", "ASGI messages"]
     spent = sheets["Where the time went"].rows
-    assert spent[0] == ("Ready, while `GET /report` (request 26) held the loop", "83%", "210,000,000")
+    assert spent[0] == (
+        "Ready, while `GET /report` (request 26) held the loop with `df.to_csv()`",
+        "83%",
+        "210,000,000",
+    )
     assert spent[-1] == ("in all", "100%", "252,000,000")
     assert sum(int(row[2].replace(",", "")) for row in spent[:-1]) == ns(252)
     assert sheets["Layers"].rows[1] == ("  AuthMiddleware", "middleware", "at 2 ms", "in 1 ms, out 0 ms")
@@ -524,7 +528,7 @@ def test_the_text_shows_all_of_it() -> None:
         "    AuthMiddleware          in 1 ms, out 0 ms ▓",
         "render_pdf                              18 ms   :■■■░░░",
         "receive                             1 message o",
-        "     210 ms   83%  Ready, while `GET /report` (request 26) held the loop",
+        "     210 ms   83%  Ready, while `GET /report` (request 26) held the loop with `df.to_csv()`",
         "x ready, another holds the loop",
         NOT_RECORDED,
     ):
@@ -751,4 +755,4 @@ def test_a_request_held_up_by_another_names_it() -> None:
         "The request spent 200 of 200 ms holding the loop with `time.sleep(0.2)` in the handler "
         "`test_a_request_held_up_by_another_names_it.<locals>.slow`."
     )
-    assert part_words(second.shares[0]) == "Ready, while `GET /slow` (request 0) held the loop"
+    assert part_words(second.shares[0]) == "Ready, while `GET /slow` (request 0) held the loop with `time.sleep(0.2)`"
