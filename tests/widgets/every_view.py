@@ -17,7 +17,7 @@ from playground.trace import Trace
 from playground.widgets import Comparison, Theatre, Timeline, Waterfall
 from tests.widgets.screen import Screen
 
-__all__ = ["BUNDLE", "COUNTING", "VIEWS", "Shown", "show"]
+__all__ = ["BUNDLE", "COUNTING", "TABS", "VIEWS", "Shown", "show"]
 
 BUNDLE = Path(__file__).parents[2] / "playground" / "widgets" / "static" / "views.js"
 
@@ -28,6 +28,9 @@ VIEWS: dict[str, Callable[[Trace], Any]] = {
     "timeline": Timeline,
     "waterfall": lambda trace: Waterfall(trace, next(at for at, row in enumerate(trace.requests) if row.handoffs)),
 }
+
+# Of a page of its own: which view stands behind which tab.
+TABS = {"Timeline": "timeline", "Theatre": "theatre", "Requests": "waterfall"}
 
 # Every listener and observer of the bundle's is counted until it is taken away. The bundle comes from a blob,
 # which tells its calls from Playwright's.

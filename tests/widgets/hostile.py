@@ -61,7 +61,8 @@ def hostile_run(scratch: Path) -> Run:
         scratch: a folder, in which a file of a nasty name is made.
     """
     app = App()
-    app.add_middleware(type(SPEAKABLE, (_Layer,), {}))
+    layer: Any = type(SPEAKABLE, (_Layer,), {})
+    app.add_middleware(layer)
     file = scratch / SPEAKABLE.replace("/", "\u2215")[:60]
     file.write_text(f"import time\n\ndef block():\n    time.sleep(0.08)  # {SPEAKABLE}\n", encoding="utf-8")
     names: dict[str, Any] = {}

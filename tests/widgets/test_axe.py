@@ -6,24 +6,25 @@ into the bundle; where they are not installed the tests skip and say how to get 
 """
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from playground.trace import Trace
 from tests.browser import Chromium
 from tests.widgets.axe import problems
-from tests.widgets.every_view import VIEWS, Shown, show
+from tests.widgets.every_view import TABS, VIEWS, Shown, show
 from tests.widgets.test_node import tools
 
 pytestmark = pytest.mark.browser
 
-WIDE, NARROW = ({"viewport": {"width": width, "height": 900}, "reduced_motion": "reduce"} for width in (1200, 520))
-SCHEMES = [(scheme, contrast) for scheme in ("light", "dark") for contrast in ("no-preference", "more")]
+SIZE = {"viewport": {"width": 1200, "height": 900}, "reduced_motion": "reduce"}
+LIGHT, DARK = ("light", "no-preference"), ("dark", "no-preference")
+THEMES = (LIGHT, DARK, ("light", "more"), ("dark", "more"))
 
 
-def look_at(screen: Shown) -> list[str]:
+def look_at(screen: Shown, *themes: tuple[str, str]) -> list[str]:
     """What axe-core finds in each theme, with the view as it stands; each finding says in which theme."""
     found = []
-    for scheme, contrast in SCHEMES:
+    for scheme, contrast in themes:
         screen.page.emulate_media(color_scheme=scheme, contrast=contrast)  # type: ignore[arg-type]
         screen.settle()
         found += [f"{scheme}, contrast {contrast}: {problem}" for problem in problems(screen.page)]
@@ -39,33 +40,29 @@ def installed() -> None:
 def test_axe_finds_nothing_in_a_view(chromium: Chromium, trace: Trace, name: str) -> None:
     def scenario(page: Page) -> list[str]:
         screen = show(page, name, trace)
-        found = look_at(screen)
+        found = look_at(screen, LIGHT)
         screen.root.locator("[tabindex='0']").first.press("ArrowRight")  # selects: details come
         screen.open_everything()
-        return found + look_at(screen)
-
-    assert chromium.run(scenario, **WIDE) == []
-
-
-@pytest.mark.parametrize("name", VIEWS)
-def test_axe_finds_nothing_in_a_narrow_view_under_the_pointer(chromium: Chromium, trace: Trace, name: str) -> None:
-    def scenario(page: Page) -> list[str]:
-        screen = show(page, name, trace)
-        screen.open_everything()
+        found += look_at(screen, *THEMES)
+        page.set_viewport_size({"width": 520, "height": 900})
         screen.root.hover()  # a tip, if there are any
-        return look_at(screen)
+        return found + look_at(screen, LIGHT, DARK)
 
-    assert chromium.run(scenario, **NARROW) == []
+    assert chromium.run(scenario, **SIZE) == []
 
 
 def test_axe_finds_nothing_in_the_page_of_its_own(chromium: Chromium, page_url: str) -> None:
     def scenario(page: Page) -> list[str]:
         page.goto(page_url)
-        screen = Shown(page, "timeline")
-        screen.press("b")
-        return look_at(screen)
+        found = []
+        for tab, name in TABS.items():
+            screen = Shown(page, name)
+            page.get_by_role("tab", name=tab).click()
+            expect(screen.root).to_be_visible()
+            found += look_at(screen, LIGHT, DARK)
+        return found
 
-    assert chromium.run(scenario, **WIDE) == []
+    assert chromium.run(scenario, **SIZE) == []
 
 
 def test_axe_would_find_what_is_wrong(chromium: Chromium) -> None:
@@ -73,4 +70,4 @@ def test_axe_would_find_what_is_wrong(chromium: Chromium) -> None:
         page.set_content("<button></button><p style='color: #ccc'>faint</p>")
         return [problem.split(" ")[0] for problem in problems(page)]
 
-    assert {"button-name", "color-contrast", "html-has-lang", "document-title"} <= set(chromium.run(scenario, **WIDE))
+    assert {"button-name", "color-contrast", "html-has-lang", "document-title"} <= set(chromium.run(scenario, **SIZE))

@@ -26,16 +26,6 @@ def mounted(chromium: Chromium, trace: Trace) -> Callable[..., Any]:
     return run
 
 
-@pytest.mark.parametrize("name", VIEWS)
-def test_a_view_asks_for_the_recording_and_shows_it(mounted: Callable[..., Any], trace: Trace, name: str) -> None:
-    def scenario(screen: Shown) -> tuple[Any, str]:
-        return screen.page.evaluate("sent.map(({type}) => type)"), screen.root.locator("header").inner_text()
-
-    sent, header = mounted(scenario, name)
-    assert sent == ["ready"]
-    assert header.startswith(VIEWS[name](trace).title)
-
-
 def test_python_hears_of_the_selection(mounted: Callable[..., Any], trace: Trace) -> None:
     def scenario(screen: Shown) -> list[Any]:
         screen.press("b")
@@ -91,15 +81,23 @@ def test_python_moves_the_view_and_is_not_told_what_it_said(mounted: Callable[..
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_several_views_of_one_model_each_get_the_recording(mounted: Callable[..., Any], name: str) -> None:
+def test_each_view_of_a_model_asks_for_the_recording_and_shows_it(
+    mounted: Callable[..., Any], trace: Trace, name: str
+) -> None:
     def scenario(screen: Shown) -> list[Any]:
+        header = screen.root.locator("header").inner_text()
+        asked = [screen.page.evaluate("sent.map(({type}) => type)")]
         screen.page.evaluate("unmount.push(mount())")
         expect(screen.root).to_have_count(2)
+        asked += screen.page.evaluate("[new Set(sent.map(({view}) => view)).size, sent.length]")
         screen.page.evaluate("unmount[0]()")
         expect(screen.root).to_have_count(1)
-        return [screen.root.is_visible(), len(screen.page.evaluate("[...new Set(sent.map(({view}) => view))]"))]
+        return [header, asked, screen.root.is_visible()]
 
-    assert mounted(scenario, name) == [True, 2]
+    header, asked, visible = mounted(scenario, name)
+    assert header.startswith(VIEWS[name](trace).title)
+    assert asked == [["ready"], 2, 2]
+    assert visible
 
 
 def test_a_view_beside_one_that_was_removed_still_moves(mounted: Callable[..., Any]) -> None:

@@ -69,10 +69,20 @@ export const HIGH_DARK = highContrast(
   { bg: '#000000', text: '#ffffff', focus: '#FFE14D', grid: '#444444', capsule: '#1a1a1a' },
 );
 
-// Where the system forces its colours on a page, a canvas takes the same by their CSS names; only the states keep their own.
-const FORCED = { bg: 'Canvas', text: 'CanvasText', focus: 'Highlight', grid: 'transparent', capsule: 'transparent' };
-const FORCED_LIGHT = highContrast(false, HIGH_LIGHT.kinds, FORCED);
-const FORCED_DARK = highContrast(true, HIGH_DARK.kinds, FORCED);
+/**
+ * What a system forces on all pages. Asked of an element each time, for a canvas keeps what "Canvas" first meant to it.
+ * Only the states keep colours of their own.
+ * @param {Document} page @param {boolean} dark
+ */
+function forced(page, dark) {
+  const probe = page.body.appendChild(page.createElement('i'));
+  const [bg, text, focus] = ['Canvas', 'CanvasText', 'Highlight'].map((name) => {
+    probe.style.color = name;
+    return getComputedStyle(probe).color;
+  });
+  probe.remove();
+  return highContrast(dark, (dark ? HIGH_DARK : HIGH_LIGHT).kinds, { bg, text, focus, grid: 'transparent', capsule: 'transparent' });
+}
 
 /**
  * The text colour for a label on a fill: black on light fills, white on dark ones, whichever has more contrast.
@@ -121,8 +131,8 @@ const ASKED = ['(prefers-color-scheme: dark)', '(prefers-contrast: more)', '(for
  * @returns {Theme}
  */
 function themeOf(page) {
-  const [prefersDark, prefersMore, forced] = ASKED.map((query) => matchMedia(query).matches);
-  if (forced) return prefersDark ? FORCED_DARK : FORCED_LIGHT;
+  const [prefersDark, prefersMore, isForced] = ASKED.map((query) => matchMedia(query).matches);
+  if (isForced) return forced(page, prefersDark);
   const { jpThemeName, vscodeThemeKind } = page.body.dataset;  // "JupyterLab Dark High Contrast", "vscode-high-contrast-light"
   const high = prefersMore || /high.?contrast/i.test(`${jpThemeName} ${vscodeThemeKind}`);
   if (isDark(page)) return high ? HIGH_DARK : DARK;
@@ -136,11 +146,10 @@ function themeOf(page) {
  * @param {AbortSignal} signal
  */
 export function followTheme(page, apply, signal) {
-  /** @type {Theme | null} */
-  let current = null;
+  let current = '';
   const update = () => {
     const next = themeOf(page);
-    if (next !== current) apply((current = next));
+    if (current !== (current = JSON.stringify(next.ui))) apply(next);
   };
   const observer = new MutationObserver(update);
   observer.observe(page.body, { attributes: true, attributeFilter: ['data-jp-theme-light', 'data-jp-theme-name', 'data-vscode-theme-kind', 'class'] });
