@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from itertools import chain, islice, repeat
+from itertools import islice
 from operator import le
 from typing import Final, Literal, NamedTuple
 
@@ -93,6 +93,22 @@ class Row:
 
     def __len__(self) -> int:
         return len(self.starts)
+
+    def tell(self, story: Iterable[Stretch], whats: Whats, request: int) -> None:
+        """Append what a request did."""
+        starts, ends, kinds, into = self.starts.append, self.ends.append, self.kinds.append, self.whats.append
+        index, free_ns = whats.index, self.ends[-1] if self.ends else 0
+        for start_ns, end_ns, kind, what in story:
+            if start_ns < free_ns:
+                self.add(start_ns, end_ns, kind, index[what], request)
+                free_ns = self.ends[-1]
+                continue
+            starts(start_ns)
+            ends(end_ns)
+            kinds(kind)
+            into(index[what])
+            self.requests.append(request)
+            free_ns = end_ns
 
     def add(self, start_ns: int, end_ns: int, kind: int, what: int, request: int | None) -> None:
         """Append a span; what the row's last span already covers of it is cut off."""
@@ -180,7 +196,7 @@ def _loop_row(trace: Trace, steps: Turns, names: Sequence[int], whats: Whats) ->
         kind if owner != NO_REQUEST or kind == BLOCKED else OTHER
         for kind, owner in zip(steps.kinds, steps.owners, strict=True)
     ]
-    what = whats.pairs(_step_names(trace, steps, names, whats), steps.places)
+    what = _step_whats(trace, steps, names, whats)
     columns = (steps.starts, steps.ends, kinds, what, steps.owners)
     cut = sorted(step for step in steps.cuts if steps.owners[step] != NO_REQUEST)
     if not cut:
@@ -204,15 +220,16 @@ def _extend(columns: Sequence[list[int]], by: Sequence[Sequence[int]]) -> None:
         column.extend(more)
 
 
-def _step_names(trace: Trace, steps: Turns, names: Sequence[int], whats: Whats) -> list[int]:
+def _step_whats(trace: Trace, steps: Turns, names: Sequence[int], whats: Whats) -> list[int]:
     """What each step is called in the loop's row: by its request, else its task's coroutine, else the callback."""
     called, known = values(trace, "tasks", "coroutine")
     coroutines = [0, *(whats.name(known[each]) for each in called)]
-    sites, places = values(trace, "steps", "site")
-    callbacks = [whats.name(site.function if site else "callback") for site in places]
+    sites, functions = values(trace, "steps", "site")
+    callbacks = [whats.name(site.function if site else "callback") for site in functions]
+    index = whats.index
     return [
-        names[owner] if owner != NO_REQUEST else coroutines[task] if task else callbacks[site]
-        for owner, task, site in zip(steps.owners, steps.tasks, sites, strict=True)
+        index[(names[owner] if owner != NO_REQUEST else coroutines[task] if task else callbacks[site]) + place]
+        for owner, task, site, place in zip(steps.owners, steps.tasks, sites, steps.places, strict=True)
     ]
 
 
@@ -262,29 +279,15 @@ def _request_rows(
     places = _pack(spans)
     called = _lane_names(places, [request.label for request in facts])
     tasks = numbers(trace, "requests", "task")
-    told: list[list[tuple[int, list[Stretch]]]] = [[] for _ in called]
-    lived: list[list[int]] = [[] for _ in called]
+    states = [Row("request", lane, name) for lane, name in enumerate(called)]
+    lived = [Row("life", lane, name) for lane, name in enumerate(called)]
     for index in sorted(range(len(spans)), key=spans.__getitem__):
-        lived[places[index]].append(index)
+        start_ns, end_ns = spans[index]
+        lane, name = places[index], names[index]
+        lived[lane].add(start_ns, end_ns, RUN, whats.index[name + whats.nowhere], index)
         if tasks[index]:
-            story = stories.of(index, tasks[index] - 1, names[index], *spans[index])
-            told[places[index]].append((index, story))
-    states = [Row.of("request", lane, name, *_joined(told[lane], whats)) for lane, name in enumerate(called)]
-    nowhere = whats.nowhere
-    for lane, name in enumerate(called):
-        starts, ends = ([spans[index][edge] for index in lived[lane]] for edge in (0, 1))
-        what = whats.of([names[index] + nowhere for index in lived[lane]])
-        states.append(Row.of("life", lane, name, starts, ends, [RUN] * len(starts), what, lived[lane]))
-    return states
-
-
-def _joined(told: Sequence[tuple[int, list[Stretch]]], whats: Whats) -> Sequence[Sequence[int]]:
-    """The columns of a lane in which these requests' stories follow one another."""
-    if not any(story for _, story in told):
-        return [[]] * 5
-    starts, ends, kinds, keys = zip(*chain.from_iterable(story for _, story in told), strict=True)
-    requests = chain.from_iterable(repeat(index, len(story)) for index, story in told)
-    return [starts, ends, kinds, whats.of(keys), list(requests)]
+            states[lane].tell(stories.of(index, tasks[index] - 1, name, start_ns, end_ns), whats, index)
+    return [*states, *lived]
 
 
 def _lane_names(places: list[int], labels: list[str]) -> list[str]:

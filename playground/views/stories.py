@@ -42,11 +42,14 @@ class Stories:
     def __init__(self, trace: Trace, turns: Turns, of_tasks: list[int], whats: Whats) -> None:
         self._steps_of, self._waits_of = trace.steps_of, trace.waits_of
         self._turns = turns
-        kinds = list(turns.kinds)
+        self._kinds = list(turns.kinds)
         for step in turns.cuts:
-            kinds[step] = _IN_PIECES
-        self._steps = list(zip(turns.starts, turns.ends, kinds, turns.places, turns.waits, strict=True))
-        self._waits = _waits(trace, whats)
+            self._kinds[step] = _IN_PIECES
+        self._wait_starts, self._wait_ends = (numbers(trace, "waits", each) for each in ("start_ns", "end_ns"))
+        self._wait_kinds = [_WAIT_KINDS[on] for on in numbers(trace, "waits", "on")]
+        sites, known = values(trace, "waits", "site")
+        places = list(map(whats.place, known))
+        self._wait_places = [places[site] for site in sites]
         self._nowhere = whats.nowhere
         self._created = numbers(trace, "tasks", "created_ns")
         # earlier steps may be among the events dropped, the oldest
@@ -88,25 +91,27 @@ class Stories:
 
     def _of_task(self, task: int, name: int) -> list[Stretch]:
         told: list[Stretch] = []
-        put, steps, waits = told.append, self._steps, self._waits_of.of(task)
+        put, turns, kinds = told.append, self._turns, self._kinds
+        starts, ends, places, waiting = turns.starts, turns.ends, turns.places, turns.waits
+        waits, wait_starts = self._waits_of.of(task), self._wait_starts
         at, ready_ns, matched = 0, self._created[task], True
         if ready_ns < self._known_from_ns:
             ready_ns = _UNKNOWN
-        for index in self._steps_of.of(task):
-            start, end, kind, place, is_waiting = steps[index]
-            if not told and waits and self._waits[waits[0]][1] <= start:
+        for step in self._steps_of.of(task):
+            start, end, kind = starts[step], ends[step], kinds[step]
+            if not told and waits and self._wait_ends[waits[0]] <= start:
                 ready_ns, at = self._put_wait(told, waits[0], name), 1  # it stood there when the recording began
             if 0 <= ready_ns < start:
                 put((ready_ns, start, READY, name + self._nowhere))
             if kind == _IN_PIECES:
-                told += [(from_ns, to_ns, of, name + place) for from_ns, to_ns, of in self._turns.cuts[index]]
+                told += [(from_ns, to_ns, of, name + places[step]) for from_ns, to_ns, of in turns.cuts[step]]
             else:
-                put((start, end, kind, name + place))
+                put((start, end, kind, name + places[step]))
             ready_ns = end
-            if is_waiting:
+            if waiting[step]:
                 ready_ns = _UNKNOWN
                 # by position, not by time alone: in virtual time many steps and waits share one moment
-                while at < len(waits) and (begun_ns := self._waits[waits[at]][0]) <= end:
+                while at < len(waits) and (begun_ns := wait_starts[waits[at]]) <= end:
                     wait_ends_ns = self._put_wait(told, waits[at], name)
                     at += 1
                     if begun_ns == end:
@@ -121,30 +126,25 @@ class Stories:
 
     def _put_wait(self, told: list[Stretch], wait: int, name: int) -> int:
         """Tell of a wait; returns its end."""
-        start_ns, end_ns, kind, place = self._waits[wait]
-        told.append((start_ns, end_ns, kind, name + place))
+        end_ns = self._wait_ends[wait]
+        told.append((self._wait_starts[wait], end_ns, self._wait_kinds[wait], name + self._wait_places[wait]))
         return end_ns
 
     def _runs(self, tasks: list[int], start_ns: int, end_ns: int) -> list[Stretch]:
         """What tasks ran between two moments, and what overlaps them, with their own names."""
         told: list[Stretch] = []
+        turns = self._turns
         # the loop ran one step after the other, so that their order is that of time
-        for index in sorted(chain.from_iterable(map(self._steps_of.of, tasks))):
-            start, end, kind, place, _ = self._steps[index]
+        for step in sorted(chain.from_iterable(map(self._steps_of.of, tasks))):
+            start, end, kind = turns.starts[step], turns.ends[step], self._kinds[step]
             if end < start_ns or start > end_ns:
                 continue
-            what = self._coroutines[self._turns.tasks[index] - 1] + place
-            pieces = self._turns.cuts[index] if kind == _IN_PIECES else ((start, end, kind),)
-            told += [(from_ns, to_ns, of, what) for from_ns, to_ns, of in pieces]
+            what = self._coroutines[turns.tasks[step] - 1] + turns.places[step]
+            if kind == _IN_PIECES:
+                told += [(from_ns, to_ns, of, what) for from_ns, to_ns, of in turns.cuts[step]]
+            else:
+                told.append((start, end, kind, what))
         return told
-
-
-def _waits(trace: Trace, whats: Whats) -> list[Stretch]:
-    """All waits, without a name."""
-    starts, ends, on = (numbers(trace, "waits", each) for each in ("start_ns", "end_ns", "on"))
-    sites, known = values(trace, "waits", "site")
-    places = list(map(whats.place, known))
-    return list(zip(starts, ends, [_WAIT_KINDS[each] for each in on], [places[site] for site in sites], strict=True))
 
 
 def _overlaid(under: Sequence[Stretch], over: Sequence[Stretch]) -> list[Stretch]:

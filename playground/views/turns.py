@@ -4,6 +4,7 @@ One pass, field by field, since a long run has a million steps. It decides what 
 in which rows that is, is decided in `lanes`.
 """
 
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import add
@@ -49,8 +50,7 @@ class Turns:
 def turns(trace: Trace, owners: Owners, blocked: Mapping[int, Block], parts: Parts, whats: Whats) -> Turns:
     """Find out what is true of each step; `blocked` are those that held the loop, by their indexes."""
     tasks, starts = numbers(trace, "steps", "task"), numbers(trace, "steps", "start_ns")
-    starts = list(starts)
-    ends = list(map(add, starts, numbers(trace, "steps", "duration_ns")))
+    ends = array("q", map(add, starts, numbers(trace, "steps", "duration_ns")))
     kinds, cuts = parts.of_steps(tasks, starts, ends)
     sites, known = values(trace, "steps", "site")
     numbered = list(map(whats.place, known))

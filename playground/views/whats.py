@@ -4,8 +4,6 @@ A combination is told by two numbers, one for the name and one for the place wit
 names of a million spans are looked up by number. It decides numbering and nothing else.
 """
 
-from collections.abc import Iterable, Sequence
-from operator import add
 from typing import Final, NamedTuple
 
 from playground.trace import Site
@@ -26,21 +24,30 @@ class What(NamedTuple):
     call: str
 
 
+class _Indexes(dict[int, int]):
+    """The index of each key, in the order in which they were first asked for."""
+
+    def __missing__(self, key: int) -> int:
+        index = self[key] = len(self)
+        return index
+
+
 class Whats:
     """The table of names, places and calls.
 
     Attributes:
         nowhere: the number of no place at all.
+        index: the index of each combination in the table, by its key: the numbers of its name and its place, added up.
     """
 
     def __init__(self) -> None:
         self._names: dict[str, int] = {}
         self._places: dict[tuple[Site | None, str], int] = {}
-        self._index: dict[int, int] = {}
+        self.index: dict[int, int] = _Indexes()
         self.nowhere = self.place(None)
 
     def name(self, name: str) -> int:
-        """The number of a name; and that of a place makes the key of both."""
+        """The number of a name."""
         return self._names.setdefault(name, len(self._names)) * _NAME
 
     def place(self, site: Site | None, call: str = "") -> int:
@@ -49,22 +56,11 @@ class Whats:
 
     def __call__(self, name: str, site: Site | None, call: str = "") -> int:
         """The index of a combination in the table."""
-        return self._index.setdefault(self.name(name) + self.place(site, call), len(self._index))
-
-    def of(self, keys: Sequence[int]) -> list[int]:
-        """The same for the keys of many combinations."""
-        index = self._index
-        for key in dict.fromkeys(keys):
-            index.setdefault(key, len(index))
-        return list(map(index.__getitem__, keys))
-
-    def pairs(self, names: Iterable[int], places: Iterable[int]) -> list[int]:
-        """The same for the numbers of many names and places."""
-        return self.of(list(map(add, names, places)))
+        return self.index[self.name(name) + self.place(site, call)]
 
     def table(self) -> tuple[What, ...]:
         names, places, none = list(self._names), list(self._places), Site("", 0, "")
-        combined = ((names[key // _NAME], *places[key % _NAME]) for key in self._index)
+        combined = ((names[key // _NAME], *places[key % _NAME]) for key in self.index)
         return tuple(
             What(name, at.file, at.line, at.function, at.text, call)
             for name, at, call in ((name, site or none, call) for name, site, call in combined)
