@@ -12,14 +12,17 @@ The stream is of unsigned integers, seven bits a byte, the lowest first (LEB128)
                 first of the next task, else 1 + how many steps ago its task ran last; 0 if nothing is known of who
                 woke it, 1 to 3 for a cause, else 3 + how many steps ago its waker ran
     tasks       how many, in the order in which they first ran; of each: its name without the digits at its end, as a
-                text; those digits + 1, or 0; its coroutine, as a text
+                text; 0 if there are none, else 1 + their step from those told last; its coroutine, as a text
     workers     how many; of each: how many spans its row has; of each span: 0 if it is no hand-off's, else 1 + its
                 outcome; then how long it queued for a place, when it was submitted, when it was woken + 1 (0: never),
                 its processor time, its task + 1
-    requests    how many; of each: its task + 1, how many messages, and of each message its words and its moment
+    requests    how many; the step from the task + 1 of each to that of the next, the first from 0; how many messages
+                each has; the words of each message; its moment
 
-Moments and durations are in nanoseconds; a moment is told as its distance from the one named beside it in `_workers`
-and `_requests`. Texts and messages' words are tables of their own, as JSON in UTF-8.
+A step is told as twice its length, less 1 if it goes down: numbers that go up by ones deflate to next to nothing, and
+so does what stands beside its like. Moments and durations are in nanoseconds; a moment is told as its distance from
+the one named beside it in `_workers` and `_requests`. Texts and messages' words are tables of their own, as JSON in
+UTF-8.
 """
 
 import json
@@ -27,7 +30,7 @@ from array import array
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any, Final
 
 from playground.trace import Site, Trace
@@ -204,6 +207,7 @@ def _tasks(trace: Trace, tasks: Mapping[int, int], texts: _Texts) -> Iterator[in
     names, known = values(trace, "tasks", "name")
     coroutines, functions = values(trace, "tasks", "coroutine")
     yield len(tasks)
+    last = 0
     for index in tasks:
         name = one_line(known[names[index]], _MOST_TEXT)
         stem = name.rstrip("0123456789")
@@ -211,7 +215,9 @@ def _tasks(trace: Trace, tasks: Mapping[int, int], texts: _Texts) -> Iterator[in
         if not digits or digits != str(int(digits[:12])):  # what a number would not give back stays text
             stem, digits = name, ""
         yield texts.string(stem)
-        yield int(digits) + 1 if digits else 0
+        number = int(digits or last)
+        yield 1 + _step(number - last) if digits else 0
+        last = number
         yield texts.string(one_line(functions[coroutines[index]], _MOST_TEXT))
 
 
@@ -246,12 +252,18 @@ def _requests(trace: Trace, tasks: Mapping[int, int], texts: _Texts) -> Iterator
     """A message's moment is told from the one before it, the first's from the request's start."""
     told = bisect_right(list(accumulate(message_counts(trace))), MOST_MESSAGES)
     yield told
-    owners, starts = numbers(trace, "requests", "task"), numbers(trace, "requests", "start_ns")
-    for owner, at_ns, exchanged in zip(owners, starts, messages(trace, told), strict=False):
-        yield 1 + tasks.get(owner - 1, -1)
-        yield len(exchanged)
-        last_ns = at_ns
-        for direction, kind, moment_ns, detail in exchanged:
-            yield texts.message(direction, kind, detail)
-            yield max(0, moment_ns - last_ns)
-            last_ns = max(last_ns, moment_ns)
+    owners = [1 + tasks.get(owner - 1, -1) for owner in numbers(trace, "requests", "task")[:told]]
+    yield from (_step(owner - before) for owner, before in zip(owners, [0, *owners], strict=False))
+    exchanged = list(messages(trace, told))
+    yield from map(len, exchanged)
+    for direction, kind, _, detail in chain.from_iterable(exchanged):
+        yield texts.message(direction, kind, detail)
+    for last_ns, sent in zip(numbers(trace, "requests", "start_ns"), exchanged, strict=False):
+        at_ns = last_ns
+        for _, _, moment_ns, _ in sent:
+            yield max(0, moment_ns - at_ns)
+            at_ns = max(at_ns, moment_ns)
+
+
+def _step(length: int) -> int:
+    return 2 * length if length >= 0 else -2 * length - 1

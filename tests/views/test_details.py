@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Any
 
 import pytest
@@ -39,6 +40,10 @@ def numbers(data: bytes) -> Iterator[int]:
     assert shift == 0, "the last number is cut short"
 
 
+def up_or_down(step: int) -> int:
+    return -(step + 1) // 2 if step % 2 else step // 2
+
+
 def read(trace: Trace, laid: Lanes | None = None) -> Told:
     laid = laid or lanes(trace)
     header, columns = details(trace, laid)
@@ -53,22 +58,24 @@ def read(trace: Trace, laid: Lanes | None = None) -> Told:
         owner = None if ago == 0 else tasks - 1 if ago == 1 else told.steps[index - (ago - 1)][2]
         cause, waker = (words["causes"][woken], None) if woken <= 3 else ("", index - (woken - 3))
         told.steps.append((words["endings"][ending], pieces, owner, waker, cause))
+    number = 0
     for _ in range(next(stream)):
         stem, digits, coroutine = next(stream), next(stream), next(stream)
-        told.tasks.append((texts[stem] + (str(digits - 1) if digits else ""), texts[coroutine]))
+        number += up_or_down(digits - 1) if digits else 0
+        told.tasks.append((texts[stem] + (str(number) if digits else ""), texts[coroutine]))
     workers = laid.of("worker")
     assert next(stream) == len(workers)
     for row in workers:
         assert next(stream) == len(row)
         for start, end in zip(row.starts, row.ends, strict=True):
             told.workers.append(_worker(stream, start, end, words["outcomes"]))
-    for index in range(next(stream)):
-        owner = next(stream)
-        at, sent = trace.requests[index].start_ns, []
-        for _ in range(next(stream)):
-            direction, kind, detail = messages[next(stream)]
-            at += next(stream)
-            sent.append((direction, kind, detail, at))
+    count = next(stream)
+    owners = list(accumulate(up_or_down(next(stream)) for _ in range(count)))
+    lengths = [next(stream) for _ in range(count)]
+    said = [[messages[next(stream)] for _ in range(length)] for length in lengths]
+    for one, owner, its in zip(trace.requests, owners, said, strict=False):
+        moments = list(accumulate((next(stream) for _ in its), initial=one.start_ns))[1:]
+        sent = [(*each, at_ns) for each, at_ns in zip(its, moments, strict=True)]
         told.requests.append((owner - 1 if owner else None, sent))
     assert next(stream, None) is None, "the stream goes on"
     return told

@@ -27,26 +27,18 @@ export class Details {
     /** @type {number[][]} the steps of each task */
     this.turns = [];
     this.readSteps(next);
+    let number = 0;
     /** @type {Task[]} */
     this.tasks = list(next, () => {
-      const [stem, number, coroutine] = [next(), next(), next()];
-      return { name: strings[stem] + (number === 0 ? '' : number - 1), coroutine: strings[coroutine] };
+      const [stem, digits, coroutine] = [next(), next(), next()];
+      number += digits === 0 ? 0 : signed(digits - 1);
+      return { name: strings[stem] + (digits === 0 ? '' : number), coroutine: strings[coroutine] };
     });
     /** @type {Map<import('./rows.js').Row, (Handoff | null)[]>} */
     this.handoffs = new Map();
     const workers = recording.rows.filter(({ group }) => group === 'worker');
     list(next, (worker) => this.handoffs.set(workers[worker], list(next, (index) => this.readHandoff(next, workers[worker], index))));
-    const lives = startsOf(recording);
-    /** @type {{ task: number | null, messages: Message[] }[]} */
-    this.requests = list(next, (index) => {
-      const task = next() - 1;
-      let at_ns = lives[index];
-      const messages = list(next, () => {
-        const [direction, type, detail] = kinds[next()];
-        return { direction, type, detail, at_ns: (at_ns += next()) };
-      });
-      return { task: task < 0 ? null : task, messages };
-    });
+    this.requests = this.readRequests(next, kinds);
   }
 
   /** @param {() => number} next */
@@ -73,6 +65,19 @@ export class Details {
       outcome, queued_ns, cpu_ns, task: task < 0 ? null : task, submitted_ns: recording.ns(row.start[index]) - before,
       woken_ns: after === 0 ? null : recording.ns(row.end(index)) + after - 1,
     };
+  }
+
+  /** @param {() => number} next @param {string[][]} kinds @returns {{ task: number | null, messages: Message[] }[]} */
+  readRequests(next, kinds) {
+    const starts = startsOf(this.recording);
+    let task = -1;
+    const tasks = list(next, () => (task += signed(next())));
+    const words = tasks.map(next).map((length) => Array.from({ length }, () => kinds[next()]));
+    return tasks.map((its, index) => {
+      let at_ns = starts[index];
+      const messages = words[index].map(([direction, type, detail]) => ({ direction, type, detail, at_ns: (at_ns += next()) }));
+      return { task: its < 0 ? null : its, messages };
+    });
   }
 
   /** The step that a span of the loop's row belongs to; -1 if it is not told of. @param {number} span */
@@ -127,6 +132,11 @@ function reader(bytes) {
     for (; bytes[at] > 0x7f; place *= 128) value += (bytes[at++] & 0x7f) * place;
     return value + (bytes[at++] ?? 0) * place;
   };
+}
+
+/** How far up, or down, a number tells to go. @param {number} told */
+function signed(told) {
+  return told % 2 === 0 ? told / 2 : -(told + 1) / 2;
 }
 
 /** @template T @param {() => number} next @param {(index: number) => T} read @returns {T[]} */
