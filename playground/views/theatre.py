@@ -16,7 +16,7 @@ from typing import Any, Final
 from playground.trace import Site, Trace
 from playground.trace.columns import pack
 from playground.trace.excerpts import excerpts
-from playground.views.kinds import FUTURE, WAIT_KIND
+from playground.views.kinds import BLOCKED, FUTURE, OTHER, WAIT_KIND
 from playground.views.play import Play, life_ns, play
 from playground.views.stage_words import status_of, told
 from playground.views.theatre_words import WORDS
@@ -183,7 +183,7 @@ def _stay_columns(shown: Play, names: _Table) -> Mapping[str, Sequence[int]]:
     waits = [None if stay.row is None else trace.waits[stay.row] for stay in made.waits]
     calls = [trace.handoffs[stay.row] for stay in made.calls if stay.row is not None]
     return {
-        "wait_leaves": [stay.leaves for stay in made.waits],
+        "wait_rest": [made.steps + 1 - stay.leaves for stay in made.waits],
         "wait_actor": [stay.actor for stay in made.waits],
         "wait_kind": [FUTURE if wait is None else WAIT_KIND[wait.on] for wait in waits],
         "wait_on": [names(told(None if wait is None else wait.on)) for wait in waits],
@@ -195,7 +195,7 @@ def _stay_columns(shown: Play, names: _Table) -> Mapping[str, Sequence[int]]:
         "wait_ns": [
             0 if wait is None or wait.end_ns >= trace.duration_ns else wait.end_ns - wait.start_ns + 1 for wait in waits
         ],
-        "call_leaves": [stay.leaves for stay in made.calls],
+        "call_rest": [made.steps + 1 - stay.leaves for stay in made.calls],
         "call_actor": [stay.actor for stay in made.calls],
         "call_thread": [call.thread or 0 for call in calls],
         "call_name": [names(one_line(call.function)) for call in calls],
@@ -215,6 +215,6 @@ def _ended_columns(shown: Play, names: _Table) -> Mapping[str, Sequence[int]]:
     return {
         "ended_actor": [each.actor for each in ended],
         "ended_how": [names(f"{FAILED_MARK} {words}" if failed else words) for words, failed in how],
-        "ended_failed": [int(failed) for _, failed in how],
+        "ended_kind": [BLOCKED if failed else OTHER for _, failed in how],
         "ended_ns": [life_ns(trace, each.request, each.task) for each in ended],
     }

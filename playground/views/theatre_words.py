@@ -28,16 +28,16 @@ WORDS: Final[Mapping[str, Any]] = {
     "idle": "idle",
     "unused": "not used yet",
     "asking": "queued for a thread",
-    # going from step to step: what is on each button, what it does, its key as one says it and as a browser calls it
+    # going from step to step: what is on each button, what it does, the same with its key, and that as browsers call it
     "step": "step",
     "over": "The recording is over.",
     "buttons": [
-        ("Predict", "Predict: hide what comes next until you have chosen", "", ""),
-        ("«", "First step", "(Home)", "Home"),
-        ("‹", "Step back", "(left arrow)", "ArrowLeft"),
-        ("▶", "Play", "(Space)", " "),
-        ("›", "Step", "(right arrow)", "ArrowRight"),
-        ("»", "Last step", "(End)", "End"),
+        ("Predict", "Predict: hide what comes next until you have chosen", "Predict what runs next", ""),
+        ("«", "First step", "First step (Home)", "Home"),
+        ("‹", "Step back", "Step back (left arrow)", "ArrowLeft"),
+        ("▶", "Play", "Play and pause (Space)", " "),
+        ("›", "Step", "Step (right arrow)", "ArrowRight"),
+        ("»", "Last step", "Last step (End)", "End"),
     ],
     "pause": ("❚❚", "Pause"),
     "speed": "Speed",

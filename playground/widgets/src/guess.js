@@ -5,7 +5,7 @@
 
 /** @typedef {import('./play.js').Play} Play */
 /** @typedef {'queued' | 'waiting' | 'none'} Where */
-/** @typedef {{ words: string, note: string, order: number, where: Where, right: boolean }} Choice */
+/** @typedef {{ words: string, note: string, where: Where, right: boolean }} Choice */
 
 const MOST_READY = 3;  // with who lets others run, and the last choice: as many as there are digits
 const MOST_WAITING = 4;
@@ -15,7 +15,7 @@ export function choicesAt({ header: { words }, columns: { queued_from, over, yie
   /** @type {Record<string, Choice>} */
   const choices = {};
   const add = (/** @type {Where} */ where, /** @type {import('./play.js').Card} */ { who, note }, /** @type {boolean} */ right) => {
-    const choice = (choices[where + called(who)] ??= { words: called(who), note: words.notes[where] ?? note.split(' ·')[0], order: who, where, right });
+    const choice = (choices[where + called(who)] ??= { words: called(who), note: words.notes[where] ?? note.split(' ·')[0], where, right });
     choice.right ||= right;
   };
   const next = place + 1;
@@ -26,8 +26,8 @@ export function choicesAt({ header: { words }, columns: { queued_from, over, yie
   ready(place, MOST_READY).cards.forEach((card, i) => add('queued', card, i === 0 && queued));
   if (yields[place]) add('queued', running(place).cards[0], actor_task[actor[next]] === actor_task[actor[place]]);
   waiters.forEach((card) => add('waiting', card, card.key === ended?.key));
-  const list = Object.values(choices).sort((a, b) => a.order - b.order);
-  return [...list, { words: words.none, note: words.notes.none, order: 0, where: 'none', right: !list.some(({ right }) => right) }];
+  const list = Object.values(choices).sort((a, b) => (a.words < b.words ? -1 : 1));
+  return [...list, { words: words.none, note: words.notes.none, where: 'none', right: !list.some(({ right }) => right) }];
 }
 
 /** What the recording says of a choice, and why. @param {Play} play @param {number} place @param {Choice} chosen */

@@ -5,7 +5,7 @@
 // that is shown, and the rest is counted: nobody walks through the steps before it. It knows no elements.
 
 import { formatCount, formatDuration } from './format.js';
-import { BLOCKED, READY } from './kinds.js';
+import { READY } from './kinds.js';
 import { lowTree } from './low-tree.js';
 
 /** @typedef {{ key: string, who: number, label: string, tag: string, note: string, kind: number, code?: string, share?: number }} Card `who` is its actor; `share`: how much of a wait is over, 0 to 1 */
@@ -25,8 +25,8 @@ export function makePlay({ header, columns: packed }) {
   const { names, words } = header;
   const steps = duration.length;
   const queue = lowTree(queued_from);
-  const waits = lowTree(Float64Array.from(columns.wait_leaves, (place) => -place));
-  const calls = lowTree(Float64Array.from(columns.call_leaves, (place) => -place));
+  const waits = lowTree(columns.wait_rest);  // how much of the play there is when it is over: less than at a place before
+  const calls = lowTree(columns.call_rest);
 
   /** Words, and how long, if that is any time. @param {string} what @param {number} ns @param {string} [link] */
   const lasting = (what, ns, link = '·') => (ns > 0 ? `${what} ${link} ${formatDuration(ns)}` : what);
@@ -61,7 +61,7 @@ export function makePlay({ header, columns: packed }) {
 
   /** Who began to wait last stands first. @param {number} place @param {number} most @param {boolean} guessing @param {number} [since] up to which place they began @returns {Group} */
   function waiting(place, most, guessing, since = place) {
-    const cards = waits(-place - 1, 0, columns.wait_entered[since], most, true).map((wait) => waiter(place, wait, guessing));
+    const cards = waits(steps - place, 0, columns.wait_entered[since], most, true).map((wait) => waiter(place, wait, guessing));
     return { cards, count: columns.wait_count[place] };
   }
 
@@ -79,7 +79,7 @@ export function makePlay({ header, columns: packed }) {
   function workers(place, most) {
     const cards = header.threads.map((/** @type {number} */ used, /** @type {number} */ thread) => (
       { key: `worker${thread}`, label: `worker-${thread}`, tag: '', note: used <= place ? words.idle : words.unused, kind: OTHER }));
-    for (const call of calls(-place - 1, 0, columns.call_entered[place], MOST_CALLS, true)) {
+    for (const call of calls(steps - place, 0, columns.call_entered[place], MOST_CALLS, true)) {
       const worker = cards[columns.call_thread[call]];
       worker.tag = card('', columns.call_actor[call], '', 0).tag;
       worker.note = lasting(names[columns.call_name[call]], moment[place] - columns.call_start[call]);
@@ -95,7 +95,7 @@ export function makePlay({ header, columns: packed }) {
     const count = columns.ended_count[place];
     const cards = [];
     for (let end = count; end-- > 0 && cards.length < most;) {
-      cards.push(card(`d${end}`, columns.ended_actor[end], lasting(names[columns.ended_how[end]], columns.ended_ns[end]), columns.ended_failed[end] ? BLOCKED : OTHER));
+      cards.push(card(`d${end}`, columns.ended_actor[end], lasting(names[columns.ended_how[end]], columns.ended_ns[end]), columns.ended_kind[end]));
     }
     return { cards, count };
   }

@@ -46,7 +46,7 @@ export function showTheatre(host, packet, state) {
   speed.selectedIndex = 1;
   const report = throttle((/** @type {number} */ at) => state.set('step', at), UPDATE_MS, signal);
   const deeds = [() => predict(!guessing, true), () => go(0), () => go(place - 1), () => (timer ? pause() : start()), () => go(place + 1), () => go(steps)];
-  const made = deeds.map((deed, i) => makeButton(words.buttons[i][0], { title: words.buttons[i].slice(1, 3).join(' '), label: words.buttons[i][1] }, deed, signal));
+  const made = deeds.map((deed, i) => makeButton(words.buttons[i][0], { title: words.buttons[i][2], label: words.buttons[i][1] }, deed, signal));
   made[PLAY].classList.add('play');
   buttons.append(...made, speed);
   fill(said, asked, stage, make('div', { class: 'scrub' }, slider, ...header.notes.map((/** @type {string} */ note) => make('p', {}, note))));
