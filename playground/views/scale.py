@@ -6,7 +6,7 @@ shows what took most of its time; so the size of a picture is bounded by its wid
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import compress, groupby
 from math import inf
 from typing import Final, NamedTuple
@@ -68,13 +68,16 @@ def cells(row: Row, duration_ns: int, count: int) -> Cells:
     laid = Cells({}, width_ns, count)
     kinds = row.kinds.tobytes()
     for kind in set(kinds):
-        chosen = kinds.translate(bytes(other == kind for other in range(256)))
-        starts, ends = list(compress(row.starts, chosen)), list(compress(row.ends, chosen))
+        starts: Sequence[int] = row.starts
+        ends: Sequence[int] = row.ends
+        if kinds.count(kind) < len(kinds):
+            chosen = kinds.translate(bytes(other == kind for other in range(256)))
+            starts, ends = list(compress(starts, chosen)), list(compress(ends, chosen))
         laid.of[kind] = _shared_out(starts, ends, width_ns, count)
     return laid
 
 
-def _shared_out(starts: list[int], ends: list[int], width_ns: float, count: int) -> "array[float]":
+def _shared_out(starts: Sequence[int], ends: Sequence[int], width_ns: float, count: int) -> "array[float]":
     """The same for spans of one kind; those that begin in one cell are summed up together."""
     column = array("d", bytes(8 * count))
     at = 0

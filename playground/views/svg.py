@@ -5,6 +5,7 @@ theme too. Its size is bounded by its width and its number of rows; what it leav
 """
 
 from dataclasses import dataclass, field
+from itertools import compress
 from textwrap import wrap
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
@@ -134,11 +135,12 @@ def _axis(picture: _Picture) -> float:
 def _stamps(picture: _Picture) -> list[tuple[float, float]]:
     """Write what blocked the loop on the axis, where there is room; returns what room that took."""
     taken = []
+    blocks = _blocks(picture.laid.rows[0])
     for x, end in _blocked_stretches(picture):
         lengths = [
             step_end - start
-            for start, step_end, kind in _loop_spans(picture)
-            if kind == BLOCKED and x <= picture.plot.x(start) + 1 and picture.plot.x(start) < end
+            for start, step_end in blocks
+            if x <= picture.plot.x(start) + 1 and picture.plot.x(start) < end
         ]
         times = "" if len(lengths) == 1 else f" {len(lengths)} times,"
         words = f"loop blocked{times} {duration(sum(lengths))}"
@@ -152,12 +154,15 @@ def _stamps(picture: _Picture) -> list[tuple[float, float]]:
     return taken
 
 
-def _loop_spans(picture: _Picture) -> "zip[tuple[int, int, int]]":
-    row = picture.laid.rows[0]
-    return zip(row.starts, row.ends, row.kinds, strict=True)
+def _blocks(loop: Row) -> list[tuple[int, int]]:
+    """Start and end of each step that held the loop."""
+    blocked = loop.kinds.tobytes().translate(bytes(kind == BLOCKED for kind in range(256)))
+    return list(zip(compress(loop.starts, blocked), compress(loop.ends, blocked), strict=True))
 
 
 def _blocked_stretches(picture: _Picture) -> list[tuple[float, float]]:
+    if BLOCKED not in picture.laid.rows[0].kinds.tobytes():
+        return []
     shares = cells(picture.laid.rows[0], picture.plot.duration_ns, picture.plot.width)
     return picture.plot.stretches(shares.most(frozenset({BLOCKED}))).get(BLOCKED, [])
 
