@@ -180,10 +180,10 @@ def lab(options: argparse.Namespace, extra: Sequence[str]) -> int:
     if importlib.util.find_spec("jupyterlab") is None:
         return _fail(missing_jupyterlab(PACKAGE, sys.executable))
     folder = notebooks_folder(PACKAGE, Path.cwd())
-    # Read by JupyterLab and its kernels: our page_config.json turns off the question about news and updates.
-    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(
-        filter(None, [str(PACKAGE / "_jupyter"), os.environ.get("JUPYTER_CONFIG_PATH")])
-    )
+    # Read by JupyterLab and its kernels: our page_config.json turns off the question about news and updates; our
+    # extension shows a saved view's picture where its widget is gone.
+    for name in ("JUPYTER_CONFIG_PATH", "JUPYTER_PATH"):
+        os.environ[name] = os.pathsep.join(filter(None, [str(PACKAGE / "_jupyter"), os.environ.get(name)]))
     from jupyterlab.labapp import LabApp
 
     LabApp.launch_instance(jupyter_arguments(options, extra, folder, root=_is_root()))
