@@ -20,7 +20,6 @@ __all__ = ["Bench", "Panel", "Setting"]
 
 _MOST_REQUESTS: Final = 100_000
 _MOST_THREADS: Final = 1_000
-_AT_ONCE: Final = "0: all at once"
 _WAIT_S: Final = 3.0
 """How long closing waits for a run that was stopped: longer than closing a lab may take."""
 
@@ -105,7 +104,7 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # the widget libraries come
     @property
     def said(self) -> str:
         """What the line of words says, as text."""
-        return html.unescape(self._said.value.removeprefix(_BEGIN).removesuffix(_END))
+        return html.unescape(self._said.value.removeprefix(_BEGIN).removesuffix(_END).replace(_BREAK, "\n"))
 
     def close(self) -> None:
         running = self._running
@@ -158,7 +157,7 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # the widget libraries come
 
     def _say(self, words: str) -> None:
         """Say it as text: what an app has put into it must not become markup."""
-        self._said.value = f"{_BEGIN}{html.escape(words)}{_END}"
+        self._said.value = _BEGIN + html.escape(words).replace("\n", _BREAK) + _END
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle: Any = super()._repr_mimebundle_(**kwargs)
@@ -166,14 +165,15 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # the widget libraries come
         return {**data, **self.timeline.still()}, metadata
 
 
-_BEGIN: Final = '<pre role="status" class="playground-said">'
-_END: Final = "</pre>"
+_BEGIN: Final = '<div role="status" class="playground-said">'
+_BREAK: Final = "<br>"
+_END: Final = "</div>"
 
 
 def _controls(bench: Bench) -> dict[str, Any]:
     """The controls, by the field of a `Setting` that each sets."""
     first = bench.first
-    most = {"route": "20em", "requests": "13em", "rate": "15em", "threads": "13em", "network": "19em", "clock": "13em"}
+    most = {"route": "20em", "requests": "13em", "rate": "21em", "threads": "13em", "network": "19em", "clock": "13em"}
     look = {name: {"layout": ipywidgets.Layout(width=width, max_width="100%")} for name, width in most.items()}
     style = {"description_width": "initial"}
     controls = {
@@ -182,7 +182,7 @@ def _controls(bench: Bench) -> dict[str, Any]:
         ),
         "requests": ipywidgets.BoundedIntText(min=1, max=_MOST_REQUESTS, description="Requests", **look["requests"]),
         "rate": ipywidgets.BoundedFloatText(
-            min=0, max=100_000, step=10, description="Rate a second", tooltip=_AT_ONCE, **look["rate"]
+            min=0, max=100_000, step=10, description="Rate a second (0: all at once)", **look["rate"]
         ),
         "threads": ipywidgets.BoundedIntText(min=1, max=_MOST_THREADS, description="Threads", **look["threads"]),
         "network": ipywidgets.Dropdown(options=list(bench.networks), description="Network", **look["network"]),
