@@ -7,6 +7,7 @@ what cannot be known becomes `None`.
 
 from array import array
 from collections import defaultdict
+from collections.abc import Sequence
 from types import CodeType
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from playground.trace.calls import Calls
 from playground.trace.lockout import Lockouts
 from playground.trace.recorder import Recorder
 from playground.trace.records import Overrun, Requests, Spans, Tasks
-from playground.trace.sampler import BEFORE
+from playground.trace.sampler import BEFORE, COLLECTED, Look
 from playground.trace.source import call_text, package_of
 from playground.trace.steps import Places, Steps
 from playground.trace.table import Names, Table
@@ -225,14 +226,24 @@ class Reading:
         columns = {name: array(code) for name, code in columns_of("samples").items()}
         starts, durations = steps.columns["start_ns"], steps.columns["duration_ns"]
         origin_ns = self.origin_ns
-        lockouts = Lockouts()
+        collected: dict[int, int] = defaultdict(int)
+        nothing = self.names.string("")
         rows = []
-        for look in sorted(self.recorder.looks.copy(), key=lambda look: look[1]):
+        looks = sorted(self.recorder.looks.copy(), key=lambda look: look[1])
+        lockouts = Lockouts(_within(looks, self.dropped))
+        for look in looks:
             number, looked_ns, delay_ns, code, offset, known, called = look
             step, at_ns = number - self.dropped, looked_ns - origin_ns
             if not since < step <= len(steps):
                 continue
             start_ns, end_ns = starts[step - 1], starts[step - 1] + durations[step - 1]
+            if offset == COLLECTED:
+                collected[step] += known if isinstance(known, int) else 0
+                queued_ns = lockouts.delay_ns(step, at_ns, start_ns, end_ns, delay_ns)
+                at_ns = max(start_ns, min(at_ns, end_ns))
+                queued_ns = NO_INT if queued_ns is None else queued_ns
+                rows.append((step, at_ns, queued_ns, 0, nothing, NO_INT, nothing, collected[step]))
+                continue
             lock_ns = lockouts.at(step, min(at_ns, end_ns), start_ns, known, delay_ns)
             delay_ns = lockouts.delay_ns(step, at_ns, start_ns, end_ns, delay_ns)
             if offset == BEFORE:
@@ -243,10 +254,10 @@ class Reading:
                     continue  # the step had ended while the thread that looked was kept waiting
                 site, call = self.seen(code, offset)
             else:
-                call = self.names.string("")
+                call = nothing
             waits = (NO_INT if value is None else value for value in (delay_ns, lock_ns))
             library = self.names.string("" if called is None else package_of(called.co_filename))
-            rows.append((step, at_ns, next(waits), site, call, next(waits), library))
+            rows.append((step, at_ns, next(waits), site, call, next(waits), library, NO_INT))
         rows.sort(key=lambda row: row[1])  # what was known before a step was read in an earlier one
         for row in rows:
             for column, value in zip(columns.values(), row, strict=True):
@@ -272,3 +283,12 @@ class Reading:
             "losses": recorder.losses.forgotten,
             **recorder.forgotten,
         }
+
+
+def _within(looks: Sequence[Look], dropped: int) -> dict[int, int]:
+    """For the steps in which the garbage collector ran, how long the thread had queued as that began, if known."""
+    first: dict[int, int] = {}
+    for number, _, delay_ns, _, offset, _, _ in looks:
+        if offset == COLLECTED and delay_ns is not None:
+            first.setdefault(number - dropped, delay_ns)
+    return first

@@ -14,6 +14,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from types import CodeType, FrameType
 from typing import Any, Final, NamedTuple
 
@@ -151,9 +152,14 @@ def starts_a_thread(frame: FrameType | None) -> bool:
 
 
 class Lockouts:
-    """For each step, how long its thread has waited for the interpreter so far, from one look to the next."""
+    """For each step, how long its thread has waited for the interpreter so far, from one look to the next.
 
-    def __init__(self) -> None:
+    Args:
+        within: for some steps, what the thread itself first read of its delay within the step: it had no more before.
+    """
+
+    def __init__(self, within: Mapping[int, int] | None = None) -> None:
+        self._within = within or {}
         self._last: dict[int, tuple[int, Reading, int]] = {}
         self._first: dict[int, int] = {}
         self._sums: dict[int, int] = {}
@@ -198,7 +204,8 @@ class Lockouts:
         """
         if delay_ns is None:
             return None
-        least_ns = self._delays.setdefault(step, delay_ns + max(0, start_ns - at_ns))
+        first_ns = delay_ns + max(0, start_ns - at_ns)
+        least_ns = self._delays.setdefault(step, min(first_ns, self._within.get(step, first_ns)))
         return max(least_ns, delay_ns - max(0, at_ns - end_ns))
 
 

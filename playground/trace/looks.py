@@ -29,7 +29,7 @@ class Look(NamedTuple):
     """A stretch of a long step in which every look found the same line and call.
 
     `delayed_ns` is the part of it in which the thread could not run, as far as that is known: because the system did
-    not run it, or because another thread had the interpreter.
+    not run it, because another thread had the interpreter, or because the garbage collector ran.
     """
 
     start_ns: int
@@ -55,13 +55,14 @@ def inside(step: Step, samples: Sequence[Sample]) -> Iterator[Look]:
     delays = [(sample.at_ns, sample.delay_ns) for sample in samples if sample.delay_ns is not None]
     locks = [(sample.at_ns, sample.lock_ns) for sample in samples if sample.lock_ns is not None]
     locks = [(step.start_ns, 0), *locks] if locks else []
+    collections = [(sample.at_ns, sample.collected_ns) for sample in samples if sample.collected_ns is not None]
     looks = [(sample.site, sample.call, sample.at_ns) for sample in samples if sample.site is not None]
     runs = [list(run) for _, run in groupby(looks, key=lambda look: look[:2])]
     start_ns = step.start_ns
     for place, run in enumerate(runs, 1):
         site, call, last_ns = run[-1]
         end_ns = max(start_ns, (last_ns + runs[place][0][2]) // 2 if place < len(runs) else step.end_ns)
-        delayed_ns = sum(_sum_at(sums, end_ns) - _sum_at(sums, start_ns) for sums in (delays, locks))
+        delayed_ns = sum(_sum_at(sums, end_ns) - _sum_at(sums, start_ns) for sums in (delays, locks, collections))
         yield Look(start_ns, end_ns, site, call, delayed_ns)
         start_ns = end_ns
 

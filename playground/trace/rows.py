@@ -100,6 +100,8 @@ class Sample:
             (in virtual time, for the simulated one); `None` where that is not known.
         library: the package of the library that this line had called, where the thread was seen within one: a call
             that is written in C, such as `time.sleep`, cannot be seen into.
+        collected_ns: how long, since the step began, the garbage collector had used the processor within it; told as it
+            began and as it ended, in readings with which nobody looked at the line.
     """
 
     step: int
@@ -109,13 +111,15 @@ class Sample:
     call: str = ""
     lock_ns: int | None = None
     library: str = ""
+    collected_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Block(Step):
     """A step that held the event loop for too long.
 
-    `duration_ns` is the time in which the step ran or slept: its wall time less `delayed_ns` and `lock_ns`.
+    `duration_ns` is the time in which the step ran or slept: its wall time less `delayed_ns`, `lock_ns` and
+    `collected_ns`.
     `site` is the line at which the loop was seen standing for the longest time.
 
     Attributes:
@@ -126,6 +130,7 @@ class Block(Step):
         held_ns: how much of `duration_ns` was spent at that line; 0 if nobody looked.
         lock_ns: time within the step in which the thread waited for the interpreter while other threads computed
             (0 where unknown).
+        collected_ns: time within the step that the garbage collector took, which comes over whatever line runs then.
     """
 
     step: int
@@ -134,11 +139,12 @@ class Block(Step):
     call: str = ""
     held_ns: int = 0
     lock_ns: int = 0
+    collected_ns: int = 0
 
     @property
     def end_ns(self) -> int:
-        """When the step ended on the run's clock, delays and waits for the interpreter included."""
-        return self.start_ns + self.duration_ns + self.delayed_ns + self.lock_ns
+        """When the step ended on the run's clock, all that does not count for its duration included."""
+        return self.start_ns + self.duration_ns + self.delayed_ns + self.lock_ns + self.collected_ns
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,14 @@ A blocking call gives the loop no chance to say where it is, so another thread l
 notes something when it finds the same step running as at its last look. It decides nothing: what counts as a
 block is for the trace to say. Where the system tells (Linux), it also reads how long the thread has queued for
 a processor, and how it waited, so that neither a busy machine nor another thread that computes is mistaken for a busy
-handler (see `lockout`).
+handler (see `lockout`). The garbage collector is no fault of the line over which it comes; it says itself when it runs.
 """
 
+import gc
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Final, Protocol
@@ -17,7 +19,7 @@ from typing import Final, Protocol
 from playground.code import is_own
 from playground.trace.lockout import Outside, Reading, starts_a_thread
 
-__all__ = ["BEFORE", "TICK_S", "Look", "Sampler", "called_by", "place_of"]
+__all__ = ["BEFORE", "COLLECTED", "TICK_S", "Look", "Sampler", "called_by", "place_of"]
 
 TICK_S: Final = 0.005
 """Time between two looks: at most 200 a second, each about 10 µs, so 0.2 % of one core."""
@@ -39,6 +41,12 @@ what was known before the step began, and its time the one up to which the run d
 what `lockout.Lockouts` needs to know, and the code that was called there (see `called_by`)."""
 
 BEFORE: Final = -1
+COLLECTED: Final = -2
+"""In the place of an offset: the garbage collector began, or ended; what is known is how much of the processor it used
+since the look before, in ns."""
+
+_COLLECTED_NS: Final = 1_000_000
+"""Collections that took less are not worth a note: most do, and there are hundreds a second."""
 
 _Tick = tuple[int, int, int | None, Reading | None]
 """Step, time in ns up to which the run delay is told in full, run delay in ns, reading."""
@@ -73,11 +81,15 @@ class Sampler:
         self._looked = 0
         self._ticked_ns = self._tick[1]
         self._over = threading.Event()
+        # since when, how much of the processor the thread had used then, and how long it had queued for one
+        self._collecting: tuple[int, int, int | None] = 0, 0, None
+        gc.callbacks.append(self._collects)
         self._thread = threading.Thread(target=self._watch, name="playground sampler", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Stop looking; returns when the thread has ended."""
+        gc.callbacks.remove(self._collects)
         self._over.set()
         self._thread.join()
         self._outside.close()
@@ -90,6 +102,20 @@ class Sampler:
         self._ended = step, ended_ns, delay_ns, reading
         # the time comes last: what queued after the step is then no longer than the time that has passed since
         self._looks.append((step, self._now(), delay_ns, None, 0, reading, None))
+
+    def _collects(self, phase: str, info: dict[str, int]) -> None:
+        """The garbage collector runs in the thread that made it necessary, on whatever line that is."""
+        if info["generation"] == 0 or threading.get_ident() != self._ident:  # the youngest are few, and soon looked at
+            return
+        if phase == "start":
+            self._collecting = self._now(), time.thread_time_ns(), self._outside.delay_ns()
+            return
+        began_ns, before_ns, delay_ns = self._collecting
+        used_ns = time.thread_time_ns() - before_ns
+        step = self._loop.step
+        if step and used_ns >= _COLLECTED_NS:
+            self._looks.append((step, began_ns, delay_ns, None, COLLECTED, 0, None))
+            self._looks.append((step, self._now(), self._outside.delay_ns(), None, COLLECTED, used_ns, None))
 
     def _watch(self) -> None:
         self._outside.leave_out()

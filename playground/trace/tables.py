@@ -70,6 +70,7 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "call": "string",
         "lock_ns": "int?",
         "library": "string",
+        "collected_ns": "int?",
     },
     "waits": {"task": "tasks", "start_ns": "int", "end_ns": "int", "on": "WaitOn", "site": "site?"},
     "handoffs": {

@@ -107,8 +107,8 @@ class Trace:
         """Steps that held the loop for at least `threshold_s` seconds, in order.
 
         What counts is wall time less the time in which the thread could not run: because the system did not run it,
-        or because another thread computed and had the interpreter. So neither a busy machine nor a busy worker is
-        mistaken for a busy handler; of the second, `locked_out` tells.
+        because another thread computed and had the interpreter, or because the garbage collector ran. So neither a busy
+        machine nor a busy worker, nor a full heap, is mistaken for a busy handler; of the second, `locked_out` tells.
         """
         threshold_ns = round(threshold_s * 1e9)
         return [block for block in self._long(threshold_ns) if block.duration_ns >= threshold_ns]
@@ -172,12 +172,12 @@ class Trace:
         return most_at_once(zip(self._column(*starts), ended, strict=True))
 
     @cached_property
-    def steps_of(self) -> Mapping[int, list[int]]:
+    def steps_of(self) -> Groups:
         """For each task that ran, the indexes of its steps, in order."""
         return Groups(self._column("steps", "task"))
 
     @cached_property
-    def waits_of(self) -> Mapping[int, list[int]]:
+    def waits_of(self) -> Groups:
         """For each task that waited, the indexes of its waits, in order."""
         return Groups(self._column("waits", "task"))
 
@@ -334,7 +334,9 @@ class Trace:
         delayed_ns = delays[-1] - delays[0] if delays else 0
         lock_ns = max((sample.lock_ns for sample in samples if sample.lock_ns is not None), default=0)
         lock_ns = max(0, min(lock_ns, step.duration_ns - delayed_ns))
-        duration_ns = step.duration_ns - delayed_ns - lock_ns
+        collected_ns = max((sample.collected_ns for sample in samples if sample.collected_ns is not None), default=0)
+        collected_ns = max(0, min(collected_ns, step.duration_ns - delayed_ns - lock_ns))
+        duration_ns = step.duration_ns - delayed_ns - lock_ns - collected_ns
         looks = self.inside(index)
         site, call, seen_ns = _longest(looks) if looks else (step.site, "", 0)
         return Block(
@@ -350,6 +352,7 @@ class Trace:
             call=call,
             held_ns=min(seen_ns, duration_ns),
             lock_ns=lock_ns,
+            collected_ns=collected_ns,
         )
 
 

@@ -147,8 +147,11 @@ def _waited(trace: Trace, count: int, blocks: int) -> list[Part]:
 
 
 def _uncounted(blocks: list[Block]) -> list[Part]:
-    delayed_ns, lock_ns = (sum(block.delayed_ns for block in blocks), sum(block.lock_ns for block in blocks))
-    away = ((delayed_ns, "the system did not run the thread"), (lock_ns, "other threads had the interpreter"))
+    away = (
+        (sum(block.delayed_ns for block in blocks), "the system did not run the thread"),
+        (sum(block.lock_ns for block in blocks), "other threads had the interpreter"),
+        (sum(block.collected_ns for block in blocks), "the garbage collector ran"),
+    )
     return [text(f" Another {duration(ns)}, when {why}, is not counted.") for ns, why in away if ns >= _DELAY_SHOWN_NS]
 
 

@@ -46,6 +46,7 @@ def block_line(trace: Trace, owners: Owners, block: Block) -> str:
     away = (
         (block.delayed_ns, "the system did not run the thread"),
         (block.lock_ns, "other threads had the interpreter"),
+        (block.collected_ns, "the garbage collector ran"),
     )
     shown = " and ".join(f"{duration(ns)} in which {why}" for ns, why in away if ns >= _DELAY_SHOWN_NS)
     return f"{told} (not counting {shown})" if shown else told

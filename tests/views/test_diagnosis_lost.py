@@ -57,8 +57,8 @@ def run(*losses: Loss, requests: int = 1, coroutine: str = "refresh") -> Trace:
 def test_a_coroutine_that_nobody_awaited_is_told_with_who_called_it_and_where() -> None:
     finding = only(run(loss()))
     assert str(finding) == (
-        "A coroutine was never awaited. `GET /read` called `save`, and what that returned was let go at cell 3, line 24 "
-        f"(`save(item)`): none of its code ran. {WRITE_AWAIT}"
+        "A coroutine was never awaited. `GET /read` called `save`, and what that returned was let go at cell 3, line "
+        f"24 (`save(item)`): none of its code ran. {WRITE_AWAIT}"
     )
     assert (finding.rule, finding.severity, finding.suggestion) == ("never-awaited", "bad", WRITE_AWAIT)
     assert (finding.start_ns, finding.end_ns) == (ns(5), ns(5))
@@ -112,8 +112,8 @@ def test_who_called_it_is_told_as_far_as_it_is_known(tasks: list[int | None], wh
 def test_an_exception_that_nobody_asked_for_is_told_with_its_task_and_line() -> None:
     finding = only(run(lost(task=1)))
     assert str(finding) == (
-        "An exception was never retrieved. The task `refresh` ended in `KeyError: 'x'` (cell 3, line 9), and nobody had "
-        f"asked for that when the recording ended. {KEEP}"
+        "An exception was never retrieved. The task `refresh` ended in `KeyError: 'x'` (cell 3, line 9), and nobody "
+        f"had asked for that when the recording ended. {KEEP}"
     )
     assert (finding.rule, finding.severity, finding.suggestion) == ("never-retrieved", "bad", KEEP)
     assert (finding.start_ns, finding.end_ns) == (ns(8), ns(8))

@@ -120,8 +120,8 @@ def turns(count: int, *, length_ms: float = 8, others: int = 2, site: Site | Non
 def test_requests_that_wait_for_turn_after_turn_of_a_task_are_starved() -> None:
     finding = only(turns(10))
     assert str(finding) == (
-        "2 requests were ready to run, but had to wait for turn after turn of another. That took 80.9 ms of the time of "
-        "each. The task `crunch` ran 10 steps meanwhile, 80 ms in all, and gave way only to come back at "
+        "2 requests were ready to run, but had to wait for turn after turn of another. That took 80.9 ms of the time "
+        "of each. The task `crunch` ran 10 steps meanwhile, 80 ms in all, and gave way only to come back at "
         f"once (cell 3, line 9). {LESS_BETWEEN}"
     )
     assert (finding.rule, finding.severity, finding.suggestion) == ("task-starved", "warn", LESS_BETWEEN)
