@@ -34,6 +34,8 @@ const ASKED = {
 };
 // What d3 does when it is loaded, for objects that nobody here makes.
 const DONE_ANYWAY = [/^(?:EnterNode|ClassList|Local)\.prototype = [^]*?^\};\n/gm, /(?<==) (?=(?:Blur2|shuffler)\()/g];
+// What d3 would call on a transition, on an axis of several pieces, or where it was not told otherwise: never here.
+const NEVER_CALLED = /^( *)function (schedule|dblclicked|defaultExtent|defaultFilter|defaultWheelDelta|polymap)\([^]*?^\1\}\n/gm;
 
 /** Keeps those methods. @type {import('esbuild').Plugin} */
 const onlyAsked = {
@@ -44,7 +46,8 @@ const onlyAsked = {
       const { method, kept } = ASKED[name] ?? { method: /(?!)/g, kept: [] };
       const found = new Set();
       const asked = (await readFile(path, 'utf8')).replace(method, (text, its) => (kept.includes(its) && found.add(its) ? text : ''));
-      const contents = DONE_ANYWAY.reduce((text, pattern) => text.replace(pattern, (own) => (own === ' ' ? ' /* @__PURE__ */ ' : '')), asked);
+      const contents = DONE_ANYWAY.reduce((text, pattern) => text.replace(pattern, (own) => (own === ' ' ? ' /* @__PURE__ */ ' : '')), asked)
+        .replace(NEVER_CALLED, (_, indent, its) => `${indent}function ${its}() { throw new Error('${its}'); }\n`);
       if (found.size !== kept.length) throw new Error(`expected ${name} to define ${kept.join(', ')}, found ${[...found].join(', ')}: see ASKED in build.mjs`);
       return { contents, loader: 'js' };
     });
