@@ -84,7 +84,8 @@ class Steps:
         ended_ns: by the pointer of the task, the end of the step in which it ended, or `NO_INT`.
         ready_ns: by the pointer of the step, when it became ready.
         open_waits: by the pointer of the task, its wait that is not over.
-        left: how many callbacks were ready when the last step ended; `None` before the first.
+        most_ready: how many callbacks were ready at once, the running one included, in the steps added since this was
+            set to `None`, which a reader may do.
         until_ns: when the last step ended.
     """
 
@@ -103,7 +104,7 @@ class Steps:
         self._glue = bytearray(1)  # by the step's pointer, whether it was a library's callback
         self._is_glue = _Glue(sites)
         self.open_waits: dict[int, int] = {}
-        self.left: int | None = None
+        self.most_ready: int | None = None
 
     def __len__(self) -> int:
         return len(self.following)
@@ -136,7 +137,7 @@ class Steps:
         if not ends:
             return
         self.until_ns = ends[-1]
-        self.left = events.left[-1]
+        self.most_ready = max(self.most_ready or 0, *events.left)
         starts = array("q", map(sub, ends, events.duration))
         sites = array("I", map(self._places.__getitem__, events.place))
         columns = self.columns

@@ -41,6 +41,7 @@ class LiveLanes:
         changed: the requests of which something else is said than the last time.
         arrows: hand-offs.
         duration_ns: the moment of the last look.
+        queue: how many steps queued behind one that ended since the look before, at most; `None` if none did.
         lag_ns: for how long, at most, a step that ended since the look before had been ready; `None` if none did.
     """
 
@@ -54,6 +55,7 @@ class LiveLanes:
         self.arrows = Arrows()
         self.duration_ns = 0
         self.lag_ns: int | None = None
+        self.queue: int | None = None
         self.going: dict[int, Going] = {}
         self.held = LiveHeld(reading)
         self.owners = LiveOwners(reading)
@@ -170,6 +172,7 @@ class LiveLanes:
         columns = steps.columns
         first, self._seen = self._seen, len(steps)
         self.lag_ns = None
+        self.queue, steps.most_ready = None if steps.most_ready is None else steps.most_ready - 1, None
         blocked = self.held.blocks(first)
         rows = zip(
             range(first + 1, len(steps) + 1),

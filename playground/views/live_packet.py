@@ -141,14 +141,18 @@ def live_summary(lanes: LiveLanes) -> str:
 
 def counters(lanes: LiveLanes) -> list[Counter]:
     """What the recording tells of the loop and the threads at the moment; `unknown` where it does not."""
-    lag_ns, left = lanes.lag_ns, lanes.steps.left
+    lag_ns, queue = lanes.lag_ns, lanes.queue
     standing = lanes.held.standing()
     lag = "unknown" if lag_ns is None else duration(lag_ns)
     if standing is not None:
         lag = f"held for {duration(max(0, lanes.duration_ns - standing.since_ns))} or more"
     return [
         Counter("loop lag", lag, "the longest that a step which ended since the last update had been ready"),
-        Counter("ready queue", "unknown" if left is None else f"{left:,}", "steps ready when the last one ended"),
+        Counter(
+            "ready queue",
+            "unknown" if queue is None else f"{queue:,}",
+            "the most steps that queued behind another since the last update",
+        ),
         Counter("busy workers", f"{lanes.calls.busy:,}", "threads that run a call just now"),
         Counter("queue for threads", f"{lanes.calls.queued:,}", "calls that no thread has begun yet"),
     ]
