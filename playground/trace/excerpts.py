@@ -7,6 +7,7 @@ now; so they are given only where that line still reads as it was recorded. Else
 import linecache
 import sys
 from collections.abc import Iterable
+from textwrap import dedent
 from typing import Any, Final
 
 from playground.trace.rows import Site
@@ -31,7 +32,7 @@ def excerpts(sites: Iterable[Site], *, around: int = 9, most_sites: int = 400) -
         most_sites: how many excerpts to give at most.
 
     Returns:
-        the excerpts, for those places whose source is to be had.
+        the excerpts, for those places whose source is to be had, without what all their lines are indented by.
     """
     found: dict[Site, Excerpt] = {}
     read: dict[str, list[str]] = {}
@@ -42,8 +43,8 @@ def excerpts(sites: Iterable[Site], *, around: int = 9, most_sites: int = 400) -
         if len(found) == most_sites or not site.text or "".join(lines[site.line - 1 : site.line]).strip() != site.text:
             continue
         first = max(1, site.line - around)
-        part = lines[first - 1 : site.line + around]
-        found[site] = first, tuple(line.rstrip().expandtabs(4)[:_LONGEST] for line in part)
+        part = dedent("".join(lines[first - 1 : site.line + around]).expandtabs(4))
+        found[site] = first, tuple(line.rstrip()[:_LONGEST] for line in part.rstrip("\n").split("\n"))
     return found
 
 

@@ -522,6 +522,7 @@ def test_at_a_files_edges_there_are_fewer_lines(tmp_path: Path) -> None:
     file.write_text("a\n\tb\n", encoding="utf-8")
     first, last = Site(str(file), 1, "f", "a"), Site(str(file), 2, "f", "b")
     assert excerpts([first, last], around=9) == {first: (1, ("a", "    b")), last: (1, ("a", "    b"))}
+    assert excerpts([last], around=0) == {last: (2, ("b",))}  # nothing is gained by an indent that all lines have
     assert list(excerpts([first, last], most_sites=1)) == [first]
 
 
