@@ -12,21 +12,20 @@ from types import CodeType
 from typing import Any, Final
 
 from playground.trace.calls import Calls
-from playground.trace.lockout import Lockouts
+from playground.trace.lockout import STARTS, Lockouts
+from playground.trace.looks import STARTING
 from playground.trace.recorder import Recorder
 from playground.trace.records import Overrun, Requests, Spans, Tasks
 from playground.trace.sampler import BEFORE, COLLECTED, Look
 from playground.trace.source import call_text, package_of
 from playground.trace.steps import Places, Steps
 from playground.trace.table import Names, Table
-from playground.trace.tables import NO_INT, WORDS, columns_of
+from playground.trace.tables import NO_INT, columns_of
 from playground.trace.trace import Trace
 
 __all__ = ["Live", "Reading", "build"]
 
 Columns = dict[str, "array[int]"]
-
-_LOSS_KIND: Final = {word: number for number, word in enumerate(WORDS["LossKind"])}
 
 _MOST_BEHIND: Final = 2
 """A live recording holds what the recorder has dropped since, up to this many times what the recorder holds."""
@@ -130,7 +129,9 @@ class Reading:
             requests=requests,
             samples=self._table("samples", self.samples()),
             spans=self._table("spans", self._given(self._spans.columns)),
-            losses=self._table("losses", self._losses()),
+            losses=self._table(
+                "losses", recorder.losses.columns(self.origin_ns, self.tasks.pointer, self.names, self.places)
+            ),
             duration_ns=duration_ns,
             clock=recorder.clock,
             dropped=self.dropped,
@@ -198,23 +199,6 @@ class Reading:
             requests["handoffs_until"][request] = len(made)
         return made
 
-    def _losses(self) -> Columns:
-        """What was lost. Those whose task was forgotten speak of none."""
-        losses, names, tasks = self.recorder.losses, self.names, self.tasks
-        columns = {name: array(code) for name, code in columns_of("losses").items()}
-        for record in losses.records.copy():
-            row = (
-                _LOSS_KIND[record.kind],
-                tasks.pointer(record.task),
-                max(0, record.at_ns - self.origin_ns),
-                names.string(record.name),
-                names.site(losses.site(record)),
-                self.places[record.defined],
-            )
-            for column, value in zip(columns.values(), row, strict=True):
-                column.append(value)
-        return columns
-
     def samples(self, since: int = 0) -> Columns:
         """The looks that fall into the steps that they were taken of, in order of time; not those into the first steps.
 
@@ -256,7 +240,7 @@ class Reading:
             else:
                 call = nothing
             waits = (NO_INT if value is None else value for value in (delay_ns, lock_ns))
-            library = self.names.string("" if called is None else package_of(called.co_filename))
+            library = self.names.string(_library(called))
             rows.append((step, at_ns, next(waits), site, call, next(waits), library, NO_INT))
         rows.sort(key=lambda row: row[1])  # what was known before a step was read in an earlier one
         for row in rows:
@@ -283,6 +267,13 @@ class Reading:
             "losses": recorder.losses.forgotten,
             **recorder.forgotten,
         }
+
+
+def _library(called: CodeType | None) -> str:
+    """What a sample calls the library that a line had called."""
+    if called is STARTS:
+        return STARTING
+    return "" if called is None else package_of(called.co_filename)
 
 
 def _within(looks: Sequence[Look], dropped: int) -> dict[int, int]:

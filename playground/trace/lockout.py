@@ -18,13 +18,13 @@ from collections.abc import Mapping
 from types import CodeType, FrameType
 from typing import Any, Final, NamedTuple
 
-__all__ = ["Lockouts", "Outside", "Reading", "starts_a_thread"]
+__all__ = ["STARTS", "Lockouts", "Outside", "Reading", "starts_a_thread"]
 
 _RUNTIME_BYTES: Final = 1 << 17
 """Of `_PyRuntime`, which holds the lock; by its ELF symbol it has 167 kB in CPython 3.11 and more in 3.12 and 3.13,
 and the lock lies 440, 78 kB and 96 kB from its start."""
 
-_START: Final[CodeType] = threading.Thread.start.__code__
+STARTS: Final[CodeType] = threading.Thread.start.__code__
 _DEPTH: Final = 5
 """`Thread.start` waits for an `Event`, which waits for a `Condition`, which waits for a lock."""
 
@@ -145,7 +145,7 @@ def starts_a_thread(frame: FrameType | None) -> bool:
     for _ in range(_DEPTH):
         if frame is None:
             return False
-        if frame.f_code is _START:
+        if frame.f_code is STARTS:
             return True
         frame = frame.f_back
     return False

@@ -13,8 +13,11 @@ from typing import Final, NamedTuple
 from playground.code import is_own
 from playground.trace.rows import Sample, Site, Step
 
-__all__ = ["Look", "inside", "is_library"]
+__all__ = ["STARTING", "Look", "inside", "is_library"]
 
+
+STARTING: Final = "threading.Thread.start"
+"""What is told in a library's place where the thread waited for a new one to come up: the system lets that wait."""
 
 _ELSEWHERE: Final = re.compile(r"[/\\](site-packages|dist-packages|python3\.\d+)[/\\]")
 """Where libraries stand on the machine on which a recording was made, if it was another."""

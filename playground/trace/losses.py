@@ -16,7 +16,8 @@ import re
 import sys
 import threading
 import warnings
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import CodeType, TracebackType
 from typing import Any, Final, Protocol
@@ -27,12 +28,16 @@ from playground.trace.requests import words_of
 from playground.trace.rows import LossKind, Site
 from playground.trace.seams import borrow
 from playground.trace.sites import Sites
+from playground.trace.table import Names
+from playground.trace.tables import WORDS, columns_of
 from playground.trace.threads import sender
 
 __all__ = ["MOST", "LossRecord", "Losses", "watch_losses"]
 
 MOST: Final = 10_000
 """Losses that are kept: more are one mistake, made again and again. What comes after is counted."""
+
+_KIND: Final = {word: number for number, word in enumerate(WORDS["LossKind"])}
 
 _WARNS: Final = "_warn_unawaited_coroutine"
 """What the interpreter calls in `warnings` for each, whatever the filters say (Objects/genobject.c)."""
@@ -146,6 +151,30 @@ class Losses:
             self.records.append(record)
         else:
             self.forgotten += 1
+
+    def columns(
+        self, origin_ns: int, task: Callable[[int], int], names: Names, places: Mapping[int, int]
+    ) -> "dict[str, array[int]]":
+        """The table of losses.
+
+        Args:
+            origin_ns: when the recording began.
+            task: gives the pointer to the row of a task by its number; 0 for one that was forgotten.
+            names, places: for pointers to strings and sites.
+        """
+        columns = {name: array(code) for name, code in columns_of("losses").items()}
+        for record in self.records.copy():
+            row = (
+                _KIND[record.kind],
+                task(record.task),
+                max(0, record.at_ns - origin_ns),
+                names.string(record.name),
+                names.site(self.site(record)),
+                places[record.defined],
+            )
+            for column, value in zip(columns.values(), row, strict=True):
+                column.append(value)
+        return columns
 
     def site(self, record: LossRecord) -> Site | None:
         """The line of a loss: where the exception was raised, or what let go of the coroutine, if it names it."""

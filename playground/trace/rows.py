@@ -99,7 +99,8 @@ class Sample:
         lock_ns: how long, since the step began, it had waited for the interpreter's lock while other threads computed
             (in virtual time, for the simulated one); `None` where that is not known.
         library: the package of the library that this line had called, where the thread was seen within one: a call
-            that is written in C, such as `time.sleep`, cannot be seen into.
+            that is written in C, such as `time.sleep`, cannot be seen into. While it waits for a new thread to come up,
+            `threading.Thread.start`.
         collected_ns: how long, since the step began, the garbage collector had used the processor within it; told as it
             began and as it ended, in readings with which nobody looked at the line.
     """

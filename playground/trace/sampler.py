@@ -17,7 +17,7 @@ from types import CodeType, FrameType
 from typing import Final, Protocol
 
 from playground.code import is_own
-from playground.trace.lockout import Outside, Reading, starts_a_thread
+from playground.trace.lockout import STARTS, Outside, Reading, starts_a_thread
 
 __all__ = ["BEFORE", "COLLECTED", "TICK_S", "Look", "Sampler", "called_by", "place_of"]
 
@@ -159,8 +159,9 @@ class Sampler:
         delay_ns = self._outside.delay_ns()
         if self._now() - at_ns > _PROMPT_NS:  # what was read is of a later moment, maybe after the recording's end
             reading = delay_ns = None
-        if reading is not None and reading.asleep and starts_a_thread(frame):
-            reading = reading._replace(asleep=False)
+        if starts_a_thread(frame):
+            called = STARTS
+            reading = None if reading is None else reading._replace(asleep=False)
         if self._loop.step != step:  # asked last, for who looks may be kept waiting anywhere above
             return
         self._begin(step)

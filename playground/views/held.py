@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from playground.trace import Block, Trace
+from playground.trace.looks import STARTING
 from playground.views.segments import Owners
 from playground.views.wording import request_label
 
@@ -30,12 +31,15 @@ def held(trace: Trace) -> list[list[Block]]:
     """Steps that held the loop, in order of time, a list for each line that did it.
 
     A step of 50 ms counts by itself. Shorter ones of 10 ms and more count where the same line was seen in them
-    and they make 50 ms within a second; five of 12 ms, spread over an hour, do not.
+    and they make 50 ms within a second; five of 12 ms, spread over an hour, do not. A step in which the loop waited for
+    a new thread to come up is the machine's doing, and nobody's mistake.
     """
     owners = Owners(trace)
     groups: dict[object, list[Block]] = defaultdict(list)
     short: dict[object, list[Block]] = defaultdict(list)
     for block in trace.blocks(_SHORT_S):
+        if _starts_a_thread(trace, block):
+            continue
         line: object = (block.site.file, block.site.line) if block.site and block.samples else None
         if block.duration_ns >= NOTICED_NS:
             groups[line or actor(trace, owners, block)].append(block)
@@ -45,6 +49,12 @@ def held(trace: Trace) -> list[list[Block]]:
         if often := crowded([(block.start_ns, block.end_ns, block.duration_ns) for block in blocks]):
             groups[line] = sorted([*groups[line], *(blocks[at] for at in often)], key=lambda block: block.start_ns)
     return list(groups.values())
+
+
+def _starts_a_thread(trace: Trace, block: Block) -> bool:
+    """Whether the loop's thread was mostly seen to wait for a new one, which takes time on a full machine alone."""
+    seen = [sample.library for sample in trace._samples_of.get(block.step, ()) if sample.site is not None]
+    return 2 * seen.count(STARTING) > len(seen)
 
 
 def crowded(spans: Sequence[tuple[int, int, int]]) -> list[int]:

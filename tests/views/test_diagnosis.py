@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.trace import Handoff, Sample, Site, Span, SpanKind, Step, Task, Trace
+from playground.trace.looks import STARTING
 from playground.views.blocked import loop_blocked
 from playground.views.diagnosis import diagnose
 from playground.views.failures import app_errors, not_found, server_errors
@@ -713,3 +714,10 @@ def test_names_are_listed_by_how_often_they_came() -> None:
     assert plain(listed(Counter("a"))) == "`a`"
     assert plain(listed(Counter("bbaaac"))) == "`a`, `b` and `c`"
     assert plain(listed(Counter("bbaaacd"))) == "`a`, `b` and 2 others"
+
+
+def test_a_step_that_waited_for_a_new_thread_to_come_up_is_nobodys_mistake() -> None:
+    seen = [replace(look, library=STARTING) for look in looks(0, 20, 100, 200)]
+    assert diagnose(blocked(samples=seen)) == []
+    mostly_not = [*seen[:1], *looks(0, 100, 200)]
+    assert only(blocked(samples=mostly_not)).rule == "loop-blocked"
