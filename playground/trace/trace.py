@@ -261,7 +261,10 @@ class Trace:
         return text
 
     def to_html(self, path: str | Path) -> None:
-        """Write the interactive timeline as one HTML file that needs no network."""
+        """Write one HTML file that needs no network: timeline, theatre, and the waterfalls of some requests.
+
+        Which requests those are, and what else is left out of a long recording, the page says.
+        """
         from playground.widgets.page import page
 
         Path(path).write_text(page(self), encoding="utf-8")

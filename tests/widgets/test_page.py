@@ -17,7 +17,9 @@ from playground.widgets.page import page
 from tests.browser import Chromium
 from tests.by_hand import looks, request, step, task
 from tests.recordings import blocked_run, load
+from tests.widgets.axe import problems
 from tests.widgets.screen import COLOURS, Screen, hexes, opened
+from tests.widgets.test_node import tools
 
 pytestmark = pytest.mark.browser
 
@@ -660,3 +662,19 @@ def test_runs_side_by_side_have_a_page_without_tabs(chromium: Chromium, trace: T
         return [browser_page.get_by_role("tab").count(), browser_page.title()]
 
     assert chromium.run(scenario, **WIDE) == [0, "Comparison"]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1300, "light"), (520, "dark")])
+def test_axe_finds_nothing_in_any_tab(chromium: Chromium, page_url: str, width: int, scheme: str) -> None:
+    tools()
+
+    def scenario(screen: Screen) -> list[str]:
+        found = []
+        for name in ("Timeline", "Theatre", "Requests"):
+            screen.page.get_by_role("tab", name=name).click()
+            screen.settle()
+            found += problems(screen.page)
+        return [*found, str(screen.page.evaluate("document.documentElement.scrollWidth"))]
+
+    options = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme, "reduced_motion": "reduce"}
+    assert chromium.run(opened(page_url, scenario), **options) == [str(width)]

@@ -9,6 +9,7 @@ export { wordsOn } from './bars.js';
 export { placeChips } from './chips.js';
 export { centred, dragged, gripAt } from './brush.js';
 export { Details } from './details.js';
+export { layRun } from './comparison-run.js';
 export { formatDuration, formatMoment } from './format.js';
 export { around, between, clampRange, hitTest, layOut, project, timeTicks } from './geometry.js';
 export { choicesAt, verdict } from './guess.js';
