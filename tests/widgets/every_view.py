@@ -15,15 +15,26 @@ from playwright.sync_api import Locator, Page, expect
 
 from playground.trace import Trace
 from playground.widgets import Comparison, Theatre, Timeline, Waterfall
+from playground.widgets.live import LiveTimeline, Watch
 from tests.widgets.screen import Screen
 
 __all__ = ["BUNDLE", "COUNTING", "TABS", "VIEWS", "Shown", "show"]
 
 BUNDLE = Path(__file__).parents[2] / "playground" / "widgets" / "static" / "views.js"
 
-# By the name in the packet's header: what makes the widget of a recording.
+
+def _live(trace: Trace) -> LiveTimeline:
+    """The live timeline of a run that has just ended."""
+    widget = LiveTimeline()
+    widget._shown = watch = Watch(trace.title)
+    widget._finish(watch, trace)
+    return widget
+
+
+# What makes the widget of a recording, by the name in its packet's header; but the live one's packets are a timeline's.
 VIEWS: dict[str, Callable[[Trace], Any]] = {
     "compare": lambda trace: Comparison({"A": trace, trace.title: trace}, title=trace.title),
+    "live": _live,
     "theatre": Theatre,
     "timeline": Timeline,
     "waterfall": lambda trace: Waterfall(trace, next(at for at, row in enumerate(trace.requests) if row.handoffs)),
@@ -180,7 +191,7 @@ def show(page: Page, name: str, trace: Trace, *, answers: bool = True, counting:
     page.set_content(_BLANK)
     encoded = [b64encode(data).decode() for data in (BUNDLE.read_bytes(), widget._packet)]
     page.evaluate(_MODEL, [*encoded, traits, answers])
-    shown = Shown(page, name)
+    shown = Shown(page, "timeline" if name == "live" else name)
     if answers:
         expect(shown.root.first).to_be_visible()
         shown.settle()

@@ -161,7 +161,7 @@ def test_a_plain_wheel_is_the_pages_where_nothing_is_left_to_scroll(see: Callabl
     assert min(see(scenario, reduced_motion="reduce")) > 100
 
 
-def test_its_keys_are_heard_spoken_of_and_kept_from_the_page(see: Callable[..., Any], name: str) -> None:
+def test_its_keys_are_heard_spoken_of_and_kept_from_the_page(see: Callable[..., Any]) -> None:
     def scenario(screen: Shown) -> list[Any]:
         screen.page.evaluate("window.heard = []; addEventListener('keydown', ({key}) => heard.push(key))")
         screen.root.locator("[tabindex='0']").first.focus()
@@ -170,7 +170,7 @@ def test_its_keys_are_heard_spoken_of_and_kept_from_the_page(see: Callable[..., 
         for key in ("ArrowRight", "End", "Home", "ArrowLeft", "F9", "ArrowDown", "ArrowDown"):
             screen.page.keyboard.press(key)
             screen.settle()
-            told.append(screen.page.get_by_test_id(f"{name}-live").inner_text())
+            told.append(screen.page.get_by_test_id(f"{screen.name}-live").inner_text())
         heard = screen.page.evaluate("heard.slice(0, heard.indexOf('F9') + 1)")  # a slider hears Down by itself
         return [heard, live.count(), live.get_attribute("aria-live"), told]
 

@@ -4,6 +4,8 @@ The names come from a run in a real lab: see `hostile`. The pages run in a real 
 mark or an element that no view makes tells that a text was taken for markup.
 """
 
+import asyncio
+import json
 import re
 import subprocess
 import sys
@@ -16,11 +18,14 @@ import nbformat
 import pytest
 from playwright.sync_api import Dialog, Page, expect
 
+from playground import App, Lab
 from playground.notebook import response_html, response_text
 from playground.run import Run
 from playground.trace import Trace
+from playground.trace.recorder import Recorder
 from playground.views.text import report
 from tests.browser import Chromium
+from tests.widgets import live_stage
 from tests.widgets.every_view import TABS, VIEWS, Shown, show
 from tests.widgets.hostile import NASTY, PROBES, SPEAKABLE, hostile_run, is_harmless
 
@@ -127,6 +132,64 @@ def test_a_view_shows_it_as_text(unharmed: Callable[..., Any], trace: Trace, nam
     assert shows(unharmed(scenario))
 
 
+async def nasty_tasks(recorder: Recorder, look: Callable[[], None]) -> None:
+    """Tasks that are named by markup, and a look at them while they run."""
+
+    async def work() -> None:
+        for _ in range(3):
+            await asyncio.sleep(0.01)
+
+    work.__qualname__ = NASTY
+    tasks = [asyncio.create_task(work(), name=NASTY) for _ in range(3)]
+    await asyncio.sleep(0.015)
+    look()
+    await asyncio.gather(*tasks)
+
+
+@pytest.mark.browser
+def test_a_live_view_shows_it_as_text_while_the_run_goes_on(unharmed: Callable[..., Any]) -> None:
+    heard = live_stage.told(nasty_tasks)
+    (first, *_), (more, *_) = heard.of("recording"), heard.of("more")
+
+    def scenario(page: Page) -> str:
+        stage = live_stage.Stage(page, first)
+        stage.show(more)
+        said = ""
+        for key in ("Home", *["ArrowRight"] * 6):
+            stage.host.get_by_role("application").press(key)
+            stage.settle()
+            said += str(stage.host.locator("section.root").inner_text())
+        return said
+
+    assert shows(unharmed(scenario))
+
+
+@pytest.mark.browser
+def test_the_dashboard_says_what_an_app_raised_as_text(unharmed: Callable[..., Any]) -> None:
+    app = App()
+
+    @app.get("/error")
+    async def error() -> None:
+        raise RuntimeError(NASTY)
+
+    with Lab(app, clock="virtual") as lab:
+        panel = lab.panel()
+        panel._controls["route"].value = "/error"
+        panel._on_run()
+        assert panel._running is not None
+        panel._running.join(30)
+        words, markup = panel.said, panel.children[1].value
+        panel.close()
+
+    def scenario(page: Page) -> str:
+        page.set_content(f"<main>{markup}</main>")
+        return page.locator("main").inner_text()
+
+    assert shows(words)
+    assert is_harmless(words)
+    assert shows(unharmed(scenario))
+
+
 # -- pages --------------------------------------------------------------------------------------------------
 
 
@@ -220,6 +283,15 @@ def test_a_response_is_shown_as_text(run: Run) -> None:
     assert "<script" not in html
     assert "<img" not in html
     assert "&lt;script&gt;" in html
+
+
+def test_a_chrome_trace_holds_it_as_text(trace: Trace, tmp_path: Path) -> None:
+    trace.to_chrome(tmp_path / "hostile.json")
+    written = (tmp_path / "hostile.json").read_bytes()
+    events = json.loads(written)
+    told = json.dumps(events, ensure_ascii=False)
+    assert written.isascii()
+    assert shows(told)
 
 
 def test_a_saved_recording_is_read_back_as_it_was(trace: Trace, tmp_path: Path) -> None:
