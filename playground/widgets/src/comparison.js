@@ -44,7 +44,7 @@ class ComparisonView {
     this.lanes = make('div', { class: 'runs' }, ...this.runs.map(({ element }) => element));
     this.scroller = make('div', {
       class: 'scroller', tabindex: '0', role: 'application', 'aria-roledescription': 'comparison', 'aria-label': `Lanes of ${this.runs.map(({ name }) => name).join(', ')}`,
-      'aria-description': 'Arrow keys move between spans and lanes, plus and minus zoom all runs, 0 shows them whole, f fits the span.',
+      'aria-description': 'Arrow keys move between spans and lanes, plus and minus zoom, 0 shows the whole run, f fits the span.',
     }, this.lanes);
     this.scroller.style.maxHeight = `${state.get('height') ?? 600}px`;
     this.detail = make('p', { class: 'told', 'aria-hidden': 'true', hidden: '' });
@@ -97,14 +97,14 @@ class ComparisonView {
 
   /** @param {AbortSignal} signal */
   listen(signal) {
-    for (const run of this.runs) {
-      run.canvas.addEventListener('pointermove', (event) => this.point(event.buttons === 0 ? event.offsetX : null), { signal });
-      run.canvas.addEventListener('pointerleave', () => this.point(null), { signal });
-      run.canvas.addEventListener('click', (event) => {
-        const hit = hitTest(run.layout, run.projection(this.rangeOf(run)), event.offsetX, event.offsetY);
-        this.select(hit?.span ?? null);
-      }, { signal });
-    }
+    const { lanes } = this;
+    const isOn = (/** @type {Event} */ { target }) => target instanceof HTMLCanvasElement;
+    lanes.addEventListener('pointermove', (event) => this.point(isOn(event) && event.buttons === 0 ? event.offsetX : null), { signal });
+    lanes.addEventListener('pointerleave', () => this.point(null), { signal });
+    lanes.addEventListener('click', (event) => {
+      const run = this.runs.find(({ canvas }) => canvas === event.target);
+      if (run !== undefined) this.select(hitTest(run.layout, run.projection(this.rangeOf(run)), event.offsetX, event.offsetY)?.span ?? null);
+    }, { signal });
     this.scroller.addEventListener('keydown', (event) => {
       const action = actionOf(event);
       if (action === null) return;
@@ -163,16 +163,11 @@ class ComparisonView {
     const run = span === null ? null : this.runs.find(({ recording }) => recording.rows.includes(span.row)) ?? null;
     for (const each of this.runs) each.marks.selected = each === run ? span : null;
     this.selected = run === null || span === null ? null : { run, span };
-    const words = this.selected === null ? 'Nothing is selected.' : this.words(this.selected);
+    const words = run === null || span === null ? 'Nothing is selected.' : sentence(run.recording, span, `${run.name}, ${span.row.name}`);
     this.shell.live.textContent = this.detail.textContent = words;
     this.detail.hidden = this.selected === null;
     if (run !== null && span !== null) this.reveal(run, span);
     this.draw();
-  }
-
-  /** @param {{ run: RunLanes, span: Span }} selected */
-  words({ run, span }) {
-    return sentence(run.recording, span, `${run.name}, ${span.row.name}`);
   }
 
   /** A span's extent on the axis that all runs share. @param {RunLanes} run @param {Span} span @returns {[number, number]} */
