@@ -440,6 +440,27 @@ SAID_NODE = "document.querySelector('[data-testid=timeline]').shadowRoot.querySe
 SAID = f"{SAID_NODE}.textContent"
 
 
+def test_a_key_that_leads_nowhere_says_so(chromium: Chromium, tmp_path: Path) -> None:
+    trace = Trace(tasks=[task()], steps=[step(0, 0, 1), step(0, 5, 1, "returned")], duration_ns=6_000_000)
+
+    def scenario(screen: Screen) -> list[str]:
+        said = []
+        for key in ("b", "a", "Enter", "End", "Enter", "Escape"):
+            screen.press(key)
+            said.append(screen.said())
+        return said
+
+    said = chromium.run(opened(written(trace, tmp_path), scenario), **WIDE)
+    assert said.pop(3).startswith("Event loop: main, running another callback")
+    assert said == [
+        "No step blocked the loop.",
+        "No hand-off leaves this span.",
+        "Nothing is selected.",
+        "No place in the source is known of this span.",
+        "Nothing is selected.",
+    ]
+
+
 def test_all_of_it_is_reached_by_the_keyboard(chromium: Chromium, page_url: str) -> None:
     """Search, buttons, findings, then the lanes as one stop, then what the panel offers."""
 

@@ -40,7 +40,7 @@ export function listen(view, signal) {
   detail.addEventListener('click', (event) => {
     const button = /** @type {HTMLElement} */ (event.target).closest('button');
     if (button === null) return;
-    if (button.dataset.go === undefined) return view.open();
+    if (button.dataset.go === undefined) return perform(view, 'open');
     view.select(view.links[Number(button.dataset.go)], { reveal: true });
     scroller.focus({ preventScroll: true });  // the button is gone
   }, { signal });

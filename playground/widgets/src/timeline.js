@@ -3,7 +3,7 @@
 
 import { resizeCanvas } from './canvas.js';
 import { listen } from './controls.js';
-import { perform } from './deeds.js';
+import { perform, showTables } from './deeds.js';
 import { card, detail, factsOf, momentWords, sentence } from './describe.js';
 import { Details } from './details.js';
 import { make, makeButton } from './dom.js';
@@ -11,13 +11,10 @@ import { fillFindings } from './findings.js';
 import { buildFrame } from './frame.js';
 import { AXIS_HEIGHT, around, hitTest, isPinned, layOut, project } from './geometry.js';
 import { Minimap } from './minimap.js';
-import { alongArrow, blockAfter } from './moves.js';
 import { Navigator } from './navigator.js';
 import { Painter } from './painter.js';
 import { buildPanel } from './panel.js';
 import { SearchBox, inOrder } from './search.js';
-import { openSource } from './source.js';
-import { buildTables } from './table.js';
 import { followTheme, setColours } from './theme.js';
 
 /** @typedef {import('./geometry.js').Range} Range */
@@ -90,7 +87,7 @@ export class TimelineView {
   addButtons(signal) {
     const next = this.next = makeButton('Next block', { title: 'Next blocked moment (b)' }, () => perform(this, 'nextBlock'), signal);
     if (this.recording.blocks.length === 0) next.setAttribute('disabled', '');
-    const table = makeButton('Table', { title: 'Show as table', label: 'Show as table' }, () => this.showTables(table), signal);
+    const table = makeButton('Table', { title: 'Show as table', label: 'Show as table' }, () => showTables(this, table), signal);
     table.setAttribute('aria-expanded', 'false');
     this.frame.buttons.append(
       this.search.count, this.search.input,
@@ -99,14 +96,6 @@ export class TimelineView {
       makeButton('Fit', { title: 'Whole run (0)' }, () => perform(this, 'fit'), signal),
       next, table,
     );
-  }
-
-  /** Show or hide the tables; made when they are first asked for. @param {HTMLElement} button */
-  showTables(button) {
-    const { tables } = this.frame;
-    if (tables.childElementCount === 0) tables.append(...buildTables(this.recording, (span) => this.goTo(span), (finding) => this.showFinding(finding), this.aborter.signal));
-    tables.hidden = !tables.hidden;
-    button.setAttribute('aria-expanded', String(!tables.hidden));
   }
 
   // -- size, theme, frames --------------------------------------------------------------------------------------
@@ -265,32 +254,6 @@ export class TimelineView {
   /** @param {Span} span */
   goTo(span) {
     this.select(span, { reveal: true });
-  }
-
-  nextBlock() {
-    const { selected } = this.marks;
-    const block = blockAfter(this.recording, selected === null ? -1 : selected.row.start[selected.index]);
-    if (block === null) return;
-    this.select(block);
-    this.fitSpan(block);
-  }
-
-  /** @param {Span} from */
-  follow(from) {
-    const target = alongArrow(this.recording, from);
-    if (target === null) this.say('No hand-off leaves this span.');
-    else this.select(target, { reveal: true });
-  }
-
-  /** Open the source of the selection, and tell what came of it. */
-  open() {
-    const { selected } = this.marks;
-    if (selected === null) return this.say('Nothing is selected.');
-    const facts = factsOf(this.recording, selected);
-    const words = facts.file === '' ? 'No place in the source is known of this span.' : openSource(this.host, facts, this.onOpen(facts));
-    this.frame.detail.querySelector('.outcome')?.remove();
-    this.frame.detail.firstElementChild?.after(make('p', { class: 'outcome' }, words));
-    this.say(words);
   }
 
   // -- searching and speaking -----------------------------------------------------------------------------------
