@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from itertools import islice
+from itertools import islice, repeat
 from operator import le
 from typing import Final, Literal, NamedTuple
 
@@ -107,8 +107,8 @@ class Row:
             ends(end_ns)
             kinds(kind)
             into(index[what])
-            self.requests.append(request)
             free_ns = end_ns
+        self.requests.extend(repeat(request, len(self.starts) - len(self.requests)))
 
     def add(self, start_ns: int, end_ns: int, kind: int, what: int, request: int | None) -> None:
         """Append a span; what the row's last span already covers of it is cut off."""

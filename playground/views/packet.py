@@ -20,6 +20,7 @@ from playground.trace.columns import pack
 from playground.views.details import details
 from playground.views.diagnosis import Finding, diagnose
 from playground.views.lanes import Arrows, Lanes, RequestFacts, lanes
+from playground.views.remembered import without_collecting
 from playground.views.wording import FAILED_WORDS, summary
 
 __all__ = ["LEVEL", "encoded", "packet"]
@@ -32,10 +33,11 @@ LEVEL: Final = 1
 
 def packet(trace: Trace) -> bytes:
     """Pack a recording's timeline, diagnosis included, for `playground/widgets/src`."""
-    laid = lanes(trace)
-    header, columns = encoded(trace, laid, diagnose(trace))
-    told, behind = details(trace, laid)
-    return pack({**header, **told}, {**columns, **behind}, level=LEVEL)
+    with without_collecting():
+        laid = lanes(trace)
+        header, columns = encoded(trace, laid, diagnose(trace))
+        told, behind = details(trace, laid)
+        return pack({**header, **told}, {**columns, **behind}, level=LEVEL)
 
 
 def encoded(trace: Trace, laid: Lanes, findings: Iterable[Finding]) -> "tuple[dict[str, Any], dict[str, array[int]]]":

@@ -94,15 +94,16 @@ class Stories:
         put, turns, kinds = told.append, self._turns, self._kinds
         starts, ends, places, waiting = turns.starts, turns.ends, turns.places, turns.waits
         waits, wait_starts = self._waits_of.of(task), self._wait_starts
-        at, ready_ns, matched = 0, self._created[task], True
+        wait_ends, wait_kinds, wait_places = self._wait_ends, self._wait_kinds, self._wait_places
+        at, ready_ns, matched, nowhere = 0, self._created[task], True, name + self._nowhere
         if ready_ns < self._known_from_ns:
             ready_ns = _UNKNOWN
         for step in self._steps_of.of(task):
             start, end, kind = starts[step], ends[step], kinds[step]
-            if not told and waits and self._wait_ends[waits[0]] <= start:
+            if not told and waits and wait_ends[waits[0]] <= start:
                 ready_ns, at = self._put_wait(told, waits[0], name), 1  # it stood there when the recording began
             if 0 <= ready_ns < start:
-                put((ready_ns, start, READY, name + self._nowhere))
+                put((ready_ns, start, READY, nowhere))
             if kind == _IN_PIECES:
                 told += [(from_ns, to_ns, of, name + places[step]) for from_ns, to_ns, of in turns.cuts[step]]
             else:
@@ -111,11 +112,11 @@ class Stories:
             if waiting[step]:
                 ready_ns = _UNKNOWN
                 # by position, not by time alone: in virtual time many steps and waits share one moment
-                while at < len(waits) and (begun_ns := wait_starts[waits[at]]) <= end:
-                    wait_ends_ns = self._put_wait(told, waits[at], name)
+                while at < len(waits) and (begun_ns := wait_starts[wait := waits[at]]) <= end:
+                    put((begun_ns, wait_ends[wait], wait_kinds[wait], name + wait_places[wait]))
                     at += 1
                     if begun_ns == end:
-                        ready_ns = wait_ends_ns
+                        ready_ns = wait_ends[wait]
                         break
                     matched = False
         if at < len(waits) or not matched:  # a wait that no step began: where it belongs is told by its time alone
