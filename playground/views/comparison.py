@@ -27,6 +27,7 @@ __all__ = [
     "later_words",
     "legend",
     "longest_ns",
+    "packed",
     "shown_lanes",
     "summary",
     "text",
@@ -53,7 +54,11 @@ def compare_packet(traces: Mapping[str, Trace], title: str = TITLE) -> bytes:
         traces: the recordings by their names, in order; the first is what the others are held against.
         title: shown above it.
     """
-    compared = Compared(traces)
+    return packed(Compared(traces), title)
+
+
+def packed(compared: Compared, title: str = TITLE) -> bytes:
+    """The same, of runs that are compared already."""
     lines, rest = compared.drawn(MOST_PAIRS)
     runs = []
     columns: dict[str, array[int]] = {}

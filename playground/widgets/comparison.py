@@ -5,7 +5,8 @@ from functools import partial
 from typing import Any
 
 from playground.trace import Trace
-from playground.views.comparison import TITLE, compare_packet
+from playground.views.compare import Compared
+from playground.views.comparison import TITLE, packed
 from playground.widgets.still import still_comparison
 from playground.widgets.view import View
 
@@ -26,9 +27,10 @@ class Comparison(View):
     def __init__(
         self, traces: Mapping[str, Trace], *, title: str = TITLE, height: int = _LANES_HEIGHT_PX, **traits: Any
     ) -> None:
-        self._traces = dict(traces)
-        packet = compare_packet(self._traces, title)  # here and not on demand: an error belongs in the cell
-        super().__init__(packet, partial(still_comparison, self._traces), title=title, height=height, **traits)
+        compared = Compared(traces)  # here and not on demand: an error belongs in the cell
+        self._names = ", ".join(traces)
+        still = partial(still_comparison, compared)
+        super().__init__(packed(compared, title), still, title=title, height=height, **traits)
 
     def __repr__(self) -> str:
-        return f"<Comparison of {', '.join(self._traces)}>"
+        return f"<Comparison of {self._names}>"

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from playground.trace import Trace
+from playground.views.compare import Compared
 from playground.widgets.audience import in_kernel, kept_by_a_program
 from playground.widgets.still import still, still_comparison
 
@@ -27,7 +28,7 @@ def mimebundle(trace: Trace) -> tuple[dict[str, Any], dict[str, Any]]:
 def comparison_mimebundle(traces: Mapping[str, Trace]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The same of runs that are compared."""
     if not _has_widgets():
-        return dict(still_comparison(traces)), {}
+        return dict(still_comparison(Compared(traces))), {}
     from playground.widgets.comparison import Comparison
 
     return Comparison(traces)._repr_mimebundle_()

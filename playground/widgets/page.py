@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from playground.trace import Request, Trace
 from playground.views.compare import Compared
-from playground.views.comparison import TITLE, compare_packet
+from playground.views.comparison import TITLE, packed
 from playground.views.comparison_svg import svg as comparison_svg
 from playground.views.packet import packet
 from playground.views.svg import svg
@@ -98,8 +98,9 @@ def page(trace: Trace, title: str | None = None) -> str:
 
 
 def comparison_page(traces: Mapping[str, Trace], title: str = TITLE) -> str:
-    """The page of runs side by side; `traces` as `playground.views.comparison` takes them."""
-    return _page(title, comparison_svg(Compared(traces)), [_Sheet(TITLE, "", compare_packet(traces, title))])
+    """The page of runs side by side; `traces` as `compare_packet` takes them."""
+    compared = Compared(traces)
+    return _page(title, comparison_svg(compared), [_Sheet(TITLE, "", packed(compared, title))])
 
 
 def _sheets(trace: Trace) -> Iterator[_Sheet]:

@@ -4,8 +4,6 @@ GitHub, nbviewer and nbconvert take the picture, a terminal takes the text. It d
 knows nothing of widgets.
 """
 
-from collections.abc import Mapping
-
 from playground.trace import Trace
 from playground.views.compare import Compared
 from playground.views.comparison import text
@@ -21,7 +19,6 @@ def still(trace: Trace) -> dict[str, str]:
     return {"text/plain": report(trace), "image/svg+xml": svg(trace)}
 
 
-def still_comparison(traces: Mapping[str, Trace]) -> dict[str, str]:
+def still_comparison(compared: Compared) -> dict[str, str]:
     """The static forms of a comparison, by media type."""
-    compared = Compared(traces)
     return {"text/plain": text(compared), "image/svg+xml": comparison_svg(compared)}
