@@ -6,8 +6,8 @@ what cannot be known becomes `None`.
 """
 
 from array import array
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
 from types import CodeType
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from playground.trace.lockout import STARTS, Lockouts
 from playground.trace.looks import STARTING
 from playground.trace.recorder import Recorder
 from playground.trace.records import Overrun, Requests, Spans, Tasks
-from playground.trace.sampler import BEFORE, COLLECTED, Look
+from playground.trace.sampler import BEFORE, Look, Pause
 from playground.trace.source import call_text, package_of
 from playground.trace.steps import Places, Steps
 from playground.trace.table import Names, Table
@@ -214,20 +214,16 @@ class Reading:
         nothing = self.names.string("")
         rows = []
         looks = sorted(self.recorder.looks.copy(), key=lambda look: look[1])
-        lockouts = Lockouts(_within(looks, self.dropped))
+        pauses = [found for look in looks if (found := self._pause(look)) is not None]
+        lockouts = Lockouts({step: delay_ns for step, _, delay_ns, _ in reversed(pauses) if delay_ns is not None})
         for look in looks:
             number, looked_ns, delay_ns, code, offset, known, called = look
+            if isinstance(known, Pause):
+                continue
             step, at_ns = number - self.dropped, looked_ns - origin_ns
             if not since < step <= len(steps):
                 continue
             start_ns, end_ns = starts[step - 1], starts[step - 1] + durations[step - 1]
-            if offset == COLLECTED:
-                collected[step] += known if isinstance(known, int) else 0
-                queued_ns = lockouts.delay_ns(step, at_ns, start_ns, end_ns, delay_ns)
-                at_ns = max(start_ns, min(at_ns, end_ns))
-                queued_ns = NO_INT if queued_ns is None else queued_ns
-                rows.append((step, at_ns, queued_ns, 0, nothing, NO_INT, nothing, collected[step]))
-                continue
             lock_ns = lockouts.at(step, min(at_ns, end_ns), start_ns, known, delay_ns)
             delay_ns = lockouts.delay_ns(step, at_ns, start_ns, end_ns, delay_ns)
             if offset == BEFORE:
@@ -242,11 +238,32 @@ class Reading:
             waits = (NO_INT if value is None else value for value in (delay_ns, lock_ns))
             library = self.names.string(_library(called))
             rows.append((step, at_ns, next(waits), site, call, next(waits), library, NO_INT))
+        for step, began_ns, before_ns, pause in pauses:
+            start_ns, end_ns = starts[step - 1], starts[step - 1] + durations[step - 1]
+            began, ended = (began_ns, before_ns, 0), (pause.ended_ns, pause.delay_ns, pause.used_ns)
+            for looked_ns, told_ns, used_ns in (began, ended) if since < step else ():
+                collected[step] += used_ns
+                delay_ns = lockouts.delay_ns(step, looked_ns - origin_ns, start_ns, end_ns, told_ns)
+                at_ns = max(start_ns, min(looked_ns - origin_ns, end_ns))
+                delay_ns = NO_INT if delay_ns is None else delay_ns
+                rows.append((step, at_ns, delay_ns, 0, nothing, NO_INT, nothing, collected[step]))
         rows.sort(key=lambda row: row[1])  # what was known before a step was read in an earlier one
         for row in rows:
             for column, value in zip(columns.values(), row, strict=True):
                 column.append(value)
         return columns
+
+    def _pause(self, look: Look) -> tuple[int, int, int | None, Pause] | None:
+        """Into which step a collection fell, when it began, what was read then, and how it ended."""
+        _, began_ns, delay_ns, _, _, known, _ = look
+        if not isinstance(known, Pause) or self.steps is None:
+            return None
+        columns = self.steps.columns
+        middle_ns = (began_ns + known.ended_ns) // 2 - self.origin_ns
+        step = bisect_right(columns["start_ns"], middle_ns)
+        if not step or columns["start_ns"][step - 1] + columns["duration_ns"][step - 1] < middle_ns:
+            return None
+        return step, began_ns, delay_ns, known
 
     def seen(self, code: CodeType, offset: int) -> tuple[int, int]:
         """Pointers to a place and to the call at it."""
@@ -274,12 +291,3 @@ def _library(called: CodeType | None) -> str:
     if called is STARTS:
         return STARTING
     return "" if called is None else package_of(called.co_filename)
-
-
-def _within(looks: Sequence[Look], dropped: int) -> dict[int, int]:
-    """For the steps in which the garbage collector ran, how long the thread had queued as that began, if known."""
-    first: dict[int, int] = {}
-    for number, _, delay_ns, _, offset, _, _ in looks:
-        if offset == COLLECTED and delay_ns is not None:
-            first.setdefault(number - dropped, delay_ns)
-    return first

@@ -14,12 +14,12 @@ import threading
 import time
 from collections.abc import Callable
 from types import CodeType, FrameType
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from playground.code import is_own
 from playground.trace.lockout import STARTS, Outside, Reading, starts_a_thread
 
-__all__ = ["BEFORE", "COLLECTED", "TICK_S", "Look", "Sampler", "called_by", "place_of"]
+__all__ = ["BEFORE", "TICK_S", "Look", "Pause", "Sampler", "called_by", "place_of"]
 
 TICK_S: Final = 0.005
 """Time between two looks: at most 200 a second, each about 10 µs, so 0.2 % of one core."""
@@ -35,15 +35,24 @@ _OURS: Final = tuple(
     os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), room, "") for room in ("clock", "trace")
 )
 
-Look = tuple[int, int, int | None, CodeType | None, int, Reading | int | None, CodeType | None]
+
+class Pause(NamedTuple):
+    """How a collection ended: when, how long the thread had queued by then, and the processor time that it used."""
+
+    ended_ns: int
+    delay_ns: int | None
+    used_ns: int
+
+
+Look = tuple[int, int, int | None, CodeType | None, int, Reading | Pause | int | None, CodeType | None]
 """Step, time in ns, run delay in ns, code (`None`: nobody looked at the line), instruction offset (`BEFORE`: it is
 what was known before the step began, and its time the one up to which the run delay is known to be told in full),
 what `lockout.Lockouts` needs to know, and the code that was called there (see `called_by`)."""
 
 BEFORE: Final = -1
 COLLECTED: Final = -2
-"""In the place of an offset: the garbage collector began, or ended; what is known is how much of the processor it used
-since the look before, in ns."""
+"""In the place of an offset: the garbage collector began. It may do so as a step is being noted, so which step it fell
+into is told by its time."""
 
 _COLLECTED_NS: Final = 1_000_000
 """Collections that took less are not worth a note: most do, and there are hundreds a second."""
@@ -114,8 +123,8 @@ class Sampler:
         used_ns = time.thread_time_ns() - before_ns
         step = self._loop.step
         if step and used_ns >= _COLLECTED_NS:
-            self._looks.append((step, began_ns, delay_ns, None, COLLECTED, 0, None))
-            self._looks.append((step, self._now(), self._outside.delay_ns(), None, COLLECTED, used_ns, None))
+            pause = Pause(self._now(), self._outside.delay_ns(), used_ns)
+            self._looks.append((step, began_ns, delay_ns, None, COLLECTED, pause, None))
 
     def _watch(self) -> None:
         self._outside.leave_out()

@@ -35,8 +35,9 @@ def threads_compute(trace: Trace) -> list[Finding]:
     chosen = set(crowded([(step.start_ns, step.end_ns, step.lock_ns) for step in steps]))
     steps = [step for at, step in enumerate(steps) if at in chosen or step.lock_ns >= NOTICED_NS]
     calls = sorted({at for step in steps for at in _computing(trace, step.start_ns, step.end_ns)})
-    if not calls:
-        return []  # threads that are not the app's; what they did is not recorded
+    # else it was threads that are not the app's, and what they did is not recorded
+    if 2 * sum(trace.handoffs[at].cpu_ns for at in calls) < sum(step.lock_ns for step in steps) or not calls:
+        return []
     waited = held_up(trace, owners_of(trace), steps, list(ready(trace)))
     evidence: list[Evidence] = [*(("steps", step.step) for step in steps), *(("handoffs", at) for at in calls)]
     return [

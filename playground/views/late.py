@@ -22,6 +22,8 @@ __all__ = ["late_wakes"]
 # of another program takes some 3 ms, what most steps do takes less than this.
 _READ_NS: Final = 5_000_000
 _UNREAD_NS: Final = 1_000_000
+_LIGHT_NS: Final = 1_000_000
+"""Hundreds of steps that take less than this each are of many requests that came at once: a queue, and no fault."""
 
 
 def late_wakes(trace: Trace) -> list[Finding]:
@@ -81,6 +83,8 @@ def _why_late(trace: Trace, calls: list[Handoff], worst: Handoff) -> tuple[list[
         return cause, "note", [text("Mend that: a faster thread would not help.")]
     from_ns, to_ns = worst.ended_ns or 0, worst.woken_ns or 0
     count, ran_ns = _steps_between(trace, from_ns, to_ns)
+    if 2 * ran_ns >= to_ns - from_ns and ran_ns < _LIGHT_NS * count:
+        return None
     if 2 * ran_ns >= to_ns - from_ns:
         cause = [text(f"the loop had {counted(count, 'step')} to run before it took up the slowest of them.")]
         return cause, "warn", [text("Do less on the loop, or take in fewer requests at once.")]

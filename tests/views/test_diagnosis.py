@@ -421,6 +421,7 @@ def test_steps_that_waited_for_the_interpreter_are_counted_with_their_sum_and_th
         locked_out(49),
         locked_out(40, 40, apart_ms=2_000),
         locked_out(60, cpu_ms=0),  # no worker of the app's: what the others did is not recorded
+        locked_out(60, 60, cpu_ms=29),  # most of it was not theirs
     ],
 )
 def test_what_computed_little_or_is_not_known_is_no_finding(trace: Trace) -> None:
@@ -527,6 +528,11 @@ def test_results_that_waited_behind_many_short_steps_are_counted() -> None:
         "Do less on the loop, or take in fewer requests at once."
     )
     assert finding.severity == "warn"
+
+
+def test_results_that_waited_behind_the_light_steps_of_many_requests_are_no_finding() -> None:
+    steps = [step(None, 0.5 * n, 0.4, "callback") for n in range(400)]
+    assert late_wakes(Trace(steps=steps, handoffs=[handoff(1, 2, 30, 110)])) == []
 
 
 def test_a_result_that_waited_while_threads_computed_is_not_blamed_on_the_loop() -> None:
