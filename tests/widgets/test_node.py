@@ -16,6 +16,7 @@ import pytest
 from playwright._impl._driver import compute_driver_executable
 
 from playground.trace.columns import TYPECODES, pack
+from playground.views.lanes import lanes
 from playground.views.packet import packet
 from tests.browser import skip_or_fail
 from tests.recordings import blocked_run
@@ -67,6 +68,7 @@ def leave_packets(folder: Path) -> None:
     (folder / "columns.bin").write_bytes(pack(header, columns))
     trace = blocked_run()
     (folder / "timeline.bin").write_bytes(packet(trace))
+    laid = lanes(trace)
     leave_plays(folder)
     expected = {
         "header": header,
@@ -76,6 +78,8 @@ def leave_packets(folder: Path) -> None:
         "requests": len(trace.requests),
         "steps": len(trace.steps),
         "max_overlap": trace.max_overlap,
+        "rows": [[list(row.starts), list(row.ends), list(row.requests)] for row in laid.rows],
+        "facts": laid.requests,
     }
     (folder / "columns.json").write_text(json.dumps(expected), encoding="utf-8")
 

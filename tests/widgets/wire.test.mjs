@@ -25,6 +25,10 @@ test('a packet of the timeline becomes a recording', async () => {
   assert.equal(recording.requests.length, expected.requests);
   assert.equal(recording.loop.length, expected.steps);
   assert.equal(recording.requestsAtOnce, expected.max_overlap);
+  const found = recording.rows.map((row) => [Array.from(row.start), Array.from(row.start, (_, i) => row.end(i)), Array.from(row.request)]);
+  assert.deepEqual(found, expected.rows);
+  const told = recording.requests.map(({ number, label, path, status, error, failure }) => [number, label, path, status, error, failure]);
+  assert.deepEqual(told, expected.facts);
   for (const row of recording.rows) {
     for (let i = 1; i < row.length; i++) assert(row.end(i - 1) <= row.start[i], `${row.group} ${row.lane}: spans ${i - 1} and ${i} overlap`);
   }

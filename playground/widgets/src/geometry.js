@@ -66,12 +66,13 @@ export function layOut(recording) {
  * @param {(lane: Partial<Lane> & { group: Lane['group'], name: string, height: number }, gap: number) => void} add
  */
 function addRequests(rows, lives, atOnce, add) {
-  const numbers = [...new Set([...lives, ...rows].map((row) => row.lane))].sort((a, b) => a - b);
+  const [rowOf, lifeOf] = [rows, lives].map((list) => new Map(list.map((row) => [row.lane, row])));
+  const numbers = [...new Set([...lifeOf.keys(), ...rowOf.keys()])].sort((a, b) => a - b);
   if (numbers.length === 0) return;
   const roomy = numbers.length <= ROOMY_LANES;
   add({ group: 'heading', name: 'Requests', note: `${atOnce} at once`, height: HEADING }, 0);
   for (const number of numbers) {
-    const [row, life] = [rows, lives].map((list) => list.find(({ lane }) => lane === number) ?? null);
+    const [row, life] = [rowOf, lifeOf].map((lanes) => lanes.get(number) ?? null);
     const shape = roomy ? { height: 27, barTop: 14, barHeight: 11 } : { height: 13, barTop: 1, barHeight: 11 };
     add({ group: 'request', name: roomy ? '' : (life ?? row)?.name ?? '', row, life, ...shape }, roomy ? 4 : 2);
   }

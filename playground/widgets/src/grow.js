@@ -112,9 +112,9 @@ function growTree(row, from) {
   row.levels = levels;
 }
 
-/** A level with nothing in it from a number on. @param {Float64Array | undefined} level @param {number} keep @param {number} length */
+/** A level with nothing in it from a number on. @param {Uint32Array | undefined} level @param {number} keep @param {number} length */
 function cleared(level, keep, length) {
-  return resized(level ?? new Float64Array(0), Math.min(keep, level?.length ?? 0), length).fill(0, keep);
+  return resized(level ?? new Uint32Array(0), Math.min(keep, level?.length ?? 0), length).fill(0, keep);
 }
 
 /** @param {number[]} blocks @param {Row} row @param {number} keep */

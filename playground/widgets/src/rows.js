@@ -2,7 +2,8 @@
 //
 // The spans of a row never overlap and stand in order of their start. The tree is implicit: node k of level 0 covers
 // the spans [16k, 16k + 16), node k of a level above covers four nodes below. A node stores only the time that each
-// kind takes up in it; its own extent is read from the first and last span. A row knows ticks, not pixels.
+// kind takes up in it, which is no more than the run and so fits a span's own type; its extent is read from the first and
+// last span. A row knows ticks, not pixels.
 
 export const LEAF = 16;
 export const FAN = 4;
@@ -34,7 +35,7 @@ export class Row {
     this.request = spans.request;
     this.length = spans.start.length;
     this.kinds = kindsIn(spans.kind);
-    /** @type {Float64Array[]} time by kind, in ticks, for each node of each level: `this.kinds.length` numbers a node */
+    /** @type {Uint32Array[]} time by kind, in ticks, for each node of each level: `this.kinds.length` numbers a node */
     this.levels = buildTree(this);
   }
 
@@ -122,13 +123,13 @@ function buildTree(row) {
   const slot = new Uint8Array(256);
   row.kinds.forEach((kind, index) => (slot[kind] = index));
   let nodes = Math.ceil(row.length / LEAF);
-  const leaves = new Float64Array(nodes * width);
+  const leaves = new Uint32Array(nodes * width);
   for (let i = 0; i < row.length; i++) leaves[((i / LEAF) | 0) * width + slot[row.kind[i]]] += row.duration[i];
   const levels = [leaves];
   while (nodes > 1) {
     const below = levels[levels.length - 1];
     const count = Math.ceil(nodes / FAN);
-    const level = new Float64Array(count * width);
+    const level = new Uint32Array(count * width);
     for (let node = 0; node < nodes; node++) {
       const to = ((node / FAN) | 0) * width;
       for (let k = 0; k < width; k++) level[to + k] += below[node * width + k];
