@@ -220,8 +220,7 @@ class LiveLanes:
         """A step of a task that called the app: for each request of its that came in before the step was over."""
         start_ns, end_ns = ran[:2]
         queue = self._own[task]
-        # in virtual time a request may come and go within a moment, and one that is over then may have been drawn
-        while queue and (queue[0].end_ns, queue[0].own is None) < (start_ns, True):
+        while queue and queue[0].is_past(start_ns):
             queue.popleft()
         for its in queue:
             if its.start_ns > end_ns:
@@ -295,7 +294,8 @@ class LiveLanes:
         standing = self.held.standing()
         known_ns = now_ns if standing is None else self.steps.until_ns
         for its in self.going.values():
-            its.stand(known_ns, min(self._ended_ns(its), known_ns), self.what(its.label, 0))
+            if its.own is not None and its.own.wait:  # of one that is ready nobody knows whether it runs already
+                its.stand(known_ns, min(self._ended_ns(its), known_ns), 0)
             its.life.add(
                 its.start_ns, max(its.start_ns, min(its.end_ns, now_ns)), RUN, self.what(its.label, 0), its.index
             )

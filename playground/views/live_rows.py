@@ -92,6 +92,11 @@ class Going:
     own: Telling | None = None
     floor: int = 0
 
+    def is_past(self, start_ns: int) -> bool:
+        """Whether a step of its task is none of its: in virtual time it may be over in one that begins at its end."""
+        stood_ns = None if self.own is None else self.own.since_ns
+        return self.end_ns < start_ns or self.end_ns == start_ns == stood_ns
+
     def add(self, start_ns: int, end_ns: int, kind: int, what: int) -> None:
         """Add what falls into its life."""
         start, end = max(start_ns, self.start_ns), min(end_ns, self.end_ns)
