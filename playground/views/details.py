@@ -80,11 +80,15 @@ _CALL: Final = (
 )
 _CAUSES: Final = ("", "a timer", "I/O", "a thread")
 _CAUSE_OF: Final = {
-    ("asyncio/futures.py", "_set_result_unless_cancelled"): 1,
+    ("asyncio/tasks.py", "_release_waiter"): 1,
     ("asyncio/timeouts.py", "Timeout._on_timeout"): 1,
-    ("asyncio/futures.py", "_chain_future.<locals>._call_set_state"): 3,
+    ("_backends/_asyncio.py", "CancelScope._timeout"): 1,
+    ("asyncio/futures.py", "_chain_future.<locals>._set_state"): 3,
     ("_backends/_asyncio.py", "WorkerThread._report_result"): 3,
 }
+_TIMER: Final = 1
+# Ends a sleep, and from 3.12 on tells from a thread that the executor has shut down: a timer only if a sleep ended.
+_SLEEP_ENDS: Final = ("asyncio/futures.py", "_set_result_unless_cancelled")
 _IO_FILE: Final = "asyncio/selector_events.py"
 _OWN_PIPE: Final = "BaseSelectorEventLoop._read_from_self"  # a thread or a signal called the loop: I/O in name only
 
@@ -156,20 +160,27 @@ def _steps(trace: Trace, laid: Lanes, tasks: dict[int, int]) -> Iterator[int]:
     owners, wakers = column(trace.steps, "steps", "task"), column(trace.steps, "steps", "woken_by")
     count = min(len(trace.steps), MOST_STEPS)
     turns = [*laid.turns[: count + 1], len(laid.rows[0])]
-    yield count
+    endings = list(_endings(trace, count))
+    doubtful: set[int] = set()
+    told: list[int] = [count]
     last: dict[int, int] = {}
-    for index, ending in enumerate(_endings(trace, count)):
-        yield ending + 16 * (turns[index + 1] - turns[index])
+    for index, ending in enumerate(endings):
         owner, waker = owners[index], wakers[index]
-        if owner == 0:
-            yield 0
-        elif owner in last:
-            yield 1 + index - last[owner]
-        else:
+        before = last.get(owner) if owner else None
+        if owner and before is None:
             tasks[owner - 1] = len(tasks)
-            yield 1
+        if waker - 1 in doubtful and before is not None and endings[before] == _ENDING["timer"]:
+            told[3 * waker] = _TIMER  # the last number of the waker's three
         last[owner] = index
-        yield 3 + index - (waker - 1) if waker else _cause(None if owner else trace.steps[index].site)
+        told.append(ending + 16 * (turns[index + 1] - turns[index]))
+        told.append(0 if not owner else 1 if before is None else 1 + index - before)
+        told.append(3 + index - (waker - 1) if waker else 0)
+        if not owner and not waker:
+            place = _place(trace.steps[index].site)
+            told[-1] = _cause(*place)
+            if place == _SLEEP_ENDS:
+                doubtful.add(index)
+    yield from told
 
 
 def _endings(trace: Trace, count: int) -> Iterator[int]:
@@ -193,14 +204,16 @@ def _waits(trace: Trace, until_ns: int) -> dict[tuple[int, int], list[int]]:
     return waits
 
 
-def _cause(site: Site | None) -> int:
-    """What ran a callback that no step woke, by its definition; 0 if that does not tell."""
-    if site is None:
-        return 0
-    file = "/".join(site.file.replace("\\", "/").split("/")[-2:])
+def _place(site: Site | None) -> tuple[str, str]:
+    """Where a callback is defined: the end of the file's path, and the function."""
+    return ("", "") if site is None else ("/".join(site.file.replace("\\", "/").split("/")[-2:]), site.function)
+
+
+def _cause(file: str, function: str) -> int:
+    """What ran a callback that no step woke, by its definition; 0 if that alone does not tell."""
     if file == _IO_FILE:
-        return 0 if site.function == _OWN_PIPE else _CAUSES.index("I/O")
-    return _CAUSE_OF.get((file, site.function), 0)
+        return 0 if function == _OWN_PIPE else _CAUSES.index("I/O")
+    return _CAUSE_OF.get((file, function), 0)
 
 
 def _tasks(trace: Trace, tasks: Mapping[int, int], texts: _Texts) -> Iterator[int]:

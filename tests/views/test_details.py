@@ -1,15 +1,22 @@
 """What stands behind the spans: read back here as the module's text says it is written, and held against the rows."""
 
+import asyncio
+import contextlib
 import json
+import socket
+import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
+import anyio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from playground import watch
 from playground.trace import Message, Site, Trace
 from playground.trace.tables import WORDS
 from playground.views import details as module
@@ -163,14 +170,15 @@ def test_a_wait_that_was_not_recorded_is_not_guessed() -> None:
 @pytest.mark.parametrize(
     ("file", "function", "cause"),
     [
-        ("/usr/lib/python3.13/asyncio/futures.py", "_set_result_unless_cancelled", "a timer"),
         ("/usr/lib/python3.13/asyncio/timeouts.py", "Timeout._on_timeout", "a timer"),
-        (r"C:\Python313\Lib\asyncio\futures.py", "_set_result_unless_cancelled", "a timer"),
+        ("/usr/lib/python3.11/asyncio/tasks.py", "_release_waiter", "a timer"),
+        ("/x/anyio/_backends/_asyncio.py", "CancelScope._timeout", "a timer"),
+        (r"C:\Python313\Lib\asyncio\timeouts.py", "Timeout._on_timeout", "a timer"),
         ("/x/asyncio/selector_events.py", "_SelectorSocketTransport._read_ready", "I/O"),
         ("/x/asyncio/selector_events.py", "BaseSelectorEventLoop._read_from_self", ""),
-        ("/x/asyncio/futures.py", "_chain_future.<locals>._call_set_state", "a thread"),
+        ("/x/asyncio/futures.py", "_chain_future.<locals>._set_state", "a thread"),
         ("/x/anyio/_backends/_asyncio.py", "WorkerThread._report_result", "a thread"),
-        ("/home/me/futures.py", "_set_result_unless_cancelled", ""),
+        ("/home/me/timeouts.py", "Timeout._on_timeout", ""),
         ("cell 3", "tick", ""),
     ],
 )
@@ -179,6 +187,53 @@ def test_a_cause_is_told_only_of_what_runs_for_that_cause_alone(file: str, funct
     steps = [step(None, 0, 1, "callback", site=where), step(None, 2, 1, "callback", site=where, woken_by=0)]
     trace = Trace(steps=[*steps, step(0, 4, 1, site=where)], tasks=[task()])
     assert [one[4] for one in read(trace).steps] == [cause, "", ""]
+
+
+@pytest.mark.parametrize(("on", "cause"), [("timer", "a timer"), ("future", ""), ("thread", "")])
+def test_what_ends_a_sleep_is_a_timer_only_where_a_sleep_ended(on: Any, cause: str) -> None:
+    """From Python 3.12 on the same callback tells, from a thread, that the executor has shut down."""
+    where = Site("/usr/lib/python3.13/asyncio/futures.py", 1, "_set_result_unless_cancelled")
+    steps = [step(0, 0, 1), step(None, 2, 1, "callback", site=where), step(0, 4, 1, "returned", woken_by=1)]
+    assert [one[4] for one in read(Trace(tasks=[task()], steps=steps, waits=[wait(0, 1, 2, on)])).steps] == [
+        "",
+        cause,
+        "",
+    ]
+
+
+def test_causes_of_a_real_run_are_those_that_it_had() -> None:
+    async def waits_for_each() -> None:
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(0.001)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.Event().wait(), 0.001)
+        with anyio.move_on_after(0.001):
+            await anyio.sleep_forever()
+        await asyncio.to_thread(int)
+        await anyio.to_thread.run_sync(int)
+        await loop.shutdown_default_executor()
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            ours.setblocking(False)
+            loop.call_later(0.001, theirs.send, b"x")
+            await loop.sock_recv(ours, 1)
+
+    with watch() as trace:
+        asyncio.run(waits_for_each())
+    told = read(trace)
+    because: dict[str, set[str]] = defaultdict(set)
+    task = next(index for index, each in enumerate(trace.tasks) if each.coroutine.endswith("waits_for_each"))
+    waits = {each.start_ns: each.on for each in trace.waits if each.task == task}
+    for place, following in pairwise(trace.steps_of[task]):
+        waker = told.steps[following][3]
+        if waker is not None and trace.steps[waker].task is None and trace.steps[waker].woken_by is None:
+            because[waits[trace.steps[place].end_ns]].add(told.steps[waker][4])
+    assert because["timer"] == {"a timer"}
+    assert because["event"] <= {"a timer"}
+    assert because["thread"] == {"a thread"}
+    assert because["io"] <= {"I/O"}
+    # up to 3.11 `wait_for` waits for a future that a timer releases; the executor's end comes from a thread
+    assert because["future"] <= ({"", "a timer"} if sys.version_info < (3, 12) else {""})
 
 
 def test_a_hand_off_that_never_came_back_says_so() -> None:
