@@ -32,6 +32,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 HANDLER, WORKER, BLOCKED = "#0447A3", "#DC5E02", "#A40E26"  # the light palette of the design
+NASTY = "<img src=x onerror=window.hacked=1><script>window.hacked=1</script>"
 PATIENCE_MS = 60_000  # a kernel starts in a few seconds; on a busy machine it may take many
 
 # For each colour: how many pixels of the canvas have exactly it, and where the middle one of them is on the page.
@@ -63,10 +64,29 @@ OTHER_VIEWS = (
     "stage = run.trace.theatre()\nstage",
     "fall = run.requests[10].waterfall()\nfall",
     "from playground import compare\nbeside = compare(before=run, after=mended)\nside = beside.view()\nside",
+    f"""
+nasty = {NASTY!r}
+quick = App()
+
+@quick.get("/quick")
+async def answer():
+    await asyncio.sleep(0.02)
+
+@quick.get("/" + nasty)
+async def fail():
+    raise RuntimeError(nasty)
+
+bench = Lab(quick, clock="virtual")
+board = bench.panel()
+board""",
 )
 
-
-CELLS = [("theatre", "run.trace.theatre"), ("waterfall", "requests[10].waterfall"), ("compare", "beside.view")]
+CELLS = [
+    ("theatre", "run.trace.theatre"),
+    ("waterfall", "requests[10].waterfall"),
+    ("compare", "beside.view"),
+    ("timeline", "bench.panel"),
+]
 
 
 @dataclass
@@ -205,7 +225,7 @@ def test_the_first_notebook_paints_zooms_names_and_tells_python(shown: Shown) ->
     shown.page.mouse.up()
     shown.page.locator("[data-selected]").and_(shown.host).wait_for()
     selection = shown.ask_python(SELECTION)
-    (block,) = shown.ask_python("[(block.start_ns, run.requests[10].number) for block in run.trace.blocks()]")
+    (block,) = shown.ask_python("[(block.start_ns, run.requests[10].number) for block in run.trace.blocks(0.15)]")
     assert (selection["label"], selection["kind"]) == ("GET /report", "blocked")
     assert [selection["start_ns"], selection["request"]] == block
 
@@ -228,7 +248,9 @@ def test_keys_in_the_timeline_are_no_commands_of_jupyterlab_and_enter_goes_to_th
     shown.page.keyboard.press("Enter")
     note = shown.host.get_by_test_id("timeline-detail").locator(".outcome")
     note.wait_for()
-    (block,) = shown.ask_python("[(block.site.file, block.site.line, block.site.text) for block in run.trace.blocks()]")
+    (block,) = shown.ask_python(
+        "[(block.site.file, block.site.line, block.site.text) for block in run.trace.blocks(0.15)]"
+    )
     assert note.inner_text() == f"{block[0]}, line {block[1]} is marked in its cell."
     prompt = shown.page.locator(".jp-InputPrompt", has_text=f"[{block[0].removeprefix('cell ')}]:")
     marked = shown.page.locator(".jp-CodeCell").filter(has=prompt).locator(".cm-line").nth(block[1] - 1)
@@ -342,6 +364,30 @@ def test_the_comparison_concludes_as_python_does_and_zooms_all_runs_at_once(show
     assert visible_ns() == whole
 
 
+def test_the_dashboards_controls_change_the_run(shown: Shown) -> None:
+    host = shown.view("timeline", "bench.panel")
+    board = shown.page.locator(".jp-CodeCell").filter(has_text="bench.panel").locator(".jp-OutputArea-output").last
+
+    def run(words: str, **settings: str) -> str:
+        """Set some controls, press Run, wait for the picture to say these words; gives its header."""
+        for name, value in settings.items():
+            board.get_by_label(re.compile(f"^{name.capitalize()}")).fill(value)
+            shown.page.keyboard.press("Tab")
+        board.get_by_role("button", name="Run").click()
+        header = host.locator("header", has_text=words)
+        header.wait_for()
+        return header.inner_text()
+
+    first = run("7 requests", route="/quick", requests="7", rate="0")
+    assert "virtual time" in first
+    run("9 requests", requests="9")
+    assert shown.ask_python("[len(each.requests) for each in bench.runs]") == [7, 9]
+    board.get_by_label(re.compile("^Clock")).select_option("real time")
+    assert "real time" in run("9 requests, 9 answered 500", route="/" + NASTY)
+    assert "<img src=x" in board.locator("[role=status]").inner_text()
+    assert shown.page.evaluate("window.hacked ?? null") is None
+
+
 @pytest.mark.parametrize(("name", "cell"), CELLS)
 def test_keys_in_a_view_are_no_commands_of_jupyterlab(shown: Shown, name: str, cell: str) -> None:
     host = shown.view(name, cell)
@@ -367,6 +413,6 @@ def test_axe_finds_nothing_in_cell_outputs_in_any_theme(shown: Shown) -> None:
         for name, cell in CELLS:
             ground = "root => getComputedStyle(root).backgroundColor"
             grounds.append(shown.view(name, cell).locator("section.root").evaluate(ground))
-        found += [f"{theme}: {problem}" for problem in problems(shown.page, ".playground-view")]
+        found += [f"{theme}: {problem}" for problem in problems(shown.page, ".playground-view, .jupyter-widgets")]
     assert found == []
     assert grounds == [f"rgb({byte}, {byte}, {byte})" for byte in (17, 0, 255) for _ in CELLS]
