@@ -34,7 +34,8 @@ async ([bundle, traits]) => {
     send: content => window.sent.push(content),
   };
   window.tell = (content, bytes) => {
-    for (const [event, call] of listeners) if (event === 'msg:custom') call(content, [new DataView(decoded(bytes).buffer)]);
+    const buffers = [new DataView(decoded(bytes).buffer)];
+    for (const [event, call] of listeners) if (event === 'msg:custom') call(content, buffers);
   };
   window.remove = widget.render({model, el: document.body.appendChild(document.createElement('main'))});
 }

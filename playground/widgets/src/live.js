@@ -50,16 +50,21 @@ function counter([name, value, told]) {
   return make('span', { title: told }, `${name} `, make('b', {}, value));
 }
 
+/** How far a range is from the run's start, and from its end. @param {import('./geometry.js').Range} range @param {{ duration: number }} run */
+function edges({ start, end }, { duration }) {
+  return [start, duration - end].map((distance) => (distance <= (end - start) * EDGE ? 0 : distance));
+}
+
 /** Take in what is new. @param {TimelineView} view @param {Packet} packet */
 export function follow(view, packet) {
   const { recording, navigator, frame } = view;
-  const { start, end } = navigator.range();
-  const atEdge = end >= recording.duration - (end - start) * EDGE;
+  const [start, fromEdge] = edges(navigator.range(), recording);
+  const { duration } = recording;
   const before = shapeOf(view);
   grow(recording, packet);
   view.read = null;  // the panel tells of what is there now
   navigator.grow(recording);
-  if (atEdge) navigator.show({ start: start <= (end - start) * EDGE ? 0 : start + recording.duration - end, end: recording.duration }, { byHand: false });
+  if (fromEdge === 0) navigator.show({ start: start === 0 ? 0 : start + recording.duration - duration, end: recording.duration }, { byHand: false });
   const summary = frame.root.querySelector('.summary');
   if (summary !== null) summary.textContent = recording.summary;
   if (frame.tables.hidden) frame.tables.replaceChildren();  // made anew when they are next asked for
@@ -95,7 +100,7 @@ function layAnew(view) {
 export function replace(view, open) {
   const { host, recording, marks, frame } = view;
   const { start, end } = view.navigator.range();
-  const whole = start <= 0 && end >= recording.duration;
+  const whole = edges({ start, end }, recording).every((edge) => edge === 0);
   const [startNs, endNs] = [recording.ns(start), recording.ns(end)];
   const { scrollTop } = frame.scroller;
   const focused = host.shadowRoot?.activeElement === frame.scroller;

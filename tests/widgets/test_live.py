@@ -1,0 +1,354 @@
+"""A live timeline: what its widget says and when, and what a page makes of it."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from playwright.sync_api import Page
+
+from playground import App, Lab, LabError
+from playground.clock.virtual import VirtualLoop
+from playground.trace.columns import unpack
+from playground.trace.recorder import Recorder
+from playground.trace.requests import recorded_app
+from playground.views.packet import packet
+from playground.widgets.live import EVERY_S, LiveTimeline, Watch
+from playground.widgets.timeline import Timeline
+from tests.browser import Chromium
+from tests.trace.test_live import ask, recorded_on
+from tests.views.test_live import ACTIONS, family, plain, program
+from tests.widgets.live_stage import Message, Stage, Told, told
+
+MARKUP = "<img src=x onerror=alert(1)>"
+
+
+async def a_run(recorder: Recorder, look: Callable[[], None]) -> None:
+    app, other = recorded_app(plain, lambda: recorder), recorded_app(family, lambda: recorder)
+    going = []
+    for number in range(14):
+        going.append(asyncio.create_task(ask(other if number % 4 == 3 else app)))
+        await asyncio.sleep(0.09)
+        look()
+    await asyncio.gather(*going)
+
+
+@pytest.fixture(scope="module")
+def run() -> Told:
+    return told(a_run)
+
+
+@pytest.fixture
+def heard() -> list[Message]:
+    return []
+
+
+@pytest.fixture
+def widget(heard: list[Message]) -> Iterator[LiveTimeline]:
+    widget = LiveTimeline()
+    widget.send = lambda content, buffers: heard.append(Message(content, bytes(buffers[0])))
+    yield widget
+    widget.close()
+
+
+def says(widget: LiveTimeline, kind: str, view: str = "one", **more: Any) -> None:
+    widget._handle_custom_msg({"type": kind, "view": view, **more}, [])
+
+
+# -- the widget ---------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=20)
+@given(ACTIONS)
+def test_when_a_run_is_over_the_last_that_is_said_is_what_a_fresh_timeline_says(actions: list[str]) -> None:
+    async def steps(recorder: Recorder, look: Callable[[], None]) -> None:
+        await program(actions, lambda _: look())(recorder)
+
+    heard = told(steps)
+    last = heard.messages[-1]
+    assert last.content["type"] == "recording"
+    assert last.said == packet(heard.trace) == Timeline(heard.trace)._packet
+
+
+def test_a_picture_that_opens_late_gets_the_whole_and_goes_on_from_there(
+    widget: LiveTimeline, heard: list[Message]
+) -> None:
+    async def steps(recorder: Recorder) -> None:
+        watch = Watch("Run 1")
+        watch.recorder = recorder
+        says(widget, "ready")
+        widget._begin(watch)
+        for _ in range(3):
+            await asyncio.sleep(0.1)
+            widget._update()
+        heard.clear()
+        says(widget, "ready", "late")
+        await asyncio.sleep(0.1)
+        widget._update()
+
+    recorded_on(VirtualLoop(), steps)
+    kinds = [(message.content["type"], message.content["view"], message.content["seq"]) for message in heard]
+    assert kinds == [("recording", "late", 3), ("more", "late", 3), ("more", None, 4)]
+    whole, new = (unpack(message.said)[0] for message in heard[1:])
+    assert [keep for _, keep, _ in whole["patches"]] == [0]
+    assert [keep for _, keep, _ in new["patches"]] != [0]
+
+
+def test_a_picture_is_answered_once_however_often_it_asks(widget: LiveTimeline, heard: list[Message]) -> None:
+    for _ in range(3):
+        says(widget, "ready")
+    assert [(message.content["type"], message.content["view"]) for message in heard] == [("recording", "one")]
+    says(widget, "missed")
+    assert len(heard) == 2
+
+
+def test_a_browser_that_does_not_answer_is_told_less_and_less_often(widget: LiveTimeline) -> None:
+    says(widget, "ready")
+
+    def pauses(count: int) -> list[float]:
+        found = []
+        for _ in range(count):
+            widget._seq += 1
+            found.append(widget._pause_s(0.0))
+        return found
+
+    unheard = pauses(60)
+    assert unheard[:20] == [EVERY_S] * 20
+    assert unheard == sorted(unheard)
+    assert sum(unheard) > 150  # sixty packets in minutes, and not in the six seconds that they would take
+    says(widget, "got", seq=widget._seq)  # it answers after all
+    assert widget._pause_s(0.0) == EVERY_S
+    answered = pauses(20)
+    assert answered[:3] == [EVERY_S] * 3
+    assert answered[3:9] == [EVERY_S * 2**power for power in range(1, 7)]
+    assert answered[-1] == 600.0
+    says(widget, "got", seq=widget._seq + 1000)  # of what was never sent
+    assert widget._views["one"] == widget._seq
+
+
+def test_a_look_that_took_long_is_followed_by_a_longer_rest(widget: LiveTimeline) -> None:
+    assert widget._pause_s(1.0) == 4.0
+
+
+def test_while_nobody_sees_it_nothing_is_looked_at(widget: LiveTimeline, heard: list[Message]) -> None:
+    app = App()
+
+    @app.get("/nap")
+    async def nap() -> str:
+        await asyncio.sleep(0.25)
+        return "rested"
+
+    with Lab(app) as lab:
+        lab.follow(widget)
+        lab.burst("/nap", n=2)
+        ended = _quiet()
+    assert heard == []
+    assert widget._lanes is None
+    assert ended
+
+
+def _quiet() -> bool:
+    """Wait until no thread looks any more."""
+    until_s = time.monotonic() + 30
+    while time.monotonic() < until_s:
+        if all(thread.name != "playground live" for thread in threading.enumerate()):
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_it_follows_each_run_of_a_lab_and_ends_with_it(widget: LiveTimeline, heard: list[Message]) -> None:
+    app = App()
+
+    @app.get("/nap")
+    async def nap() -> str:
+        await asyncio.sleep(0.35)
+        return "rested"
+
+    with Lab(app) as lab:
+        lab.follow(widget)
+        says(widget, "ready")
+        runs = []
+        for _ in range(2):
+            runs.append(lab.burst("/nap", n=2))
+            assert _quiet()
+    titles = [unpack(message.said)[0]["title"] for message in heard if message.content["type"] == "recording"]
+    assert titles == ["No run yet", "Run 1", "Run 1", "Run 2", "Run 2"]
+    wholes = [message.said for message in heard if message.content["type"] == "recording"]
+    assert wholes[2] == packet(runs[0].trace)
+    assert wholes[4] == packet(runs[1].trace)
+    assert any(message.content["type"] == "more" for message in heard)
+
+
+def test_a_run_that_fails_is_shown_as_far_as_it_got(widget: LiveTimeline, heard: list[Message]) -> None:
+    async def fails() -> None:
+        await asyncio.sleep(0.25)
+        raise ValueError("no")
+
+    with Lab(App()) as lab:
+        lab.follow(widget)
+        says(widget, "ready")
+        with pytest.raises(ValueError, match=r"^no$"):
+            lab.run(fails)
+        assert _quiet()
+        assert heard[-1].said == packet(lab.runs[0].trace)
+
+
+def test_one_that_is_closed_looks_at_no_more_runs(widget: LiveTimeline, heard: list[Message]) -> None:
+    with Lab(App()) as lab:
+        lab.follow(widget)
+        says(widget, "ready")
+        widget.close()
+        heard.clear()
+        lab.burst("/", n=1)
+        assert _quiet()
+        assert heard == []
+        assert lab._recordings.followers == []
+
+
+def test_a_lab_that_does_not_record_has_none() -> None:
+    words = "^expected a lab that records, got trace=False: make it with Lab\\(app\\), without trace=False$"
+    with Lab(App(), trace=False) as lab:
+        for make in (lab.timeline, lab.panel):
+            with pytest.raises(LabError, match=words):
+                make()
+
+
+# -- the page -----------------------------------------------------------------------------------------------------
+
+
+def on_stage(chromium: Chromium, run: Told, act: Callable[[Stage], Any], **options: Any) -> Any:
+    def scenario(page: Page) -> Any:
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        found = act(Stage(page, run.messages[0]))
+        assert errors == []
+        return found
+
+    return chromium.run(scenario, viewport={"width": 1200, "height": 900}, **options)
+
+
+@pytest.mark.browser
+def test_the_picture_follows_the_edge_until_its_reader_moves_away(chromium: Chromium, run: Told) -> None:
+    def act(stage: Stage) -> None:
+        mores = run.messages[1:-1]
+        for message in mores[:6]:
+            stage.show(message)
+        assert stage.visible() == (0, unpack(mores[5].said)[0]["duration_ns"])
+        stage.page.get_by_role("button", name="Zoom in").click()
+        stage.page.wait_for_timeout(400)  # it glides there
+        moved = stage.visible()
+        assert 0 < moved[0] < moved[1]
+        for message in mores[6:9]:
+            stage.show(message)
+            assert stage.visible() == moved
+        stage.page.get_by_role("application").press("0")
+        stage.page.wait_for_timeout(400)
+        stage.show(mores[9])
+        assert stage.visible() == (0, unpack(mores[9].said)[0]["duration_ns"])
+
+    on_stage(chromium, run, act)
+
+
+@pytest.mark.browser
+def test_when_the_run_is_over_the_picture_is_that_of_a_fresh_timeline_with_the_selection_kept(
+    chromium: Chromium, run: Told
+) -> None:
+    pixels = """() => { const host = document.querySelector('[data-testid=timeline]').shadowRoot;
+        const texts = [...host.querySelectorAll('header, .findings, .legend, .scroller')].map(e => e.textContent);
+        return [...[...host.querySelectorAll('canvas')].map(canvas => canvas.toDataURL()), ...texts];
+    }"""
+
+    def live(stage: Stage) -> Any:
+        for message in run.messages[1:-1]:
+            stage.show(message)
+        stage.page.get_by_role("application").focus()
+        stage.page.get_by_role("application").press("ArrowRight")
+        selected = stage.host.get_attribute("data-selected")
+        assert selected
+        stage.show(run.messages[-1])
+        assert stage.page.get_by_test_id("timeline-pulse").count() == 0
+        assert stage.host.get_attribute("data-selected") == selected
+        assert stage.page.evaluate("document.activeElement.shadowRoot.activeElement.className") == "scroller"
+        stage.page.get_by_role("application").press("Escape")
+        stage.page.get_by_role("application").evaluate("element => element.blur()")
+        stage.settle()
+        return stage.page.evaluate(pixels)
+
+    def fresh(stage: Stage) -> Any:
+        stage.settle()
+        return stage.page.evaluate(pixels)
+
+    over = Told([Message(run.messages[0].content, run.messages[-1].said)])
+    assert on_stage(chromium, run, live) == on_stage(chromium, over, fresh)
+
+
+@pytest.mark.browser
+def test_a_view_that_has_missed_something_asks_for_the_whole(chromium: Chromium, run: Told) -> None:
+    def act(stage: Stage) -> None:
+        mores = run.messages[2:-1]
+        stage.show(run.messages[1])
+        for message in mores[:3]:
+            stage.show(message)
+        stage.tell(mores[4])
+        stage.page.wait_for_function("window.sent.some(each => each.type === 'missed')")
+        stage.show(mores[3])  # what comes late is taken in all the same
+
+    on_stage(chromium, run, act)
+
+
+@pytest.mark.browser
+def test_a_kernel_from_which_nothing_is_heard_is_said_to_have_ended_or_be_busy(chromium: Chromium, run: Told) -> None:
+    def act(stage: Stage) -> str:
+        stage.page.clock.install()
+        for message in run.messages[1:5]:
+            stage.tell(message)
+            stage.page.clock.run_for(50)
+        pulse = stage.page.get_by_test_id("timeline-pulse")
+        pulse.get_by_text("live").wait_for()
+        stage.page.clock.run_for(6000)
+        words = str(pulse.inner_text())
+        assert pulse.get_attribute("role") == "alert"
+        stage.tell(run.messages[5])
+        stage.page.clock.run_for(50)
+        pulse.get_by_text("live").wait_for()  # it was only busy
+        assert pulse.get_attribute("role") is None
+        return words
+
+    assert on_stage(chromium, run, act) == (
+        "Nothing was heard from the kernel for 5 s: it has ended, or is too busy to tell. "
+        "What is shown is what it told until then."
+    )
+
+
+@pytest.mark.browser
+def test_what_an_app_calls_its_things_is_text_while_it_runs_too(chromium: Chromium) -> None:
+    async def hostile(recorder: Recorder, look: Callable[[], None]) -> None:
+        app = recorded_app(plain, lambda: recorder)
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Any) -> None: ...
+
+        scope: Any = {"type": "http", "method": "GET", "path": f"/{MARKUP}"}
+        task: Any = asyncio.create_task(app(scope, receive, send), name=MARKUP)  # type: ignore[arg-type]
+        for _ in range(3):
+            await asyncio.sleep(0.06)
+            look()
+        await task
+
+    run = told(hostile)
+
+    def act(stage: Stage) -> None:
+        for message in run.messages[1:-1]:
+            stage.show(message)
+        stage.page.get_by_role("application").press("ArrowDown")
+        stage.page.get_by_role("application").press("ArrowDown")
+        assert MARKUP in str(stage.page.get_by_test_id("timeline-detail").inner_text())
+        assert stage.page.locator("img").count() == 0
+
+    on_stage(chromium, run, act)
