@@ -76,11 +76,11 @@ def _named(trace: Trace, task: int | None, request: int | None, function: str) -
     """What to call a task in what it did for a request, or a callback."""
     if request is not None:
         row = trace.requests[request]
-        own = row.task == task or task is None
-        label = request_label(row) if own else _task_name(trace.tasks[task])  # type: ignore[index]
+        label = request_label(row) if task is None or task == row.task else _task_name(trace.tasks[task])
         return Actor(one_line(label), f"#{row.number}", row.number, task)
     if task is None:
-        return Actor(f"callback {one_line(function)}".strip(), "", None, None)
+        last = function.rpartition(".")[2]  # a card has no room for the whole
+        return Actor(f"callback {one_line(function if last.startswith('<') else last)}".strip(), "", None, None)
     named = trace.tasks[task]
     label = _task_name(named)
     return Actor(one_line(label), "" if label == named.name else one_line(named.name, 24), None, task)

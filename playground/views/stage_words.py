@@ -101,7 +101,7 @@ def _step(
     if step.task is not None:
         parts += _then(step, wait, over, request)
     if call is not None:
-        parts.append(("queue", "; nothing else can run meanwhile, and ready in the queue as it ends are "))
+        parts.append(("queue", "; meanwhile nothing else can run, and as it ends the ready queue holds "))
     return [*parts, ("idle", "; then no step runs for "), ("text", ".")]
 
 

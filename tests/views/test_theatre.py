@@ -272,6 +272,8 @@ def test_actors_are_called_by_their_request_their_given_name_or_their_coroutine(
             *(step(index, index, 1) for index in range(4)),
             step(None, 4, 1, "callback", site=RESULT),
             step(None, 5, 1, "callback"),
+            step(None, 6, 1, "callback", site=replace(RESULT, function="gather.<locals>._done")),
+            step(None, 7, 1, "callback", site=replace(RESULT, function="main.<locals>.<lambda>")),
         ],
         tasks=[
             task(),
@@ -289,6 +291,8 @@ def test_actors_are_called_by_their_request_their_given_name_or_their_coroutine(
         "worker Task-4",
         "callback set_result",
         "callback",
+        "callback _done",
+        "callback main.<locals>.<lambda>",
     ]
 
 
@@ -332,7 +336,7 @@ def test_the_sentence_of_a_step_that_held_the_loop_counts_who_was_ready() -> Non
     )
     assert told(trace)[0] == (
         "GET /report #8 holds the loop for 51 ms without an await, most of it in `df.to_csv()`, and is done: 200 after "
-        "51 ms; nothing else can run meanwhile, and ready in the queue as it ends are 2."
+        "51 ms; meanwhile nothing else can run, and as it ends the ready queue holds 2."
     )
 
 
