@@ -1,5 +1,6 @@
 """What gets installed: the lock, the extras, the README's commands, Binder and CI agree with one another."""
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -143,3 +144,13 @@ def test_the_readmes_binder_address_lands_on_the_first_notebook() -> None:
 @pytest.mark.parametrize("script", [".ci/run", "binder/postBuild"])
 def test_scripts_can_be_executed(script: str) -> None:
     assert (ROOT / script).stat().st_mode & 0o111
+
+
+def test_jupyterlab_finds_the_extension_that_shows_saved_pictures() -> None:
+    """It is copied from where it stands in the package, bears the package's version, and names a file that is there."""
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]
+    ((source, target),) = wheel["shared-data"].items()
+    assert target == "share/jupyter/labextensions/playground"
+    extension = json.loads((ROOT / source / "package.json").read_text("utf-8"))
+    assert (extension["name"], extension["version"]) == ("playground", metadata()["version"])
+    assert (ROOT / source / extension["jupyterlab"]["_build"]["load"]).is_file()
