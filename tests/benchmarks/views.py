@@ -241,8 +241,7 @@ def _frames(figures: Figures, saved: dict[str, Path], rounds: int) -> None:
         path.write_text(page_of(Trace.load(saved["1e6"])), encoding="utf-8")
         for _ in range(rounds):
             with chromium_page(viewport=VIEWPORT) as page:
-                asked: list[Request] = []
-                page.on("request", asked.append)
+                asked = _requests_of(page)
                 page.add_init_script(f"({_WATCH})()")
                 page.goto(path.as_uri())
                 page.locator("[data-painted=true]").wait_for(timeout=PATIENCE_MS)
@@ -250,6 +249,17 @@ def _frames(figures: Figures, saved: dict[str, Path], rounds: int) -> None:
                     for share in (50, 95):
                         figures.put(f"{name}, p{share}", took[len(took) * share // 100], "ms")
                 figures.put("network requests", len(asked) - 1, "")  # the page itself is one
+
+
+def _requests_of(page: "Page") -> list[str]:
+    """The addresses that a page will ask for, as it does."""
+    asked: list[str] = []
+
+    def note(request: "Request") -> None:
+        asked.append(request.url)
+
+    page.on("request", note)
+    return asked
 
 
 def _zoomed(page: "Page") -> list[float]:
