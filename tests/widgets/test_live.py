@@ -287,6 +287,25 @@ def test_when_the_run_is_over_the_picture_is_that_of_a_fresh_timeline_with_the_s
 
 
 @pytest.mark.browser
+def test_who_woke_whom_is_told_when_the_run_is_over_and_not_guessed_before(chromium: Chromium, run: Told) -> None:
+    later = "who woke whom, and what was exchanged, is told when the run is over"
+
+    def act(stage: Stage) -> None:
+        panel = stage.page.get_by_test_id("timeline-detail")
+        for message in run.messages[1:-1]:
+            stage.show(message)
+        for key in ("ArrowRight", "ArrowDown"):
+            stage.page.get_by_role("application").press(key)
+            assert later in panel.inner_text()
+        stage.show(run.messages[-1])
+        stage.page.get_by_role("application").press("Home")
+        assert later not in panel.inner_text()
+        assert "woken by" in panel.inner_text() or "first step" in panel.inner_text()
+
+    on_stage(chromium, run, act)
+
+
+@pytest.mark.browser
 def test_a_view_that_has_missed_something_asks_for_the_whole(chromium: Chromium, run: Told) -> None:
     def act(stage: Stage) -> None:
         mores = run.messages[2:-1]

@@ -16,6 +16,8 @@ export class Details {
   constructor(recording, { words, stream, texts }) {
     this.recording = recording;
     this.words = words;
+    /** Whether nothing is told yet, as while a run is going on. */
+    this.isEmpty = stream.length === 0;
     const next = reader(stream);
     const [strings, kinds] = texts.length === 0 ? [[], []] : JSON.parse(new TextDecoder().decode(texts));
     const steps = next();

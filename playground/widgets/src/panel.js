@@ -20,6 +20,7 @@ const MOST_CALLS = 6;
 /** @param {Details} details @param {Span} span @returns {Entry[]} */
 export function tell(details, span) {
   const { row, index } = span;
+  if (details.isEmpty) return [['not told', 'who woke whom, and what was exchanged, is told when the run is over']];
   if (row.group === 'worker') return tellHandoff(details, span);
   if (row.group === 'life') return tellRequest(details, span);
   if (row.group === 'request' && row.kind[index] >= READY && row.kind[index] !== BLOCKED) return tellWait(details, span);
