@@ -1,6 +1,7 @@
 // The loop theatre: one step of the event loop at a time, on a stage, with a sentence. It decides what is shown, which is a
 // place in the play, and how a reader goes from place to place; what stands at a place is `play`'s, elements are `stage`'s,
-// and words come in the packet.
+// and words come in the packet. It is a closure and no class, as is `play`, for the bundle's sake: a minifier shortens a
+// closure's names, and not an object's.
 
 import { make, makeButton } from './dom.js';
 import { formatCount, formatMoment } from './format.js';
