@@ -125,7 +125,10 @@ class Compared:
             return (
                 f"Nothing is concluded: {real} ran in real time and {virtual} in virtual time, where code costs none."
             )
-        return "; ".join(self._clause(at) for at in range(1, len(self.sides))) + "."
+        clauses: dict[str, list[Side]] = {}
+        for at, side in enumerate(self.sides[1:], 1):
+            clauses.setdefault(self._clause(at).removeprefix(f"{side.letter} answers"), []).append(side)
+        return "; ".join(_said(rest, sides) for rest, sides in clauses.items()) + "."
 
     def _clause(self, at: int) -> str:
         first, side, matched = self.sides[0], self.sides[at], self.matches[at - 1]
@@ -225,6 +228,13 @@ def _asked(request: Request) -> str:
 
 def _answer(request: Request) -> str:
     return failure(request) or f"{request.status}"
+
+
+def _said(rest: str, sides: Sequence[Side]) -> str:
+    """A clause of one run, or of several of which the very same is true."""
+    if not rest.startswith(" "):
+        return rest
+    return f"{_listed(sides)} {'answers' if len(sides) == 1 else 'each answer'}{rest}"
 
 
 def _listed(sides: Sequence[Side]) -> str:

@@ -121,6 +121,14 @@ def test_several_runs_are_each_held_against_the_first() -> None:
     )
 
 
+def test_what_is_true_of_several_runs_is_said_once() -> None:
+    found = compared(run(300, 300), run(100, 100), run(310, 310), run(100, 100), run(90, 100))
+    assert found.conclusion == (
+        "B, D and E each answer both requests at least 200 ms sooner than A; "
+        "C answers both requests at least 10 ms later than A."
+    )
+
+
 def test_nothing_is_concluded_from_two_sorts_of_time() -> None:
     found = compared(run(300, 300), run(100, 100, clock="real"), run(100, 100, clock="real"))
     assert found.clock == "mixed"
