@@ -50,6 +50,13 @@ class Cells(NamedTuple):
         """The part of a cell that a kind took, from 0 to 1."""
         return min(1.0, self.of[kind][cell] / self.width_ns) if kind in self.of else 0.0
 
+    def used(self, kinds: "frozenset[int]") -> list[float]:
+        """For each cell, the part of it that these kinds took together."""
+        columns = [column for kind, column in self.of.items() if kind in kinds]
+        if not columns:
+            return [0.0] * self.size
+        return [sum(took) / self.width_ns for took in zip(*columns, strict=True)]
+
     def most(self, kinds: "frozenset[int]") -> list[int | None]:
         """For each cell, the one of `kinds` that took most of it, or `None`."""
         found = [(kind, self.of[kind]) for kind in sorted(self.of) if kind in kinds]

@@ -10,7 +10,7 @@ from typing import Final
 
 from playground.views.kinds import BLOCKED, KINDS, Kind
 from playground.views.lanes import Lanes, Row
-from playground.views.scale import FULL, UNDER, Cells, cells, runs
+from playground.views.scale import FULL, UNDER, cells, runs
 from playground.views.shapes import Stretch, bars, cross, hatch, label, rect, text_width
 from playground.views.wording import duration
 
@@ -60,18 +60,17 @@ def row_shapes(row: Row, plot: Plot, middle: float, height: float) -> Iterator[s
     for kind, stretches in plot.stretches(laid.most(UNDER)).items():
         yield from stretch_shapes(KINDS[kind], stretches, middle, height)
     full: list[int | None] = [
-        None if kind is None else kind * len(_OPACITY) + _level(laid, kind, cell)
-        for cell, kind in enumerate(laid.most(FULL))
+        None if kind is None else kind * len(_OPACITY) + _level(kind, used)
+        for kind, used in zip(laid.most(FULL), laid.used(FULL), strict=True)
     ]
     for value, stretches in plot.stretches(full).items():
         kind, level = divmod(value, len(_OPACITY))
         yield from stretch_shapes(KINDS[kind], stretches, middle, height, _OPACITY[level])
 
 
-def _level(laid: Cells, kind: int, cell: int) -> int:
+def _level(kind: int, used: float) -> int:
     if kind == BLOCKED:
         return len(_OPACITY) - 1
-    used = sum(laid.share(other, cell) for other in laid.of if other in FULL)
     return min(len(_OPACITY) - 1, int(used * len(_OPACITY)))
 
 
