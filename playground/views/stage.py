@@ -113,6 +113,7 @@ def stage(trace: Trace, most_steps: int) -> Stage:
     )
     _callbacks(made, rows)
     _Tasks(trace, rows, made).walk()
+    _before_others(made, rows)
     made.waits.sort(key=lambda stay: (stay.enters, stay.leaves))
     _calls(trace, made)
     made.ended = sorted(_ended(trace, made), key=lambda ended: ended.at)
@@ -140,6 +141,15 @@ def _callbacks(made: Stage, rows: Sequence[Step]) -> None:
             made.woken[waker] += 1
             if made.wakes[waker] == NOBODY:
                 made.wakes[waker] = index
+
+
+def _before_others(made: Stage, rows: Sequence[Step]) -> None:
+    """A callback from outside that ran before one that stood in the queue had stood there before it."""
+    least = made.steps
+    for index in range(made.steps - 1, -1, -1):
+        if rows[index].task is None and made.carries[index] == NOBODY:
+            made.queued_from[index] = min(made.queued_from[index], least)
+        least = min(least, made.queued_from[index])
 
 
 class _Tasks:

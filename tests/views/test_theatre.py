@@ -196,6 +196,25 @@ def test_a_callback_that_a_step_made_ready_is_in_the_queue_and_one_from_outside_
     assert made.queued_ns[1] == UNKNOWN_NS
 
 
+def test_a_callback_that_runs_before_one_that_was_queued_had_been_queued_before_it() -> None:
+    trace = Trace(
+        steps=[
+            step(0, 0, 0, "waits", site=FETCH),
+            step(1, 0, 0, "waits", site=FETCH),
+            step(None, 5, 0, "callback", site=RESULT),  # two timers are due at one moment
+            step(None, 5, 0, "callback", site=RESULT),
+            step(0, 5, 0, "returned", woken_by=2),
+            step(1, 5, 0, "returned", woken_by=3),
+        ],
+        tasks=[task(), task()],
+        waits=[wait(0, 0, 5, "timer", FETCH), wait(1, 0, 5, "timer", FETCH)],
+        clock="virtual",
+    )
+    made = stage(trace, 9)
+    assert [queued(made, place) for place in range(6)] == [[1], [], [3, 4], [4, 5], [5], []]
+    assert [waiting(made, place) for place in range(1, 5)] == [[0], [1], [], []]
+
+
 def test_what_a_task_waited_for_may_be_unknown_and_then_so_is_when_it_was_ready() -> None:
     trace = Trace(steps=[step(0, 0, 1, "waits"), step(1, 1, 1), step(0, 2, 1, "returned")], tasks=[task(), task()])
     made = stage(trace, 9)
