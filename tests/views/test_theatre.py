@@ -1,5 +1,7 @@
 """The loop theatre's Python: who stood where at each step, the sentences, and the packet that a page reads."""
 
+import asyncio
+import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from playground import App, Lab
 from playground.trace import Sample, Site, Step, Trace
 from playground.trace.columns import unpack
 from playground.trace.excerpts import excerpts
+from playground.trace.trace import Clock
 from playground.views.play import play, sentences
 from playground.views.players import name_of
 from playground.views.stage import NOBODY, UNKNOWN_NS, Stage, stage
@@ -96,6 +100,58 @@ def after(trace: Trace, first: int) -> Trace:
         duration_ns=trace.duration_ns,
         dropped=first,
     )
+
+
+def many_kinds() -> App:
+    """An app that sleeps, blocks, calls a thread, gathers and takes a lock."""
+    app = App()
+    lock = asyncio.Lock()
+
+    @app.get("/sleep")
+    async def sleep() -> str:
+        await asyncio.sleep(0.002)
+        return "slept"
+
+    @app.get("/block")
+    async def block() -> str:
+        await asyncio.sleep(0.001)
+        time.sleep(0.005)
+        return "blocked"
+
+    @app.get("/thread")
+    def thread() -> str:
+        time.sleep(0.002)
+        return "called"
+
+    @app.get("/both")
+    async def both() -> str:
+        async with lock:
+            await asyncio.gather(asyncio.sleep(0.001), asyncio.create_task(asyncio.sleep(0.001)))
+        return "gathered"
+
+    return app
+
+
+@pytest.mark.parametrize("clock", ["real", "virtual"])
+def test_in_a_labs_run_the_first_in_line_runs_next_and_nobody_is_in_two_places(clock: Clock) -> None:
+    with Lab(many_kinds(), clock=clock) as lab:
+        trace = lab.burst(lambda index: ("/sleep", "/block", "/thread", "/both")[index % 4], n=16).trace
+    made = stage(trace, len(trace.steps))
+    for place in range(made.steps):
+        queue = queued(made, place)
+        assert not queue or queue[0] == place + 1
+        there = Counter(
+            [
+                task_of(trace, place),
+                *(task_of(trace, at if made.carries[at] == NOBODY else made.carries[at]) for at in queue),
+                *(
+                    trace.waits[stay.row].task
+                    for stay in made.waits
+                    if stay.enters <= place < stay.leaves and stay.row is not None
+                ),
+            ]
+        )
+        assert max(there.values()) == 1
 
 
 @settings(max_examples=25, deadline=None)
