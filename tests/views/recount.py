@@ -7,6 +7,7 @@ rows there are of that kind where the rule claims so, and says which numbers the
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from playground.trace import Trace
 from playground.views.findings import Finding
@@ -187,13 +188,37 @@ def _computed(trace: Trace, finding: Finding) -> Iterator[object]:
 # -- who waited -----------------------------------------------------------------------------------------
 
 
+def _stretches(trace: Trace, chosen: list[int]) -> list[tuple[int, int]]:
+    """From when to when each task took turn after turn: steps of its own, each but the last given up."""
+    found = []
+    for task in {trace.steps[at].task for at in chosen}:
+        own = [at for at, step in enumerate(trace.steps) if step.task == task]
+        begun_ns: int | None = None
+        for at, after in zip(own, [*own[1:], -1], strict=True):
+            if at not in chosen:
+                continue
+            step = trace.steps[at]
+            begun_ns = step.start_ns if begun_ns is None else begun_ns
+            if step.outcome != "yields" or after not in chosen:
+                found.append((begun_ns, step.end_ns))
+                begun_ns = None
+    return found
+
+
 def _starved(trace: Trace, finding: Finding) -> Iterator[object]:
     steps = [trace.steps[at] for at in rows(finding, "steps")]
     hungry = rows(finding, "requests" if trace.requests else "tasks")
     ready_ns: Counter[int | None] = Counter()
+    stretches = _stretches(trace, rows(finding, "steps"))
+    moments = sorted({ns for edge in stretches for ns in edge})
+    covered = [
+        (start_ns, end_ns)
+        for start_ns, end_ns in pairwise(moments)
+        if any(begun_ns <= start_ns and end_ns <= over_ns for begun_ns, over_ns in stretches)
+    ]
     for task, start_ns, end_ns in _ready(trace):
-        overlap_ns = min(end_ns, steps[-1].end_ns) - max(start_ns, steps[0].start_ns)
-        ready_ns[_who(trace, task)] += max(0, overlap_ns)
+        for from_ns, to_ns in covered:
+            ready_ns[_who(trace, task)] += max(0, min(end_ns, to_ns) - max(start_ns, from_ns))
     took = [ready_ns[who] for who in hungry]
     assert min(took) >= 50_000_000
     yield f"{len(hungry):,}"
