@@ -6,9 +6,10 @@ shows what took most of its time; so the size of a picture is bounded by its wid
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from itertools import compress, groupby
+from collections.abc import Iterator
+from itertools import compress, groupby, islice
 from math import inf
+from operator import sub
 from typing import Final, NamedTuple
 
 from playground.views.kinds import KINDS
@@ -19,6 +20,9 @@ __all__ = ["FULL", "UNDER", "Cells", "Run", "cells", "marks", "runs"]
 # Kinds drawn as full bars lie on top; half bars and lines show through where there is none of these.
 FULL: Final = frozenset(kind for kind, drawn in enumerate(KINDS) if drawn.shape in ("full", "hatched"))
 UNDER: Final = frozenset(range(len(KINDS))) - FULL
+
+_ONLY: Final = [bytes(other == kind for other in range(256)) for kind in range(len(KINDS))]
+"""For each kind the table that makes a column of kinds say where it is."""
 
 _S: Final = 1_000_000_000
 # Past a second people count in sixties.
@@ -72,36 +76,33 @@ class Cells(NamedTuple):
 def cells(row: Row, duration_ns: int, count: int) -> Cells:
     """Share a row's spans out to `count` cells that cover `duration_ns`."""
     width_ns = max(1, duration_ns) / count
-    laid = Cells({}, width_ns, count)
-    kinds = row.kinds.tobytes()
-    for kind in set(kinds):
-        starts: Sequence[int] = row.starts
-        ends: Sequence[int] = row.ends
-        if kinds.count(kind) < len(kinds):
-            chosen = kinds.translate(bytes(other == kind for other in range(256)))
-            starts, ends = list(compress(starts, chosen)), list(compress(ends, chosen))
-        laid.of[kind] = _shared_out(starts, ends, width_ns, count)
-    return laid
-
-
-def _shared_out(starts: Sequence[int], ends: Sequence[int], width_ns: float, count: int) -> "array[float]":
-    """The same for spans of one kind; those that begin in one cell are summed up together."""
-    column = array("d", bytes(8 * count))
+    kinds, starts = row.kinds.tobytes(), row.starts
+    laid = Cells({kind: array("d", bytes(8 * count)) for kind in set(kinds)}, width_ns, count)
+    lengths = list(map(sub, row.ends, starts))
+    of_kind = {kind: iter([*compress(lengths, kinds.translate(_ONLY[kind]))]) for kind in laid.of}
     at = 0
-    while at < len(starts):
+    while at < len(kinds):  # those that begin in one cell are summed up together
         first = min(count - 1, int(starts[at] / width_ns))
         edge_ns = (first + 1) * width_ns if first < count - 1 else inf
         stop = bisect_left(starts, edge_ns, at + 1)
-        beyond_ns = ends[stop - 1] - edge_ns  # of the last alone: none overlaps another
-        taken_ns = sum(ends[at:stop]) - sum(starts[at:stop]) - max(0.0, beyond_ns)
-        column[first] += max(_TRACE_OF_NS * (stop - at), taken_ns)
-        if beyond_ns > 0:
-            last = min(count - 1, int(ends[stop - 1] / width_ns))
-            for cell in range(first + 1, last):
-                column[cell] += width_ns
-            column[last] += max(0.0, ends[stop - 1] - last * width_ns) if last > first else 0.0
+        beyond_ns = max(0.0, row.ends[stop - 1] - edge_ns)  # of the last alone: none overlaps another
+        for kind in set(kinds[at:stop]):
+            many = kinds.count(kind, at, stop)
+            taken_ns = sum(islice(of_kind[kind], many)) - (beyond_ns if kind == kinds[stop - 1] else 0)
+            laid.of[kind][first] += max(_TRACE_OF_NS * many, taken_ns)
+        if beyond_ns:
+            _spread(laid.of[kinds[stop - 1]], first + 1, row.ends[stop - 1], width_ns)
         at = stop
-    return column
+    return laid
+
+
+def _spread(column: "array[float]", first: int, end_ns: int, width_ns: float) -> None:
+    """Share what a span takes from a cell on up to its end."""
+    last = min(len(column) - 1, int(end_ns / width_ns))
+    for cell in range(first, last):
+        column[cell] += width_ns
+    if last >= first:
+        column[last] += max(0.0, end_ns - last * width_ns)
 
 
 class Run(NamedTuple):

@@ -1,5 +1,7 @@
 """Time shared out to cells, and the marks of an axis."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,3 +85,22 @@ def test_there_are_never_more_marks_than_asked_for(duration_ns: int, at_most: in
     assert found[0] == 0
     assert found[-1] <= duration_ns
     assert len(found) <= at_most + 1
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 60), st.sampled_from([0, 4, 9])), max_size=40),
+    st.integers(1, 30),
+)
+def test_cells_hold_the_time_of_each_kind_whole_and_in_its_place(spans: list[tuple[int, int, int]], count: int) -> None:
+    drawn, at = row(), 0
+    for gap, length, kind in spans:
+        drawn.add(at + gap, at + gap + length, kind, 0, None)
+        at += gap + length
+    laid = cells(drawn, at, count)
+    edges = [cell * laid.width_ns for cell in range(count + 1)]
+    for kind in set(drawn.kinds):
+        mine = [(s, e) for s, e, of in zip(drawn.starts, drawn.ends, drawn.kinds, strict=True) if of == kind]
+        for cell, (left, right) in enumerate(pairwise(edges)):
+            within = sum(max(0.0, min(end, right) - max(start, left)) for start, end in mine)
+            assert abs(laid.of[kind][cell] - within) <= 0.1  # spans of no length leave a trace
+        assert all(laid.of[kind][min(count - 1, int(start / laid.width_ns))] > 0 for start, _ in mine)
