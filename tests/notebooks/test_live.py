@@ -6,6 +6,7 @@ own end. The bounds say "while the cell ran" and "one after the other", never ho
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -91,3 +92,83 @@ def test_a_widgets_updates_arrive_one_by_one_while_the_cell_waits(kernel: Kernel
     print(f"{name}: gaps {min(gaps):.3f} to {max(gaps):.3f} s, the last {ended - told[-1][0]:.3f} s before the end")
     # held back until the end, they would all arrive at once: the first came before most of the cell's time
     assert ended - told[0][0] > APART_S * (UPDATES - 1) / 2
+
+
+# -- a live timeline ----------------------------------------------------------------------------------------------
+
+LIVE = f"""
+@app.get("/nap")
+async def nap():
+    await anyio.sleep({APART_S})
+
+view = lab.timeline()
+said = view.comm.comm_id
+print(said)
+"""
+ANSWER = f"""
+def answer():
+    while not view.closed and len(lab.runs) == before:
+        time.sleep({APART_S})
+        view._handle_custom_msg({{"type": "got", "view": "one", "seq": view._seq}}, [])
+
+before = len(lab.runs)
+threading.Thread(target=answer, daemon=True).start()
+"""
+SECONDS = 2.5
+
+
+def custom(cell: Cell, comm: str, kind: str) -> list[tuple[float, dict[str, Any], int]]:
+    """When a widget's own messages arrived here, what they said, and how many bytes came with them."""
+    found = []
+    for at, message in cell.messages:
+        data = message["content"].get("data", {}) if message["msg_type"] == "comm_msg" else {}
+        mine = message["content"].get("comm_id") == comm and data.get("method") == "custom"
+        if mine and data["content"]["type"] == kind:
+            found.append((at, data["content"], sum(len(buffer) for buffer in message["buffers"])))
+    return found
+
+
+def ready(kernel: Kernel) -> str:
+    """Make a live timeline and tell it, as JupyterLab does, on a subshell, that a picture of it is ready."""
+    comm = kernel.run(LIVE).strip()
+    client = kernel.client
+    client.control_channel.send(client.session.msg("create_subshell_request"))
+    subshell = client.get_control_msg(timeout=60)["content"]["subshell_id"]
+    said = {"method": "custom", "content": {"type": "ready", "view": "one"}}
+    message = client.session.msg("comm_msg", {"comm_id": comm, "data": said})
+    message["header"]["subshell_id"] = subshell
+    client.shell_channel.send(message)
+    # the cell keeps the main shell: it is heard all the same
+    assert kernel.run("while not view._views: time.sleep(0.01)\nprint('heard')") == "heard\n"
+    return comm
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_live_timeline_grows_ten_times_a_second_while_the_cell_waits(kernel: Kernel, answers: bool) -> None:
+    comm = ready(kernel)
+    if answers:
+        kernel.run(ANSWER)
+    cell = kernel.cell(f'run = lab.load("/nap", rate=40, duration={SECONDS}, arrivals="uniform")')
+    mores = custom(cell, comm, "more")
+    print(f"{len(mores)} updates in {SECONDS} s, answered: {answers}")
+    assert [content["seq"] for _, content, _ in mores] == list(
+        range(mores[0][1]["seq"], mores[0][1]["seq"] + len(mores))
+    )
+    assert len(mores) >= 10  # ten a second where the machine is idle, and no more than that
+    assert len(mores) <= SECONDS / APART_S + 5
+    ended = max(at for at, content in cell.of_type("status") if content["execution_state"] == "idle")
+    assert ended - mores[0][0] > SECONDS / 2  # not all at the end
+    said = kernel.run(
+        "import time\nwhile view._trace.title != 'Run ' + str(len(lab.runs)): time.sleep(0.01)\nprint('over')"
+    )
+    assert said == "over\n"
+
+
+def test_an_update_is_small_however_long_the_run_has_gone_on(kernel: Kernel) -> None:
+    comm = ready(kernel)
+    cell = kernel.cell('run = lab.load("/nap", rate=200, duration=3, arrivals="uniform")')
+    sizes = [size for _, _, size in custom(cell, comm, "more")]
+    whole = int(kernel.run("from playground.views.packet import packet; print(len(packet(run.trace)))"))
+    print(f"{len(sizes)} updates of {min(sizes):,} to {max(sizes):,} bytes; the whole has {whole:,}")
+    assert len(sizes) >= 5
+    assert sum(sizes[len(sizes) // 2 :]) < 3 * sum(sizes[: len(sizes) // 2]) + whole
