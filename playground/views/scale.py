@@ -21,8 +21,8 @@ __all__ = ["FULL", "UNDER", "Cells", "Run", "cells", "marks", "runs"]
 FULL: Final = frozenset(kind for kind, drawn in enumerate(KINDS) if drawn.shape in ("full", "hatched"))
 UNDER: Final = frozenset(range(len(KINDS))) - FULL
 
-_ONLY: Final = [bytes(other == kind for other in range(256)) for kind in range(len(KINDS))]
-"""For each kind the table that makes a column of kinds say where it is."""
+_ONLY: Final = [bytes(other == kind for other in range(256)) for kind in range(256)]
+"""For each number that a kind may have (a waterfall has kinds of its own) the table that says where a column has it."""
 
 _S: Final = 1_000_000_000
 # Past a second people count in sixties.
