@@ -8,6 +8,7 @@ what cannot be known becomes `None`.
 from array import array
 from bisect import bisect_right
 from collections import defaultdict
+from collections.abc import Iterator
 from types import CodeType
 from typing import Any, Final
 
@@ -26,6 +27,8 @@ from playground.trace.trace import Trace
 __all__ = ["Live", "Reading", "build"]
 
 Columns = dict[str, "array[int]"]
+_Paused = tuple[int, int, int | None, Pause]
+"""A step, when a collection began in it, what was read of the thread's delay then, and how it ended."""
 
 _MOST_BEHIND: Final = 2
 """A live recording holds what the recorder has dropped since, up to this many times what the recorder holds."""
@@ -210,9 +213,8 @@ class Reading:
         columns = {name: array(code) for name, code in columns_of("samples").items()}
         starts, durations = steps.columns["start_ns"], steps.columns["duration_ns"]
         origin_ns = self.origin_ns
-        collected: dict[int, int] = defaultdict(int)
         nothing = self.names.string("")
-        rows = []
+        rows: list[tuple[int, ...]] = []
         looks = sorted(self.recorder.looks.copy(), key=lambda look: look[1])
         pauses = [found for look in looks if (found := self._pause(look)) is not None]
         lockouts = Lockouts({step: delay_ns for step, _, delay_ns, _ in reversed(pauses) if delay_ns is not None})
@@ -236,24 +238,32 @@ class Reading:
             else:
                 call = nothing
             waits = (NO_INT if value is None else value for value in (delay_ns, lock_ns))
-            library = self.names.string(_library(called))
+            library = self.names.string(STARTING if called is STARTS else package_of(called))
             rows.append((step, at_ns, next(waits), site, call, next(waits), library, NO_INT))
-        for step, began_ns, before_ns, pause in pauses:
-            start_ns, end_ns = starts[step - 1], starts[step - 1] + durations[step - 1]
-            began, ended = (began_ns, before_ns, 0), (pause.ended_ns, pause.delay_ns, pause.used_ns)
-            for looked_ns, told_ns, used_ns in (began, ended) if since < step else ():
-                collected[step] += used_ns
-                delay_ns = lockouts.delay_ns(step, looked_ns - origin_ns, start_ns, end_ns, told_ns)
-                at_ns = max(start_ns, min(looked_ns - origin_ns, end_ns))
-                delay_ns = NO_INT if delay_ns is None else delay_ns
-                rows.append((step, at_ns, delay_ns, 0, nothing, NO_INT, nothing, collected[step]))
+        rows += self._pauses([pause for pause in pauses if since < pause[0]], lockouts)
         rows.sort(key=lambda row: row[1])  # what was known before a step was read in an earlier one
         for row in rows:
             for column, value in zip(columns.values(), row, strict=True):
                 column.append(value)
         return columns
 
-    def _pause(self, look: Look) -> tuple[int, int, int | None, Pause] | None:
+    def _pauses(self, pauses: list[_Paused], lockouts: Lockouts) -> Iterator[tuple[int, ...]]:
+        """The rows of collections: one as each began, and one as it ended."""
+        assert self.steps is not None
+        starts, durations = self.steps.columns["start_ns"], self.steps.columns["duration_ns"]
+        collected: dict[int, int] = defaultdict(int)
+        nothing = self.names.string("")
+        for step, began_ns, before_ns, pause in pauses:
+            start_ns, end_ns = starts[step - 1], starts[step - 1] + durations[step - 1]
+            began, ended = (began_ns, before_ns, 0), (pause.ended_ns, pause.delay_ns, pause.used_ns)
+            for looked_ns, told_ns, used_ns in (began, ended):
+                collected[step] += used_ns
+                at_ns = looked_ns - self.origin_ns
+                delay_ns = lockouts.delay_ns(step, at_ns, start_ns, end_ns, told_ns)
+                delay_ns = NO_INT if delay_ns is None else delay_ns
+                yield step, max(start_ns, min(at_ns, end_ns)), delay_ns, 0, nothing, NO_INT, nothing, collected[step]
+
+    def _pause(self, look: Look) -> _Paused | None:
         """Into which step a collection fell, when it began, what was read then, and how it ended."""
         _, began_ns, delay_ns, _, _, known, _ = look
         if not isinstance(known, Pause) or self.steps is None:
@@ -284,10 +294,3 @@ class Reading:
             "losses": recorder.losses.forgotten,
             **recorder.forgotten,
         }
-
-
-def _library(called: CodeType | None) -> str:
-    """What a sample calls the library that a line had called."""
-    if called is STARTS:
-        return STARTING
-    return "" if called is None else package_of(called.co_filename)

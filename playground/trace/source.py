@@ -84,9 +84,13 @@ def _file_name(filename: str) -> str:
     return filename.removeprefix(here)
 
 
+def package_of(code: CodeType | None) -> str:
+    """The package, or the module, of a library's code; empty for the user's own, for ours, and for none."""
+    return "" if code is None else _package_of(code.co_filename)
+
+
 @functools.lru_cache(maxsize=1024)
-def package_of(filename: str) -> str:
-    """The package, or the module, of a library's file; empty for a file of the user's own, and for ours."""
+def _package_of(filename: str) -> str:
     if is_own(filename) or filename.startswith("<"):
         return ""
     below = _IN_A_LIBRARY.split(filename)[-1]

@@ -80,8 +80,10 @@ class LiveHeld:
         reading = self._reading
         assert reading.steps is not None
         running = reading.dropped + len(reading.steps) + 1
-        looks = [look for look in reading.recorder.looks[-64:] if look[0] == running and look[3] is not None]
+        last = reading.recorder.looks[-64:]
+        looks = [(look[1], look[3], look[4]) for look in last if look[0] == running and look[3] is not None]
         if not looks or reading.recorder.ended_ns is not None:
             return None
-        site, call = reading.seen(looks[-1][3], looks[-1][4])
-        return Standing(looks[0][1] - reading.origin_ns, site, call)
+        _, code, offset = looks[-1]
+        site, call = reading.seen(code, offset)
+        return Standing(looks[0][0] - reading.origin_ns, site, call)

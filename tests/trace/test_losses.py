@@ -17,7 +17,7 @@ from playground import App, Lab, watch
 from playground.trace import Clock, Loss, Trace
 from playground.trace.losses import MOST, Losses, watch_losses
 from playground.trace.recorder import Recorder
-from playground.trace.source import package_of
+from playground.trace.source import _package_of
 
 CLOCKS = pytest.mark.parametrize("clock", ["real", "virtual"])
 pytestmark = [
@@ -278,4 +278,4 @@ def test_what_the_program_prints_is_what_it_prints_unrecorded(tmp_path: Path) ->
     ],
 )
 def test_a_librarys_file_is_told_by_its_package(filename: str, package: str) -> None:
-    assert package_of(filename) == package
+    assert _package_of(filename) == package
