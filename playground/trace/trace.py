@@ -146,8 +146,11 @@ class Trace:
         at = 0
         ready_ns = self._created_ns(task)
         if steps and waits and waits[0][1] <= steps[0][0]:
-            ready_ns = waits[0][1]  # it stood in a wait already when the recording began
-            at = 1
+            # it stood in a wait already when the recording began; unless, in virtual time, step and wait share a moment
+            waiting = sum(outcome == _WAITING for _, _, outcome in steps)
+            if waits[0][0] < steps[0][1] or len(waits) > waiting:
+                ready_ns = waits[0][1]
+                at = 1
         spans = []
         for start_ns, end_ns, outcome in steps:
             if ready_ns is not None and ready_ns < start_ns:

@@ -129,6 +129,16 @@ def test_a_task_is_ready_from_its_creation_and_after_each_wait_until_it_runs() -
     assert trace.ready_ns(0) == ns(5)
 
 
+def test_a_step_and_its_wait_that_share_a_moment_are_no_wait_from_before() -> None:
+    # in virtual time: made and run at 0, ready again at once, and run after what another task charged for 5 ms
+    steps = [step(0, 0, 0), step(1, 0, 5), step(0, 5, 0, "returned")]
+    trace = Trace(steps=steps, tasks=[task(0), task(0)], waits=[wait(0, 0, 0)], clock="virtual")
+    assert trace.ready_spans(0) == [(0, ns(5))]
+    # one more wait than steps that end in one: the first began before the recording
+    stood = Trace(steps=steps, tasks=[task(0), task(0)], waits=[wait(0, 0, 0), wait(0, 0, 3)], clock="virtual")
+    assert stood.ready_spans(0) == [(ns(3), ns(5))]
+
+
 def test_a_task_that_never_ran_has_no_ready_spans() -> None:
     assert Trace(tasks=[task(1)]).ready_spans(0) == []
 
