@@ -8,6 +8,7 @@ does.
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from playground.widgets import Comparison, Theatre, Timeline, Waterfall
 from playground.widgets.live import LiveTimeline, Watch
 from tests.widgets.screen import Screen
 
-__all__ = ["BUNDLE", "COUNTING", "TABS", "VIEWS", "Shown", "show"]
+__all__ = ["BUNDLE", "COUNTING", "DRAWN", "TABS", "VIEWS", "Shown", "show"]
 
 BUNDLE = Path(__file__).parents[2] / "playground" / "widgets" / "static" / "views.js"
 
@@ -39,6 +40,9 @@ VIEWS: dict[str, Callable[[Trace], Any]] = {
     "timeline": Timeline,
     "waterfall": lambda trace: Waterfall(trace, next(at for at, row in enumerate(trace.requests) if row.handoffs)),
 }
+
+# Views with a drawing of their own: once its run is over, the live one is a timeline like another.
+DRAWN = [name for name in VIEWS if name != "live"]
 
 # Of a page of its own: which view stands behind which tab.
 TABS = {"Timeline": "timeline", "Theatre": "theatre", "Requests": "waterfall"}
@@ -175,6 +179,21 @@ class Shown(Screen):
         return opened
 
 
+@cache
+def _bundle() -> str:
+    return b64encode(BUNDLE.read_bytes()).decode()
+
+
+@cache
+def _made(name: str, trace: Trace) -> tuple[str, dict[str, Any]]:
+    """The packet and the traits of a view's widget, made once for all tests that show it."""
+    widget = VIEWS[name](trace)
+    hidden = ("layout", "tabbable", "tooltip")  # those of every widget that ipywidgets sees to
+    state = widget.get_state().items()
+    traits = {trait: value for trait, value in state if not trait.startswith("_") and trait not in hidden}
+    return b64encode(widget._packet).decode(), traits
+
+
 def show(page: Page, name: str, trace: Trace, *, answers: bool = True, counting: bool = False) -> Shown:
     """Mount a view's widget in an empty page, and wait until it is there.
 
@@ -183,14 +202,10 @@ def show(page: Page, name: str, trace: Trace, *, answers: bool = True, counting:
         answers: whether the kernel answers a view that asks for the recording.
         counting: whether listeners are counted, in `open_ends`.
     """
-    widget = VIEWS[name](trace)
-    traits = {name: value for name, value in widget.get_state().items() if not name.startswith(("_", "layout"))}
-    traits = {name: value for name, value in traits.items() if name not in ("tabbable", "tooltip")}
     if counting:
         page.evaluate(COUNTING)
     page.set_content(_BLANK)
-    encoded = [b64encode(data).decode() for data in (BUNDLE.read_bytes(), widget._packet)]
-    page.evaluate(_MODEL, [*encoded, traits, answers])
+    page.evaluate(_MODEL, [_bundle(), *_made(name, trace), answers])
     shown = Shown(page, "timeline" if name == "live" else name)
     if answers:
         expect(shown.root.first).to_be_visible()

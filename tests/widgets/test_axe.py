@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from playground.trace import Trace
 from tests.browser import Chromium
 from tests.widgets.axe import problems
-from tests.widgets.every_view import TABS, VIEWS, Shown, show
+from tests.widgets.every_view import DRAWN, TABS, Shown, show
 from tests.widgets.test_node import tools
 
 pytestmark = pytest.mark.browser
@@ -36,7 +36,7 @@ def installed() -> None:
     tools()
 
 
-@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("name", DRAWN)
 def test_axe_finds_nothing_in_a_view(chromium: Chromium, trace: Trace, name: str) -> None:
     def scenario(page: Page) -> list[str]:
         screen = show(page, name, trace)

@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 from playground.trace import Trace
 from tests.browser import Chromium
-from tests.widgets.every_view import VIEWS, Shown, show
+from tests.widgets.every_view import DRAWN, Shown, show
 
 pytestmark = pytest.mark.browser
 
@@ -37,7 +37,7 @@ def sticking_out(screen: Shown) -> list[str]:
     return told
 
 
-@pytest.fixture(params=VIEWS)
+@pytest.fixture(params=DRAWN)
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
