@@ -32,6 +32,7 @@ class LiveCalls:
     Attributes:
         busy: how many workers are at work.
         queued: how many calls wait for a thread.
+        unheard: by task, the calls that are over and of which it has not heard yet.
     """
 
     def __init__(self, lanes: "LiveLanes") -> None:
@@ -43,7 +44,7 @@ class LiveCalls:
         self._asked: list[HandoffRecord] = []
         self._started: list[tuple[HandoffRecord, int]] = []  # each with its row
         self._rows: dict[int, int] = {}  # by thread, as the recorder counts them
-        self._ended: dict[int, list[_Ended]] = {}  # by task, calls of which it has not heard yet
+        self.unheard: dict[int, list[_Ended]] = {}
 
     def take(self) -> None:
         """Read what became of calls since. To be called before the steps are laid out, which may be woken by them."""
@@ -61,13 +62,13 @@ class LiveCalls:
 
     def ran(self, task: int, step: int, start_ns: int) -> None:
         """A task ran a step: if a call of its was over before, it has heard of it now."""
-        calls = self._ended.pop(task, None)
+        calls = self.unheard.pop(task, None)
         if calls is None:
             return
         # by the number of a step too: in virtual time that which gave the call away may share its moment
         left = [call for call in calls if call.given >= step or call.at_ns > start_ns]
         if left:
-            self._ended[task] = left
+            self.unheard[task] = left
         for call in calls:
             if call not in left:
                 self._lanes.arrows.add(call.at_ns, start_ns, call.row, 0, call.request)
@@ -96,7 +97,7 @@ class LiveCalls:
         task = self._task(record)
         if task:
             given = self._lanes.steps.pointer(record.step)
-            self._ended.setdefault(task, []).append(_Ended(ended_ns, row, self._request(record), given))
+            self.unheard.setdefault(task, []).append(_Ended(ended_ns, row, self._request(record), given))
         return True
 
     def _draw(self, record: HandoffRecord, row: int, end_ns: int) -> None:

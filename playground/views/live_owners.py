@@ -14,13 +14,19 @@ __all__ = ["LiveOwners"]
 
 
 class LiveOwners:
-    """The owners of one `Reading`'s tasks; all tasks are pointers."""
+    """The owners of one `Reading`'s tasks; all tasks are pointers.
+
+    Attributes:
+        free: the tasks that are known to work for no request.
+        last: by task, its last step.
+    """
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
         self._calls: dict[int, list[int]] = {}  # by task, the requests in which it called the app, in order
         self._caller: dict[int, int] = {}  # by task, it or its nearest ancestor that called the app; 0 for none
-        self._last: dict[int, int] = {}  # by task that may yet call the app, its last step
+        self.free: set[int] = set()
+        self.last: dict[int, int] = {}
 
     def called(self, request: int) -> None:
         """A request came in."""
@@ -28,22 +34,23 @@ class LiveOwners:
         if task:
             self._calls.setdefault(task, []).append(request)
             self._caller[task] = task
+            self.free.discard(task)
 
     def ran(self, task: int, step: int) -> None:
         """A task has run a step."""
-        self._last[task] = step
-        if self._reading.tasks.columns["ended_ns"][task - 1] != NO_INT and not self._calls.get(task):
-            del self._last[task]
+        self.last[task] = step
 
     def last_step(self, task: int) -> int:
         """The last step that a task has run; 0 for none."""
-        return self._last.get(task, 0)
+        return self.last.get(task, 0)
 
     def at(self, task: int, start_ns: int, end_ns: int) -> int | None:
         """The request that a task worked for in a step, or `None`."""
         caller = self._caller.get(task)
         if caller is None:
             caller = self._caller[task] = self._find(task)
+            if not caller:
+                self.free.add(task)
         if not caller:
             return None
         calls = self._calls[caller]
