@@ -34,7 +34,7 @@ _FRAMES = """
 
 
 def recorded() -> tuple[list[Message], list[float], int]:
-    """What a widget says of a busy loop, the processor time of each look in milliseconds, and how many steps there were."""
+    """What a widget says of a busy loop, the processor time of each look in milliseconds, and the number of steps."""
     heard: list[Message] = []
     took_ms: list[float] = []
     widget = LiveTimeline()
