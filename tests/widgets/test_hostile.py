@@ -262,6 +262,19 @@ def test_a_converted_notebook_shows_it_as_text(
     assert [shows(text) for text in told] == [False, True, True, True]
 
 
+# -- fallbacks ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_what_stands_for_a_view_where_nothing_runs_is_text(trace: Trace, name: str) -> None:
+    data, _ = VIEWS[name](trace)._repr_mimebundle_(include=None, exclude=None)
+    words, picture = data["text/plain"], data["image/svg+xml"]
+    assert is_harmless(words)
+    assert is_harmless(picture)
+    assert "<script>window.hacked" in re.sub(r"\s+", " ", words)
+    assert "<script>window.hacked" in "".join(ElementTree.fromstring(picture).itertext())
+
+
 # -- texts --------------------------------------------------------------------------------------------------
 
 
@@ -300,6 +313,15 @@ def test_a_saved_recording_is_read_back_as_it_was(trace: Trace, tmp_path: Path) 
     assert [task.name for task in loaded.tasks] == [task.name for task in trace.tasks]
     assert loaded.title == NASTY
     assert report(loaded) == report(trace)
+
+
+def test_the_summary_of_a_saved_recording_is_text(trace: Trace, tmp_path: Path) -> None:
+    trace.save(tmp_path / "hostile.trace")
+    command = [sys.executable, "-m", "playground", "summary", str(tmp_path / "hostile.trace")]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert is_harmless(done.stdout)
+    assert shows(done.stdout)
 
 
 WATCHED = """
