@@ -18,7 +18,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Dialog, Page, expect
 
-from playground import App, Lab
+from playground import App, Lab, compare
 from playground.notebook import response_html, response_text
 from playground.run import Run
 from playground.trace import Trace
@@ -214,6 +214,20 @@ def test_the_page_of_its_own_shows_it_as_text(
 
     told = unharmed(scenario, java_script_enabled=scripts)
     assert [shows(text) for text in told] == [True] * len(told)
+
+
+@pytest.mark.browser
+def test_the_page_of_a_comparison_shows_it_as_text(unharmed: Callable[..., Any], trace: Trace, tmp_path: Path) -> None:
+    path = tmp_path / "compared.html"
+    compare({"before": trace, NASTY: trace}).to_html(path)
+
+    def scenario(page: Page) -> str:
+        page.goto(path.as_uri())
+        root = Shown(page, "compare").root
+        expect(root).to_be_visible()
+        return root.inner_text()
+
+    assert shows(unharmed(scenario))
 
 
 @pytest.mark.browser
