@@ -98,10 +98,11 @@ class Stories:
         at, ready_ns, matched, nowhere = 0, self._created[task], True, name + self._nowhere
         if ready_ns < self._known_from_ns:
             ready_ns = _UNKNOWN
-        for step in self._steps_of.of(task):
+        steps = self._steps_of.of(task)
+        if steps and waits and self._stood(steps, waits):
+            ready_ns, at = self._put_wait(told, waits[0], name), 1
+        for step in steps:
             start, end, kind = starts[step], ends[step], kinds[step]
-            if not told and waits and wait_ends[waits[0]] <= start:
-                ready_ns, at = self._put_wait(told, waits[0], name), 1  # it stood there when the recording began
             if 0 <= ready_ns < start:
                 put((ready_ns, start, READY, nowhere))
             if kind == _IN_PIECES:
@@ -124,6 +125,15 @@ class Stories:
                 self._put_wait(told, wait, name)
             told.sort(key=itemgetter(0, 1))
         return told
+
+    def _stood(self, steps: Sequence[int], waits: Sequence[int]) -> bool:
+        """Whether a task stood in its first wait already when the recording began: see `Trace.ready_spans`."""
+        turns, first, wait = self._turns, steps[0], waits[0]
+        if self._wait_ends[wait] > turns.starts[first]:
+            return False
+        if self._wait_starts[wait] < turns.ends[first]:
+            return True
+        return len(waits) > sum(turns.waits[step] for step in steps)  # in virtual time step and wait may share a moment
 
     def _put_wait(self, told: list[Stretch], wait: int, name: int) -> int:
         """Tell of a wait; returns its end."""
