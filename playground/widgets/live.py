@@ -141,6 +141,15 @@ class LiveTimeline(Timeline):
             if watch.over.is_set():
                 return
         self._begin(watch)
+        try:
+            self._follow(watch)
+        finally:  # whatever went wrong with a look: when the run is over, all of it is told
+            watch.over.wait()
+            if (trace := watch.finished(lambda: self._shown is watch and not self._closed)) is not None:
+                self._finish(watch, trace)
+
+    def _follow(self, watch: Watch) -> None:
+        """Look again and again."""
         pause_s = EVERY_S
         while not watch.over.wait(pause_s):
             began_s = time.perf_counter()
@@ -148,8 +157,6 @@ class LiveTimeline(Timeline):
                 if self._shown is watch and self._views and not self._closed:
                     self._update()
                 pause_s = self._pause_s(time.perf_counter() - began_s)
-        if (trace := watch.finished(lambda: self._shown is watch and not self._closed)) is not None:
-            self._finish(watch, trace)
 
     def _begin(self, watch: Watch) -> None:
         """From now on, tell of this run."""

@@ -197,6 +197,25 @@ def test_a_run_that_fails_is_shown_as_far_as_it_got(widget: LiveTimeline, heard:
         assert heard[-1].said == packet(lab.runs[0].trace)
 
 
+def test_whatever_goes_wrong_with_a_look_the_run_is_told_of_when_it_is_over(
+    widget: LiveTimeline, heard: list[Message], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told_of: list[type[BaseException]] = []
+    monkeypatch.setattr(threading, "excepthook", lambda told: told_of.append(told.exc_type))
+    monkeypatch.setattr(LiveTimeline, "_update", lambda self: 1 // 0)
+
+    async def nap() -> None:
+        await asyncio.sleep(0.25)
+
+    with Lab(App()) as lab:
+        lab.follow(widget)
+        says(widget, "ready")
+        run = lab.run(nap)
+        assert _quiet()
+    assert told_of == [ZeroDivisionError]
+    assert heard[-1].said == packet(run.trace)
+
+
 def test_one_that_is_closed_looks_at_no_more_runs(widget: LiveTimeline, heard: list[Message]) -> None:
     with Lab(App()) as lab:
         lab.follow(widget)
