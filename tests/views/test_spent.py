@@ -61,9 +61,12 @@ def small(draw: st.DrawFn) -> Trace:
     steps: list[Step] = []
     waits: list[Wait] = []
     spans: list[Span] = []
-    for start, end in draw(st.lists(spans_of_time, max_size=4)):
+    free = 0
+    for start, end in sorted(draw(st.lists(spans_of_time, max_size=4))):
+        begin = max(start, free)  # one loop runs one step at a time
+        free = max(begin, end)
         outcome: StepOutcome = draw(st.sampled_from(("waits", "yields")))
-        steps.append(Step(draw(st.sampled_from((0, 1))), start, end - start, None, outcome, None))
+        steps.append(Step(draw(st.sampled_from((0, 1))), begin, free - begin, None, outcome, None))
     for start, end in draw(st.lists(spans_of_time, max_size=4)):
         on: WaitOn = draw(st.sampled_from(WORDS["WaitOn"]))
         waits.append(Wait(draw(st.sampled_from((0, 1))), start, end, on, None))
@@ -71,7 +74,6 @@ def small(draw: st.DrawFn) -> Trace:
         kind: SpanKind = draw(st.sampled_from(("handler", "middleware")))
         spans.append(Span(0, kind, kind, start, end, len(spans) - 1 if spans else None, 0, None))
     tasks = [Task("t", "t", None, 0, None, "pending"), Task("c", "c", 0, 1, None, "pending")]
-    steps.sort(key=lambda each: (each.start_ns, each.duration_ns))
     waits.sort(key=lambda each: each.start_ns)
     spans.sort(key=lambda each: each.start_ns)
     row = Request(0, "GET", "/", None, 200, 2, 10, 0, (), (), None)
