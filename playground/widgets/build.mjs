@@ -26,18 +26,36 @@ const minifiedCss = {
 };
 
 // What is asked of d3's objects. A bundler cannot know that nobody asks for the rest, for methods are properties of an
-// object; without them, what they call goes too: 4 kB gzipped. Each pattern finds one method, and its name.
+// object; without them, what they call goes too: 5 kB gzipped. Each pattern finds one method, and its name.
+const METHOD = /^ {2}(?:\w+\.)?(\w+)(?: =|:) function\(.*\) \{\n[^]*?^ {2}\}[,;]?\n/gm;
 const ASKED = {
-  'd3-selection': { method: /^ {2}(\w+): selection_\w+,\n/gm, kept: ['selection', 'filter', 'call', 'node', 'each', 'style', 'property', 'on', 'datum'] },
-  'd3-zoom': { method: /^ {2}zoom\.(\w+) = function\(.*\) \{\n[^]*?^ {2}\};\n/gm, kept: ['transform', 'wheelDelta', 'filter', 'extent', 'scaleExtent', 'translateExtent', 'on'] },
-  'd3-scale': { method: /^ {2}scale\.(\w+) = function\(.*\) \{\n[^]*?^ {2}\};\n/gm, kept: ['invert', 'domain', 'range', 'ticks'] },
+  'd3-dispatch': { method: METHOD, kept: ['on', 'call'] },
+  'd3-selection': { method: /^ {2}([\w.[\]]+): selection_\w+,?\n/gm, kept: ['selection', 'filter', 'call', 'node', 'each', 'style', 'property', 'on', 'datum'] },
+  'd3-zoom': {
+    method: METHOD,
+    kept: ['transform', 'wheelDelta', 'filter', 'extent', 'scaleExtent', 'translateExtent', 'on', 'scale', 'translate', 'invert', 'invertX', 'invertY'],
+  },
+  'd3-scale': { method: METHOD, kept: ['invert', 'domain', 'range', 'ticks'] },
 };
-// What d3 does when it is loaded, for objects that nobody here makes.
-const DONE_ANYWAY = [/^(?:EnterNode|ClassList|Local)\.prototype = [^]*?^\};\n/gm, /(?<==) (?=(?:Blur2|shuffler)\()/g];
-// What d3 would call on a transition, on an axis of several pieces, or where it was not told otherwise: never here.
-const NEVER_CALLED = /^( *)function (schedule|dblclicked|defaultExtent|defaultFilter|defaultWheelDelta|polymap)\([^]*?^\1\}\n/gm;
+/** What never comes about here, and what stands in its place. @type {[RegExp, string][]} */
+const NEVER = [
+  // what is made when d3 is loaded, for objects that nobody here makes
+  [/^(?:(?:EnterNode|ClassList|Local)\.prototype = [^]*?^\};|transform\.prototype = .*;)\n/gm, ''],
+  [/ = (?=(?:Blur2|shuffler|bisector)\(|ascendingBisect\.|Array\.prototype\.(?:find|filter|slice);)(.*);/g, ' = /* @__PURE__ */ (() => $1)();'],
+  // a zoom and a selection are told things, and asked for none of what they were told
+  [/return arguments\.length \? \((.*), zoom\) : .*;/g, 'return $1, zoom;'],
+  [/^( +)if \(arguments\.length < 2\) \{\n[^]*?^\1\}\n/gm, '$1var on;\n'],  // declared in there, used below
+  [/return arguments\.length > 1\n +\? ([^]*?)\n +: .*;/g, 'return $1;'],
+  [/return arguments\.length\n +\? this\.property.*\n +: (.*);/g, 'return $1;'],
+  // a drawing's points, and a second tap on what does without `dblclick.zoom`
+  [/^ {4}if \(svg\.createSVGPoint\) \{\n[^]*?^ {4}\}\n/gm, ''],
+  [/^ {6}\/\/ If this was a dbltap[^]*?^ {6}\}\n/gm, ''],
+];
+// What d3 would call on a transition, on an axis of several pieces, or where it was not told otherwise.
+const NEVER_CALLED = /^( *)function (schedule|dblclicked|defaultExtent|defaultFilter|defaultWheelDelta|polymap|clamper|matcher|style(?:Remove|Function)|property(?:Remove|Constant))\([^]*?^\1\}\n/gm;
+const notHere = JSON.stringify(fileURLToPath(new URL('src/not-here.js', here)));
 
-/** Keeps those methods. @type {import('esbuild').Plugin} */
+/** Keeps what is asked of d3. @type {import('esbuild').Plugin} */
 const onlyAsked = {
   name: 'only-asked',
   setup(setup) {
@@ -45,11 +63,14 @@ const onlyAsked = {
       const name = /d3-\w+(?=\.mjs$)/.exec(path)?.[0] ?? '';
       const { method, kept } = ASKED[name] ?? { method: /(?!)/g, kept: [] };
       const found = new Set();
-      const asked = (await readFile(path, 'utf8')).replace(method, (text, its) => (kept.includes(its) && found.add(its) ? text : ''));
-      const contents = DONE_ANYWAY.reduce((text, pattern) => text.replace(pattern, (own) => (own === ' ' ? ' /* @__PURE__ */ ' : '')), asked)
-        .replace(NEVER_CALLED, (_, indent, its) => `${indent}function ${its}() { throw new Error('${its}'); }\n`);
+      const text = (await readFile(path, 'utf8')).replace(method, (own, its) => (kept.includes(its) && found.add(its) ? own : ''));
       if (found.size !== kept.length) throw new Error(`expected ${name} to define ${kept.join(', ')}, found ${[...found].join(', ')}: see ASKED in build.mjs`);
-      return { contents, loader: 'js' };
+      let imports = '';
+      const contents = NEVER.reduce((rest, [pattern, instead]) => rest.replace(pattern, instead), text).replace(NEVER_CALLED, (_own, _indent, its) => {
+        imports += `import { notHere as ${its} } from ${notHere};\n`;
+        return '';
+      });
+      return { contents: imports + contents, loader: 'js' };
     });
   },
 };

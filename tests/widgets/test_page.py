@@ -119,6 +119,35 @@ def test_dragging_and_sideways_wheels_pan(chromium: Chromium, page_url: str, way
     assert share == pytest.approx(100 / 1076, rel=0.02)  # by the 100 px of the gesture
 
 
+def test_two_fingers_zoom_and_a_second_tap_does_not(chromium: Chromium, page_url: str) -> None:
+    def scenario(screen: Screen) -> tuple[list[tuple[int, int]], list[str]]:
+        errors: list[str] = []
+        screen.page.on("pageerror", lambda error: errors.append(str(error)))
+        box = screen.canvas.bounding_box()
+        assert box is not None
+        fingers = screen.page.context.new_cdp_session(screen.page)
+
+        def touch(kind: str, *xs: float) -> None:
+            points = [{"x": box["x"] + x, "y": box["y"] + 60, "id": i} for i, x in enumerate(xs)]
+            fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+        seen = [screen.visible()]
+        for kind, *xs in (("touchStart", 700), ("touchEnd",), ("touchStart", 700), ("touchEnd",)):
+            touch(str(kind), *map(float, xs))
+        seen.append(screen.visible())
+        for kind, *xs in (("touchStart", 650, 750), ("touchMove", 600, 800), ("touchEnd",)):
+            touch(str(kind), *map(float, xs))
+        seen.append(screen.visible())
+        return seen, errors
+
+    (before, tapped, pinched), errors = chromium.run(opened(page_url, scenario), has_touch=True, **WIDE)
+    assert errors == []
+    assert tapped == before
+    assert pinched[1] - pinched[0] == pytest.approx(
+        (before[1] - before[0]) / 2, rel=1e-3
+    )  # the fingers' distance doubled
+
+
 def test_hovering_a_span_tells_what_it_is(chromium: Chromium, page_url: str, trace: Trace) -> None:
     block = block_of(trace)
 

@@ -12,8 +12,5 @@ function interpolateRound(from, to) {
   return (t) => Math.round(from * (1 - t) + to * t);
 }
 
-function notHere() {
-  throw new Error('expected a scale of numbers and no transition, found another use of d3-interpolate: it is not in the bundle');
-}
-
-export { interpolateNumber as interpolate, interpolateRound, notHere as interpolateZoom, notHere as piecewise };
+export { interpolateNumber as interpolate, interpolateRound };
+export { notHere as interpolateZoom, notHere as piecewise } from './not-here.js';
