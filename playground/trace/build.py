@@ -180,25 +180,30 @@ class Reading:
     def _requests_table(self, handoffs: Columns) -> "Table[Any]":
         columns, messages = self._given(self.requests.columns), self._given(self.requests.messages)
         self.requests.add_open(columns, messages, self.names)
-        made = self._made(columns, handoffs["task"])
+        made = self._made(columns, handoffs)
         parts = {"made": self._table("made", {"handoff": made}), "messages": self._table("messages", messages)}
         return Table("requests", columns, self.names, parts)
 
-    def _made(self, requests: Columns, tasks: "array[int]") -> "array[int]":
+    def _made(self, requests: Columns, handoffs: Columns) -> "array[int]":
         """Which hand-offs were made for each request: pointers, one request after the other."""
-        own = {task: request for request, task in enumerate(requests["task"]) if task} if tasks else {}
-        parents = self.tasks.columns["parent"]
-        made_for: dict[int, list[int]] = defaultdict(list)
-        for handoff, made_by in enumerate(tasks, 1):
-            task = made_by
-            while task and task not in own:
-                task = parents[task - 1]
+        own: dict[int, list[int]] = defaultdict(list)
+        for request, task in enumerate(requests["task"] if handoffs["task"] else ()):
             if task:
-                made_for[own[task]].append(handoff)
+                own[task].append(request)
+        parents, created_ns = self.tasks.columns["parent"], self.tasks.columns["created_ns"]
+        made_for: dict[int, list[int]] = defaultdict(list)
+        for handoff, task in enumerate(handoffs["task"], 1):
+            made_ns = handoffs["submitted_ns"][handoff - 1] - handoffs["limiter_wait_ns"][handoff - 1]
+            while task and task not in own:
+                made_ns = created_ns[task - 1]
+                task = parents[task - 1]  # noqa: PLW2901 (up to the task that has called the app)
+            during = _called_then(own[task], requests, made_ns) if task else None
+            if during is not None:
+                made_for[during].append(handoff)
         made = array("I")
-        for request, handoffs in made_for.items():
+        for request, pointers in made_for.items():
             requests["handoffs_from"][request] = len(made)
-            made.extend(handoffs)
+            made.extend(pointers)
             requests["handoffs_until"][request] = len(made)
         return made
 
@@ -294,3 +299,14 @@ class Reading:
             "losses": recorder.losses.forgotten,
             **recorder.forgotten,
         }
+
+
+def _called_then(called: list[int], requests: Columns, made_ns: int) -> int | None:
+    """Which of the requests that one task made, one after the other, a moment falls into; `None` if into none."""
+    if len(called) == 1:
+        return called[0]
+    at = bisect_right(called, made_ns, key=lambda request: requests["start_ns"][request]) - 1
+    if at < 0:
+        return None
+    ended_ns = requests["end_ns"][called[at]]
+    return called[at] if ended_ns == NO_INT or made_ns <= ended_ns else None

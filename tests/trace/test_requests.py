@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from playground.asgi import ASGIApp, Message, Receive, Scope, Send
+from playground.clock.loop import LabLoop
 from playground.trace import Message as MessageRow
 from playground.trace import Request
 from playground.trace.build import build
-from playground.trace.recorder import Recorder
+from playground.trace.recorder import Recorder, recording
 from playground.trace.requests import recorded_app
 
 
@@ -127,3 +128,31 @@ def test_lifespan_is_no_request() -> None:
     recorder = Recorder()
     asyncio.run(call(recorded_app(app, lambda: recorder), {"type": "lifespan"}, []))
     assert not recorder.requests
+
+
+def test_what_one_task_hands_over_belongs_to_the_request_that_it_was_making_then() -> None:
+    async def offloads(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.to_thread(int)
+        await echo(scope, receive, send)
+        await asyncio.create_task(asyncio.to_thread(int))
+
+    loop = LabLoop()
+
+    async def client(recorder: Recorder) -> None:
+        app = recorded_app(offloads, lambda: recorder)
+        for number in range(3):
+            if number == 2:
+                await asyncio.to_thread(int)  # between two requests: nobody's
+            await call(app, scope(), [{"type": "http.request", "body": b""}])
+
+    async def main() -> Recorder:
+        with recording(loop) as recorder:
+            await asyncio.create_task(client(recorder))
+        return recorder
+
+    recorder = loop.run_until_complete(main())
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
+    trace = build(recorder)
+    assert len({request.task for request in trace.requests}) == 1
+    assert [request.handoffs for request in trace.requests] == [(0, 1), (2, 3), (5, 6)]
