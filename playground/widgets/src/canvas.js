@@ -25,6 +25,14 @@ export function resizeCanvas(canvas, width, height, ratio) {
   canvas.style.height = `${height}px`;
 }
 
+/** Call `resize` now, and whenever an element's size changes. @param {HTMLElement} element @param {() => void} resize @param {AbortSignal} signal */
+export function followSize(element, resize, signal) {
+  const observer = new ResizeObserver(resize);
+  observer.observe(element);
+  signal.addEventListener('abort', () => observer.disconnect(), { once: true });
+  resize();
+}
+
 /** @param {Context} context @param {number} weight @param {number} size */
 export function setFont(context, weight, size) {
   context.font = `${weight} ${size}px ${FONT}`;

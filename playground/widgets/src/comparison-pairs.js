@@ -1,7 +1,7 @@
 // What differs, as tables: a row for each run, and a row for each request with a mark for every run on one scale.
 // Real tables, so that they can be heard and copied; the scale of a mark is the only picture in them.
 
-import { make } from './dom.js';
+import { make, makeTable } from './dom.js';
 import { formatDuration } from './format.js';
 import { timeTicks } from './geometry.js';
 
@@ -16,7 +16,7 @@ export function runsTable(runs) {
     const cells = names.map((each) => make('td', {}, told.get(each) ?? '–'));
     return make('tr', {}, make('th', { scope: 'row' }, make('i', {}, mark), ` ${letter} ${name}`), ...cells);
   });
-  return table('Runs', ['run', ...names], rows);
+  return makeTable('', ['run', ...names], rows, { 'aria-label': 'Runs' });
 }
 
 /** @param {Pair[]} pairs @param {RunFacts[]} runs */
@@ -27,17 +27,11 @@ export function pairsTable(pairs, runs) {
     make('td', { class: 'scale' }, dumbbell(took, most, runs)),
     ...took.map((ns) => make('td', { class: 'ns' }, ns === null ? '–' : formatDuration(ns))),
     make('td', {}, difference(later))));
-  const made = table('Requests, by difference', ['request', '', ...runs.map(({ letter }) => letter), 'difference'], rows);
+  const made = makeTable('', ['request', '', ...runs.map(({ letter }) => letter), 'difference'], rows, { 'aria-label': 'Requests, by difference' });
   const [, scale, ...heads] = made.querySelectorAll('th');
   scale.append(axis(most, 6));
   for (const head of heads.slice(0, runs.length)) head.classList.add('ns');
   return made;
-}
-
-/** @param {string} name @param {string[]} heads @param {HTMLElement[]} rows */
-function table(name, heads, rows) {
-  const head = make('tr', {}, ...heads.map((words) => make('th', { scope: 'col' }, words)));
-  return make('table', { 'aria-label': name }, make('thead', {}, head), make('tbody', {}, ...rows));
 }
 
 /** A mark for every run, joined by a line. @param {(number | null)[]} took @param {number} most @param {RunFacts[]} runs */

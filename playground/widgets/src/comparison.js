@@ -2,17 +2,18 @@
 // It decides which stretch all runs show, at one scale or each fitted to the width, and what is selected; a run paints
 // itself, and what differs was counted in Python.
 
+import { followSize } from './canvas.js';
 import css from './comparison.css';
 import { RunLanes } from './comparison-run.js';
 import { pairsTable, runsTable } from './comparison-pairs.js';
 import { sentence } from './describe.js';
-import { make, makeButton } from './dom.js';
+import { make, makeButton, makeList } from './dom.js';
 import { around, hitTest } from './geometry.js';
-import { actionOf } from './keyboard.js';
-import { across, along } from './moves.js';
 import { Navigator } from './navigator.js';
 import { buildShell } from './shell.js';
+import { listenForKeys, movesOf, zoomButtons } from './steering.js';
 import { followTheme, setColours } from './theme.js';
+import { onceAFrame } from './throttle.js';
 
 /** @typedef {import('./geometry.js').Range} Range */
 /** @typedef {import('./recording.js').Span} Span */
@@ -29,8 +30,7 @@ class ComparisonView {
     this.host = host;
     this.aborter = new AbortController();
     const { signal } = this.aborter;
-    const { clock, summary, dropped } = header;
-    this.shell = buildShell(host, { title: state.get('title') || header.title, clock, summary, dropped }, css);
+    this.shell = buildShell(host, { ...header, title: state.get('title') || header.title }, css);
     /** @type {RunLanes[]} */
     this.runs = header.runs.map((/** @type {any} */ run) => new RunLanes(run, columnsOf(columns, run.letter)));
     /** The longest run: at one scale, all are seen whole. */
@@ -38,7 +38,7 @@ class ComparisonView {
     this.fitted = false;
     this.width = 0;
     this.ratio = 0;
-    this.pending = 0;
+    this.draw = onceAFrame(() => this.paint(), signal);
     /** @type {{ run: RunLanes, span: Span } | null} */
     this.selected = null;
     this.lanes = make('div', { class: 'runs' }, ...this.runs.map(({ element }) => element));
@@ -53,16 +53,12 @@ class ComparisonView {
     this.addButtons(signal);
     this.listen(signal);
     followTheme(document, (theme) => this.setTheme(theme), signal);
-    this.observer = new ResizeObserver(() => this.resize());
-    this.observer.observe(this.shell.root);
-    this.resize();
+    followSize(this.shell.root, () => this.resize(), signal);
   }
 
   destroy() {
     this.aborter.abort();
-    this.observer.disconnect();
     this.navigator.destroy();
-    cancelAnimationFrame(this.pending);
   }
 
   /** @param {any} header */
@@ -70,7 +66,7 @@ class ComparisonView {
     const { shell } = this;
     shell.fill(
       make('p', { class: 'conclusion', 'data-testid': 'compare-conclusion' }, conclusion),
-      make('ul', { class: 'notes', 'aria-label': 'To know' }, ...notes.map((/** @type {string} */ note) => make('li', {}, note))),
+      makeList({ class: 'notes', 'aria-label': 'To know' }, notes),
       runsTable(runs), this.scroller, this.detail,
     );
     if (pairs.length > 0) shell.fill(pairsTable(pairs, runs), make('p', { class: 'told' }, rest));
@@ -78,7 +74,7 @@ class ComparisonView {
 
   /** @param {AbortSignal} signal */
   addButtons(signal) {
-    const { navigator, shell } = this;
+    const { shell } = this;
     shell.buttons.setAttribute('aria-label', 'Zoom');
     const fit = makeButton('Fit each', { title: 'Fit each run to the width, or all at one scale' }, () => {
       this.fitted = !this.fitted;
@@ -87,12 +83,7 @@ class ComparisonView {
       this.draw();
     }, signal);
     fit.setAttribute('aria-pressed', 'false');
-    shell.buttons.append(
-      fit,
-      makeButton('−', { title: 'Zoom out (-)', label: 'Zoom out' }, () => navigator.zoomBy(0.5), signal),
-      makeButton('+', { title: 'Zoom in (+)', label: 'Zoom in' }, () => navigator.zoomBy(2), signal),
-      makeButton('Fit', { title: 'Whole runs (0)' }, () => navigator.fit(), signal),
-    );
+    shell.buttons.append(fit, ...zoomButtons((action, zoom) => this.perform(action, zoom), 'Whole runs', signal));
   }
 
   /** @param {AbortSignal} signal */
@@ -105,13 +96,7 @@ class ComparisonView {
       const run = this.runs.find(({ canvas }) => canvas === event.target);
       if (run !== undefined) this.select(hitTest(run.layout, run.projection(this.rangeOf(run)), event.offsetX, event.offsetY)?.span ?? null);
     }, { signal });
-    this.scroller.addEventListener('keydown', (event) => {
-      const action = actionOf(event);
-      if (action === null) return;
-      event.preventDefault();
-      event.stopPropagation();
-      this.perform(action);
-    }, { signal });
+    listenForKeys(this.scroller, (action) => this.perform(action), signal);
   }
 
   // -- size, theme, frames --------------------------------------------------------------------------------------
@@ -140,14 +125,12 @@ class ComparisonView {
     return { start: start * factor, end: end * factor };
   }
 
-  draw() {
-    if (this.pending !== 0 || this.width === 0) return;
-    this.pending = requestAnimationFrame(() => {
-      this.pending = 0;
-      for (const run of this.runs) run.paint(this.rangeOf(run));
-      const { start, end } = this.navigator.range();
-      Object.assign(this.host.dataset, { visibleStartNs: Math.round(start), visibleEndNs: Math.round(end), painted: 'true' });
-    });
+  /** What `draw` asks for. */
+  paint() {
+    if (this.width === 0) return;
+    for (const run of this.runs) run.paint(this.rangeOf(run));
+    const { start, end } = this.navigator.range();
+    Object.assign(this.host.dataset, { visibleStartNs: Math.round(start), visibleEndNs: Math.round(end), painted: 'true' });
   }
 
   // -- what is pointed at and selected --------------------------------------------------------------------------
@@ -184,32 +167,19 @@ class ComparisonView {
     run.element.scrollIntoView({ block: 'nearest' });
   }
 
-  /** @param {import('./keyboard.js').Action} action */
-  perform(action) {
+  /** @param {import('./keyboard.js').Action} action @param {number} [zoom] */
+  perform(action, zoom) {
     const { navigator, selected } = this;
-    const all = { lanes: this.runs.flatMap(({ layout }) => layout.lanes), pinnedHeight: 0, height: 0 };
-    const first = all.lanes.find(({ row }) => row !== null)?.row;
+    const lanes = this.runs.flatMap(({ layout }) => layout.lanes);
+    const first = lanes.find(({ row }) => row !== null)?.row;
     const from = selected?.span ?? (first ? { row: first, index: 0 } : null);
-    const go = (/** @type {Span | null} */ span) => span !== null && this.select(span);
     /** @type {Partial<Record<import('./keyboard.js').Action, () => void>>} */
-    const actions = {
-      panLeft: () => navigator.panBy(-0.2),
-      panRight: () => navigator.panBy(0.2),
-      zoomIn: () => navigator.zoomBy(1.6),
-      zoomOut: () => navigator.zoomBy(1 / 1.6),
-      fit: () => navigator.fit(),
+    const deeds = {
+      ...movesOf({ navigator, layout: { lanes }, from, isSelected: selected !== null, zoom }, (span) => this.select(span)),
+      fitSpan: () => selected && navigator.show(around(...this.extent(selected.run, selected.span), 0.6), { glide: true }),
       clear: () => this.select(null),
     };
-    if (from !== null) Object.assign(actions, {
-      previous: () => go(along(from, selected ? -1 : 0)),
-      next: () => go(along(from, selected ? 1 : 0)),
-      first: () => go(along(from, -Infinity)),
-      last: () => go(along(from, Infinity)),
-      up: () => go(across(all, from, -1)),
-      down: () => go(across(all, from, 1)),
-      fitSpan: () => selected && navigator.show(around(...this.extent(selected.run, selected.span), 0.6), { glide: true }),
-    });
-    actions[action]?.();
+    deeds[action]?.();
   }
 }
 

@@ -1,7 +1,7 @@
 // Pointer, wheel and keys on the lanes. A plain wheel stays the page's; Ctrl+wheel and drags are the navigator's.
 
 import { perform } from './deeds.js';
-import { actionOf } from './keyboard.js';
+import { listenForKeys } from './steering.js';
 
 /** @typedef {import('./timeline.js').TimelineView} TimelineView */
 
@@ -24,19 +24,8 @@ export function listen(view, signal) {
   }, { signal });
   scroller.addEventListener('scroll', () => view.unhover(), { signal });
   scroller.addEventListener('wheel', (event) => pan(view, event), { signal, passive: false });
-  scroller.addEventListener('keydown', (event) => {
-    const action = actionOf(event);
-    if (action === null) return;
-    event.preventDefault();
-    event.stopPropagation();
-    perform(view, action);
-  }, { signal });
-  root.addEventListener('keydown', (event) => {  // from a button or a table; in the box itself a slash is a letter
-    if (actionOf(event) !== 'search') return;
-    event.preventDefault();
-    event.stopPropagation();
-    perform(view, 'search');
-  }, { signal });
+  listenForKeys(scroller, (action) => perform(view, action), signal);
+  listenForKeys(root, (action) => action === 'search' && perform(view, action), signal);  // from a button or a table; in the box itself a slash is a letter
   detail.addEventListener('click', (event) => {
     const button = /** @type {HTMLElement} */ (event.target).closest('button');
     if (button === null) return;

@@ -2,51 +2,41 @@
 
 import { factsOf } from './describe.js';
 import { make } from './dom.js';
-import { across, along, alongArrow, blockAfter, firstSpan } from './moves.js';
+import { alongArrow, blockAfter, firstSpan } from './moves.js';
 import { openSource } from './source.js';
-import { buildTables } from './table.js';
+import { movesOf } from './steering.js';
 
 /** @typedef {import('./keyboard.js').Action} Action */
 /** @typedef {import('./timeline.js').TimelineView} TimelineView */
-
-const ZOOM = 1.6;  // a key pressed three times shows a fourth
-const STRIDE = 0.2;  // a pan, of what is shown
 
 /** @type {Action[]} of which the reader who hears the picture is told where they have come */
 const MOVES_TIME = ['panLeft', 'panRight', 'zoomIn', 'zoomOut', 'fit', 'fitSpan'];
 
 /** @param {TimelineView} view @param {Action} action @param {number} [zoom] */
-export function perform(view, action, zoom = ZOOM) {
+export function perform(view, action, zoom) {
   const { navigator, recording, layout, search } = view;
   const { selected } = view.marks;
   const from = selected ?? firstSpan(recording, navigator.range().start);
   if (from === null) return;
-  const go = (/** @type {import('./recording.js').Span | null} */ span) => {
-    if (span !== null) view.goTo(span);
-    return span !== null;
-  };
   /** @type {Record<Action, () => unknown>} */
   const deeds = {
-    previous: () => go(along(from, selected === null ? 0 : -1)),
-    next: () => go(along(from, selected === null ? 0 : 1)),
-    up: () => go(across(layout, from, -1)),
-    down: () => go(across(layout, from, 1)),
-    first: () => go(along(from, -Infinity)),
-    last: () => go(along(from, Infinity)),
-    panLeft: () => navigator.panBy(-STRIDE),
-    panRight: () => navigator.panBy(STRIDE),
-    zoomIn: () => navigator.zoomBy(zoom),
-    zoomOut: () => navigator.zoomBy(1 / zoom),
-    fit: () => navigator.fit(),
+    ...movesOf({ navigator, layout, from, isSelected: selected !== null, zoom }, (span) => view.goTo(span)),
     fitSpan: () => selected !== null && view.fitSpan(selected),
     nextBlock: () => nextBlock(view),
-    follow: () => go(alongArrow(recording, from)) || view.say('No hand-off leaves this span.'),
+    follow: () => follow(view, from),
     open: () => open(view),
     search: () => search.input.focus(),
     clear: () => view.select(null),
   };
   deeds[action]();
   if (MOVES_TIME.includes(action)) view.sayRange();
+}
+
+/** @param {TimelineView} view @param {import('./recording.js').Span} from */
+function follow(view, from) {
+  const span = alongArrow(view.recording, from);
+  if (span === null) view.say('No hand-off leaves this span.');
+  else view.goTo(span);
 }
 
 /** @param {TimelineView} view */
@@ -67,12 +57,4 @@ function open(view) {
   detail.querySelector('.outcome')?.remove();
   detail.firstElementChild?.after(make('p', { class: 'outcome' }, words));
   view.say(words);
-}
-
-/** Show or hide the tables; made when they are first asked for. @param {TimelineView} view @param {HTMLElement} button */
-export function showTables(view, button) {
-  const { recording, frame: { tables }, aborter } = view;
-  if (tables.childElementCount === 0) tables.append(...buildTables(recording, (span) => view.goTo(span), (finding) => view.showFinding(finding), aborter.signal));
-  tables.hidden = !tables.hidden;
-  button.setAttribute('aria-expanded', String(!tables.hidden));
 }

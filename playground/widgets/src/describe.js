@@ -1,6 +1,6 @@
 // A span in words: for the card under the pointer, for the line below the lanes, for the live region, and for Python.
 
-import { make } from './dom.js';
+import { make, makeTerms } from './dom.js';
 import { formatCount, formatDuration, formatMoment, formatSite } from './format.js';
 import { KINDS } from './kinds.js';
 
@@ -58,16 +58,13 @@ function swatch({ kind }) {
  */
 export function card(recording, span, sharing) {
   const facts = factsOf(recording, span);
-  const list = make('dl', {},
-    make('dt', {}, facts.words), make('dd', {}, formatDuration(facts.duration_ns)),
-    make('dt', {}, 'from'), make('dd', {}, momentWords(recording, facts.start_ns)));
-  if (facts.call !== '') list.append(make('dt', {}, 'seen in'), make('dd', {}, make('code', {}, facts.call)));
-  if (facts.request !== null) {
-    list.append(make('dt', {}, 'request'), make('dd', {}, requestWords(facts.request)));
-    if (facts.request.path !== '') list.append(make('dt', {}, 'path'), make('dd', {}, facts.request.path));
-  }
-  if (facts.file !== '') list.append(make('dt', {}, 'source'), make('dd', { class: 'source' }, formatSite(facts)));
-  const nodes = [make('strong', {}, swatch(facts), make('span', {}, facts.label)), list];
+  /** @type {[string, Node | string][]} */
+  const entries = [[facts.words, formatDuration(facts.duration_ns)], ['from', momentWords(recording, facts.start_ns)]];
+  if (facts.call !== '') entries.push(['seen in', make('code', {}, facts.call)]);
+  if (facts.request !== null) entries.push(['request', requestWords(facts.request)]);
+  if (facts.request?.path) entries.push(['path', facts.request.path]);
+  if (facts.file !== '') entries.push(['source', make('span', { class: 'source' }, formatSite(facts))]);
+  const nodes = [make('strong', {}, swatch(facts), make('span', {}, facts.label)), makeTerms({}, entries)];
   if (facts.text !== '' && facts.text !== facts.call) nodes.push(make('code', {}, facts.text));
   if (sharing > 3) nodes.push(make('p', {}, `${formatCount(sharing)} spans share this pixel: zoom in to part them`));
   return nodes;

@@ -19,7 +19,7 @@ export function along({ row, index }, step) {
 
 /**
  * The span nearest in time in the next lane that has any.
- * @param {Layout} layout
+ * @param {Pick<Layout, 'lanes'>} layout
  * @param {Span} span
  * @param {1 | -1} direction down or up
  * @returns {Span | null}

@@ -3,7 +3,7 @@
 // does not tell, the panel says so. `tell` is pure (spans in, words and spans out), `buildPanel` makes elements of it.
 
 import { momentWords, requestWords } from './describe.js';
-import { make } from './dom.js';
+import { make, makeRow, makeTable, makeTerms } from './dom.js';
 import { formatCount, formatDuration } from './format.js';
 import { BLOCKED, READY } from './kinds.js';
 
@@ -183,20 +183,19 @@ export function buildPanel(details, span) {
   /** @type {Span[]} */
   const links = [];
   const toNode = (/** @type {Part} */ part) => typeof part === 'string' ? part : make('button', { type: 'button', title: 'Go there', 'data-go': String(links.push(part.span) - 1) }, part.words);
-  const facts = tell(details, span).flatMap(([term, ...parts]) => [make('dt', {}, term), make('dd', {}, ...parts.map(toNode))]);
+  const facts = tell(details, span);
   const request = span.row.request[span.index];
   const messages = details.requests[request]?.messages ?? [];
-  const nodes = [...(facts.length === 0 ? [] : [make('dl', { class: 'facts' }, ...facts)]), ...(messages.length === 0 ? [] : [messageTable(details, request, messages)])];
+  const nodes = [...(facts.length === 0 ? [] : [makeTerms({ class: 'facts' }, facts.map(([term, ...parts]) => [term, ...parts.map(toNode)]))]), ...(messages.length === 0 ? [] : [messageTable(details, request, messages)])];
   return { nodes, links };
 }
 
 /** @param {Details} details @param {number} request @param {import('./details.js').Message[]} messages */
 function messageTable({ recording }, request, messages) {
   const rows = messages.slice(0, MOST_MESSAGES).map(({ direction, type, detail, at_ns }) => {
-    const cells = [direction === 'send' ? '↑ send' : '↓ receive', type, momentWords(recording, at_ns), detail];
-    return make('tr', {}, ...cells.map((text) => make('td', {}, text)));
+    return makeRow('td', [direction === 'send' ? '↑ send' : '↓ receive', type, momentWords(recording, at_ns), detail]);
   });
   const rest = messages.length - rows.length;
   const caption = `ASGI messages of ${requestWords(recording.requests[request])}${rest > 0 ? `: the first ${MOST_MESSAGES}, ${formatCount(rest)} more are in trace.requests` : ''}`;
-  return make('table', {}, make('caption', {}, caption), make('tbody', {}, ...rows));
+  return makeTable(caption, [], rows);
 }

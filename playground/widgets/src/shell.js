@@ -6,7 +6,7 @@ import base from './base.css';
 import { make } from './dom.js';
 import { formatCount } from './format.js';
 
-/** @typedef {{ title: string, clock: string, summary: string, dropped: number }} Told what a header says of a recording */
+/** @typedef {Record<string, any>} Told what a header says of a recording: title, clock, summary and dropped are shown */
 /** @typedef {ReturnType<typeof buildShell>} Shell */
 
 /** @type {Record<string, string>} */

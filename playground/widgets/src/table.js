@@ -3,7 +3,7 @@
 // recording's; a row's first cell is a button that goes to its place in the picture.
 
 import { factsOf, momentWords } from './describe.js';
-import { make } from './dom.js';
+import { make, makeTable } from './dom.js';
 import { formatCount, formatDuration, formatSite } from './format.js';
 import { BLOCKED, READY } from './kinds.js';
 
@@ -21,9 +21,9 @@ const ABSENT = '–';
  * @param {AbortSignal} signal
  */
 export function sortable({ caption, columns, rows, total = rows.length, open }, signal) {
-  const body = make('tbody');
-  const heads = columns.map(({ name }) => make('th', { scope: 'col' }, makePlain(name, `Sort by ${name}`)));
-  const table = make('table', {}, make('caption', {}, caption + countWords(rows.length, total)), make('thead', {}, make('tr', {}, ...heads)), body);
+  const table = makeTable(caption + countWords(rows.length, total), columns.map(({ name }) => makePlain(name, `Sort by ${name}`)), []);
+  const heads = [...table.querySelectorAll('th')];
+  const body = /** @type {HTMLElement} */ (table.lastElementChild);
   let [shown, by, down] = [rows, -1, false];
   const fill = () => {
     shown = by < 0 ? rows : sortRows(rows, columns[by].value, down);

@@ -10,6 +10,7 @@ import { BLOCKED } from './kinds.js';
 import { makePlay } from './play.js';
 import { buildShell } from './shell.js';
 import { glide, setStage } from './stage.js';
+import { claim } from './steering.js';
 import css from './theatre.css';
 import { followTheme, setColours } from './theme.js';
 import { throttle } from './throttle.js';
@@ -38,7 +39,7 @@ export function showTheatre(host, packet, state) {
   let theme;
   const guesses = { right: 0, wrong: 0 };
 
-  const { root, buttons, live, fill, header: head } = buildShell(host, { title: state.get('title') || header.title, clock: header.clock, summary: '', dropped: header.dropped }, css);
+  const { root, buttons, live, fill, header: head } = buildShell(host, { ...header, title: state.get('title') || header.title, summary: '' }, css);
   const said = make('p', { class: 'said' });
   const asked = make('div', { class: 'asked', role: 'group', 'aria-label': words.ask });
   const stage = make('div', { class: 'stage' });
@@ -134,8 +135,7 @@ export function showTheatre(host, packet, state) {
     const on = event.composedPath()[0];
     const deed = asked.querySelectorAll('button')[Number(key) - 1] ?? made[words.buttons.findIndex((/** @type {string[]} */ button) => button[3] === key)];
     if (!deed || event.ctrlKey || event.metaKey || event.altKey || on === speed || (key === ' ' && on !== slider)) return;
-    event.preventDefault();
-    event.stopPropagation();
+    claim(event);
     deed.click();
   }, { signal });
   state.follow('step', (step) => step !== place && go(step, false));

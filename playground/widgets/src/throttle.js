@@ -25,3 +25,19 @@ export function throttle(send, everyMs, signal) {
     else held = { value, timer: setTimeout(() => held !== null && release(held.value), wait) };
   };
 }
+
+/**
+ * Paint once in the next frame, however often it is asked for.
+ * @param {() => void} paint
+ * @param {AbortSignal} signal a frame that is still to come when it aborts is dropped
+ */
+export function onceAFrame(paint, signal) {
+  let pending = 0;
+  signal.addEventListener('abort', () => cancelAnimationFrame(pending), { once: true });
+  return () => {
+    pending ||= requestAnimationFrame(() => {
+      pending = 0;
+      paint();
+    });
+  };
+}

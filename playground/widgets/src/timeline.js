@@ -1,12 +1,12 @@
 // The timeline: joins a recording, a stretch of time and a selection to one picture, and keeps them in step.
 // What it decides is state (what is shown, selected, hovered); painting, gestures, words and arithmetic are its parts'.
 
-import { resizeCanvas } from './canvas.js';
+import { followSize, resizeCanvas } from './canvas.js';
 import { listen } from './controls.js';
-import { perform, showTables } from './deeds.js';
+import { perform } from './deeds.js';
 import { card, detail, factsOf, momentWords, sentence } from './describe.js';
 import { Details } from './details.js';
-import { make, makeButton } from './dom.js';
+import { make, makeButton, makeOpener } from './dom.js';
 import { fillFindings } from './findings.js';
 import { buildFrame } from './frame.js';
 import { AXIS_HEIGHT, around, hitTest, isPinned, layOut, project } from './geometry.js';
@@ -15,7 +15,10 @@ import { Navigator } from './navigator.js';
 import { Painter } from './painter.js';
 import { buildPanel } from './panel.js';
 import { SearchBox, inOrder } from './search.js';
+import { zoomButtons } from './steering.js';
+import { buildTables } from './table.js';
 import { followTheme, setColours } from './theme.js';
+import { onceAFrame } from './throttle.js';
 
 /** @typedef {import('./geometry.js').Range} Range */
 /** @typedef {import('./recording.js').Recording} Recording */
@@ -56,7 +59,7 @@ export class TimelineView {
     this.width = 0;
     this.height = 0;
     this.ratio = 0;
-    this.pending = 0;
+    this.draw = onceAFrame(() => this.paint(), signal);
     this.navigator = new Navigator(this.frame.canvas, recording, (range, byHand) => this.moved(range, byHand));
     this.minimap = new Minimap(this.frame.minimap, recording, this.navigator, signal);
     this.search = new SearchBox(this, signal);
@@ -64,17 +67,13 @@ export class TimelineView {
     fillFindings(this.frame.findings, recording.findings, (finding) => this.showFinding(finding), signal);
     followTheme(document, (theme) => this.setTheme(theme), signal);
     listen(this, signal);
-    this.observer = new ResizeObserver(() => this.resize());
-    this.observer.observe(this.frame.root);
-    this.resize();
+    followSize(this.frame.root, () => this.resize(), signal);
   }
 
   /** Let go of everything outside the view's own elements. */
   destroy() {
     this.aborter.abort();
-    this.observer.disconnect();
     this.navigator.destroy();
-    cancelAnimationFrame(this.pending);
     clearTimeout(this.speaking);
   }
 
@@ -87,15 +86,15 @@ export class TimelineView {
   addButtons(signal) {
     const next = this.next = makeButton('Next block', { title: 'Next blocked moment (b)' }, () => perform(this, 'nextBlock'), signal);
     if (this.recording.blocks.length === 0) next.setAttribute('disabled', '');
-    const table = makeButton('Table', { title: 'Show as table', label: 'Show as table' }, () => showTables(this, table), signal);
-    table.setAttribute('aria-expanded', 'false');
-    this.frame.buttons.append(
-      this.search.count, this.search.input,
-      makeButton('−', { title: 'Zoom out (-)', label: 'Zoom out' }, () => perform(this, 'zoomOut', 2), signal),
-      makeButton('+', { title: 'Zoom in (+)', label: 'Zoom in' }, () => perform(this, 'zoomIn', 2), signal),
-      makeButton('Fit', { title: 'Whole run (0)' }, () => perform(this, 'fit'), signal),
-      next, table,
-    );
+    const zooms = zoomButtons((action, zoom) => perform(this, action, zoom), 'Whole run', signal);
+    const table = makeOpener('Table', { title: 'Show as table', label: 'Show as table' }, this.frame.tables, signal, () => this.fillTables());
+    this.frame.buttons.append(this.search.count, this.search.input, ...zooms, next, table);
+  }
+
+  /** The tables are made when they are first asked for. */
+  fillTables() {
+    const { recording, frame: { tables }, aborter } = this;
+    if (tables.childElementCount === 0) tables.append(...buildTables(recording, (span) => this.goTo(span), (finding) => this.showFinding(finding), aborter.signal));
   }
 
   // -- size, theme, frames --------------------------------------------------------------------------------------
@@ -142,17 +141,14 @@ export class TimelineView {
     return project({ width: this.width, height: this.height, scroll: this.frame.scroller.scrollTop }, this.navigator.range());
   }
 
-  draw() {
-    if (this.pending !== 0 || this.width === 0) return;
-    this.pending = requestAnimationFrame(() => {
-      this.pending = 0;
-      const range = this.navigator.range();
-      this.painter.paint(this.projection(), this.marks);
-      this.minimap.paint(range);
-      this.host.dataset.visibleStartNs = String(Math.round(this.recording.ns(range.start)));
-      this.host.dataset.visibleEndNs = String(Math.round(this.recording.ns(range.end)));
-      this.host.dataset.painted = 'true';
-    });
+  /** What `draw` asks for. */
+  paint() {
+    if (this.width === 0) return;
+    const range = this.navigator.range();
+    this.painter.paint(this.projection(), this.marks);
+    this.minimap.paint(range);
+    const [visibleStartNs, visibleEndNs] = [range.start, range.end].map((time) => Math.round(this.recording.ns(time)));
+    Object.assign(this.host.dataset, { visibleStartNs, visibleEndNs, painted: 'true' });
   }
 
   /** @param {Range} range @param {boolean} byHand */

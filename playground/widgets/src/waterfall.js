@@ -3,13 +3,13 @@
 // gone through with the arrow keys.
 
 import css from './waterfall.css';
-import { make, makeButton } from './dom.js';
+import { make, makeList, makeOpener, makeRow, makeTable, makeTerms } from './dom.js';
 import { part } from './findings.js';
 import { formatMoment } from './format.js';
 import { timeTicks } from './geometry.js';
-import { actionOf } from './keyboard.js';
 import { KINDS } from './kinds.js';
 import { buildShell } from './shell.js';
+import { listenForKeys } from './steering.js';
 import { followTheme, setColours } from './theme.js';
 
 /** @typedef {[number, number, number, string, string[]]} Bar from when to when, its look, its words, the messages that share it */
@@ -22,26 +22,20 @@ const TICKS = 5;  // as many as have room at 520 pixels
 export function showWaterfall(host, { header }, state) {
   const aborter = new AbortController();
   const { signal } = aborter;
-  const { clock, summary, dropped } = header;
-  const shell = buildShell(host, { title: state.get('title') || header.title, clock, summary, dropped }, css);
+  const shell = buildShell(host, { ...header, title: state.get('title') || header.title }, css);
   if (header.failure !== '') shell.header.children[0].after(make('span', { class: 'cross' }, `× ${header.failure}`));
   const lanes = lanesOf(header, state.get('height') ?? 640);
   const detail = make('div', { class: 'detail', 'aria-hidden': 'true' }, 'Click a bar or a message, or use the arrow keys, to read what it is.');
   const sheets = make('div', { class: 'sheets', 'data-testid': 'waterfall-tables', hidden: '' }, ...header.sheets.map(sheetOf));
-  const button = makeButton('Show as table', { title: 'Show the same as tables' }, () => {
-    sheets.hidden = !sheets.hidden;
-    button.setAttribute('aria-expanded', String(!sheets.hidden));
-  }, signal);
-  button.setAttribute('aria-expanded', 'false');
-  shell.buttons.append(button);
+  shell.buttons.append(makeOpener('Show as table', { title: 'Show the same as tables' }, sheets, signal));
   shell.fill(
     make('p', { class: 'told', 'data-testid': 'waterfall-sentence' }, ...header.sentence.map(part)),
     stripOf(header), sharesOf(header), scopeOf(header.scope), lanes, detail, legendOf(header),
-    make('ul', { class: 'notes', 'aria-label': 'To know' }, ...header.notes.map((/** @type {string} */ note) => make('li', {}, note))), sheets,
+    makeList({ class: 'notes', 'aria-label': 'To know' }, header.notes), sheets,
   );
   walk(lanes, header.lanes, (words, lines) => {
     shell.live.textContent = `${words} ${lines.join('; ')}`;
-    detail.replaceChildren(words, make('ul', {}, ...lines.map((line) => make('li', {}, line))));
+    detail.replaceChildren(words, makeList({}, lines));
   }, signal);
   followTheme(document, (theme) => setColours(shell.root, theme), signal);
   host.dataset.painted = 'true';
@@ -103,13 +97,7 @@ function walk(list, lanes, tell, signal) {
     up: () => go(lane - 1, -1), down: () => go(lane + 1, -1), previous: () => go(lane, Math.max(0, bar - 1)), next: () => go(lane, bar + 1),
     first: () => go(lane, 0), last: () => go(lane, Infinity),
   };
-  list.addEventListener('keydown', (event) => {
-    const move = moves[actionOf(event) ?? 'clear'];
-    if (move === undefined) return;
-    event.preventDefault();
-    event.stopPropagation();
-    move();
-  }, { signal });
+  listenForKeys(list, (action) => moves[action] !== undefined && moves[action](), signal);
   list.addEventListener('click', ({ target }) => {
     const at = elements.findIndex((element) => element.contains(/** @type {Node} */ (target)));
     if (at >= 0) go(at, [...elements[at].querySelectorAll('.bar')].indexOf(/** @type {Element} */ (target)));
@@ -131,8 +119,7 @@ function sharesOf(header) {
 
 /** @param {[string, string][]} scope */
 function scopeOf(scope) {
-  const terms = scope.flatMap(([term, words]) => [make('dt', {}, term), make('dd', {}, words)]);
-  return make('details', { class: 'scope' }, make('summary', {}, 'What was asked'), make('dl', {}, ...terms));
+  return make('details', { class: 'scope' }, make('summary', {}, 'What was asked'), makeTerms({}, scope));
 }
 
 /** @param {Record<string, any>} header */
@@ -144,6 +131,5 @@ function legendOf(header) {
 
 /** @param {[string, string[], string[][]]} sheet */
 function sheetOf([caption, head, rows]) {
-  const cells = (/** @type {string} */ tag, /** @type {string[]} */ texts) => make('tr', {}, ...texts.map((text) => make(tag, {}, text)));
-  return make('table', {}, make('caption', {}, caption), make('thead', {}, cells('th', head)), make('tbody', {}, ...rows.map((row) => cells('td', row))));
+  return makeTable(caption, head, rows.map((row) => makeRow('td', row)));
 }
