@@ -1,5 +1,6 @@
 """The README's code does what the README says."""
 
+import ast
 import re
 import runpy
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 from playground import App, Lab
 
 README = Path(__file__).parent.parent / "README.md"
-FIRST, HOUR, WATCHED, TESTS = re.findall(
+FIRST, HOUR, PICTURES, WATCHED, TESTS = re.findall(
     r"^```python\n(.+?)^```$", README.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL
 )
 
@@ -34,6 +35,18 @@ def test_an_hour_of_traffic_is_told_in_a_line(tmp_path: Path, capsys: pytest.Cap
     (tmp_path / "hour.py").write_text(HOUR, encoding="utf-8")
     runpy.run_path(str(tmp_path / "hour.py"))
     assert re.match(r"1 h · 1[78],\d{3} requests \(median \d+ ms, longest [\d.]+ m?s\)", capsys.readouterr().out)
+
+
+def test_every_other_picture_is_the_value_of_a_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "first.py").write_text(FIRST, encoding="utf-8")
+    names = runpy.run_path("first.py")
+    cells = [ast.unparse(line) for line in ast.parse(PICTURES).body if isinstance(line, ast.Expr)]
+    with names["lab"]:
+        exec(PICTURES, names)
+        kinds = [type(eval(cell, names)).__name__ for cell in cells]
+    assert kinds == ["Theatre", "Waterfall", "SideBySide", "LiveTimeline", "Panel", "NoneType"]
+    assert "<html" in (tmp_path / "run.html").read_text("utf-8")
 
 
 def test_what_is_no_web_app_is_watched(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
