@@ -26,7 +26,7 @@ from weakref import WeakValueDictionary
 from playground.code import is_own, own_frame
 from playground.trace.requests import words_of
 from playground.trace.rows import LossKind, Site
-from playground.trace.seams import borrow
+from playground.trace.seams import borrow, borrow_method
 from playground.trace.sites import Sites
 from playground.trace.table import Names
 from playground.trace.tables import WORDS, columns_of
@@ -112,7 +112,8 @@ class Losses:
         future = context.get("future")
         for each in (future, *getattr(future, "_children", ())):  # what gathers was asked for its children's
             mark, number, at_ns = getattr(each, "_playground_failed", (None, 0, 0))
-            if mark is self._mark and not self._is_closed:
+            # of several that failed, the gathering's exception is that of the first in time, not in order
+            if mark is self._mark and each._exception is error and not self._is_closed:
                 self._add_error(number, at_ns, error)
                 return
 
@@ -195,40 +196,30 @@ class watch_losses:
         self._loop = loop
         self._recorder = recorder
         self._ident = threading.get_ident()
-        self._had: Any = None
-        self._give_back: Callable[[], None] | None = None
+        self._give_back: list[Callable[[], None] | None] = []
 
     def __enter__(self) -> None:
         if self._loop is not None:
-            self._stand_in(self._loop)
+            self._give_back.append(borrow_method(self._loop, "call_exception_handler", self._standing_in))
         with _lock:
             _watching.append(self)
-        self._give_back = borrow(warnings, _WARNS, _telling) if hasattr(warnings, _WARNS) else None
+        if hasattr(warnings, _WARNS):
+            self._give_back.append(borrow(warnings, _WARNS, _telling))
 
     def __exit__(self, *exc_info: object) -> None:
         with _lock:
             _watching.remove(self)
-        if self._give_back is not None:
-            self._give_back()
-        if self._loop is None:
-            return
-        if self._had is None:
-            del self._loop.call_exception_handler
-        else:
-            self._loop.call_exception_handler = self._had  # type: ignore[method-assign]
+        for give_back in filter(None, self._give_back):
+            give_back()
 
-    def _stand_in(self, loop: asyncio.AbstractEventLoop) -> None:
-        # by name: `vars()` would have CPython keep the loop's attributes in a slower way from then on
-        found: Any = loop.call_exception_handler
-        is_own_attribute = getattr(found, "__func__", None) is not getattr(type(loop), "call_exception_handler", None)
-        self._had = found if is_own_attribute else None
+    def _standing_in(self, found: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
         told = self._recorder.losses.told
 
         def call_exception_handler(context: dict[str, Any]) -> None:
             told(context)
             found(context)
 
-        loop.call_exception_handler = call_exception_handler  # type: ignore[method-assign]
+        return call_exception_handler
 
     def dropped(self, coro: Any) -> None:
         """A coroutine was dropped that never began, in this thread."""

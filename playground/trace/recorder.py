@@ -260,8 +260,8 @@ class Recorder:
         """
         self.ended_ns = ended_ns = self.now()
         self.teller = None
+        self.borrowed.close()  # first: what comes after reads the texts of the app's own exceptions
         self.losses.close()
-        self.borrowed.close()
         for task, name in self._living(loop):
             record = self.tasks[self.number_of(task)]
             record.name = name

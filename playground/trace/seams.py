@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-__all__ = ["borrow", "found"]
+__all__ = ["borrow", "borrow_method", "found"]
 
 
 @dataclass(slots=True)
@@ -72,3 +72,30 @@ def _give_back(key: tuple[int, str]) -> None:
         del _seams[key]
         if getattr(seam.holder, seam.name, None) is seam.put:  # what the program has put there since is its own
             setattr(seam.holder, seam.name, seam.found)
+
+
+def borrow_method(loop: Any, name: str, stand_in: Callable[[Any], Any]) -> Callable[[], None]:
+    """Put a stand-in in the place of a method of one loop, which one recording alone borrows.
+
+    Args:
+        loop, name: whose method, and which.
+        stand_in: makes it, of what is found there.
+
+    Returns:
+        what gives the place back: an attribute of the loop's own is set again, what its class has is only uncovered.
+    """
+    # by name: `vars()` would have CPython keep the loop's attributes in a slower way from then on
+    present = getattr(loop, name)
+    is_own = getattr(present, "__func__", None) is not getattr(type(loop), name, None)
+    put = stand_in(present)
+    setattr(loop, name, put)
+
+    def give_back() -> None:
+        if getattr(loop, name) is not put:
+            return  # what the program has put there since is its own
+        if is_own:
+            setattr(loop, name, present)
+        else:
+            delattr(loop, name)
+
+    return give_back

@@ -22,6 +22,7 @@ from anyio._backends._asyncio import AsyncIOBackend
 
 from playground.trace.kept import Kept
 from playground.trace.rows import TaskOutcome
+from playground.trace.seams import borrow_method
 
 __all__ = ["HandoffRecord", "HandoffRecorder", "Observed", "sender", "watch_threads"]
 
@@ -101,14 +102,11 @@ class watch_threads:
     def __init__(self, loop: asyncio.AbstractEventLoop, recorder: HandoffRecorder) -> None:
         self._loop = loop
         self._recorder = recorder
-        self._had: Any = None
+        self._give_back: Callable[[], None] | None = None
 
     def __enter__(self) -> None:
-        # by name: `vars()` would have CPython keep the loop's attributes in a slower way from then on
-        found: Any = self._loop.run_in_executor
-        is_own = getattr(found, "__func__", None) is not getattr(type(self._loop), "run_in_executor", None)
-        self._had = found if is_own else None
-        self._loop.run_in_executor = _executor_hook(self._loop, self._recorder)  # type: ignore[method-assign, assignment]
+        hook = functools.partial(_executor_hook, self._loop, self._recorder)
+        self._give_back = borrow_method(self._loop, "run_in_executor", hook)
         with _lock:
             if not _recorders:
                 _found[_ANYIO_CALL] = vars(AsyncIOBackend)[_ANYIO_CALL]
@@ -116,10 +114,8 @@ class watch_threads:
             _recorders[id(self._loop)] = self._recorder
 
     def __exit__(self, *exc_info: object) -> None:
-        if self._had is None:
-            del self._loop.run_in_executor
-        else:
-            self._loop.run_in_executor = self._had  # type: ignore[method-assign]
+        if self._give_back is not None:
+            self._give_back()
         with _lock:
             _recorders.pop(id(self._loop), None)
             if not _recorders:
@@ -206,9 +202,9 @@ def _begun(recorder: HandoffRecorder, task: "asyncio.Task[Any] | None", function
     return HandoffRecord(name, code, recorder.number_of(task), recorder.now(), recorder.running())
 
 
-def _executor_hook(loop: asyncio.AbstractEventLoop, recorder: HandoffRecorder) -> Callable[..., Any]:
-    original = loop.run_in_executor
-
+def _executor_hook(
+    loop: asyncio.AbstractEventLoop, recorder: HandoffRecorder, original: Callable[..., Any]
+) -> Callable[..., Any]:
     def run_in_executor(executor: Any, func: Callable[..., T], *args: Any) -> "asyncio.Future[T]":
         task = asyncio.current_task(loop)
         # with its arguments: of `run_in_executor(None, context.run, function)`, as Quart has it, one is what is called

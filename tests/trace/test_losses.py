@@ -14,10 +14,12 @@ import anyio
 import pytest
 
 from playground import App, Lab, watch
+from playground.clock.virtual import VirtualLoop
 from playground.trace import Clock, Loss, Trace
 from playground.trace.losses import MOST, Losses, watch_losses
-from playground.trace.recorder import Recorder
+from playground.trace.recorder import Recorder, recording
 from playground.trace.source import _package_of
+from playground.trace.threads import watch_threads
 
 CLOCKS = pytest.mark.parametrize("clock", ["real", "virtual"])
 pytestmark = [
@@ -223,6 +225,62 @@ def test_everything_borrowed_is_given_back_also_after_two_at_once() -> None:
     assert loops[1].call_exception_handler is mine
     for loop in loops:
         loop.close()
+
+
+def test_what_the_program_puts_there_meanwhile_is_its_own_and_stays() -> None:
+    loop = asyncio.new_event_loop()
+    recorder = Recorder()
+    for name, watch_it in (("call_exception_handler", watch_losses), ("run_in_executor", watch_threads)):
+        with watch_it(loop, recorder):
+            setattr(loop, name, mine := lambda *args: None)
+        assert getattr(loop, name) is mine
+        delattr(loop, name)
+        with watch_it(loop, recorder):
+            delattr(loop, name)
+        assert name not in vars(loop)
+    loop.close()
+
+
+def test_what_is_borrowed_for_the_app_is_given_back_whatever_its_exceptions_do() -> None:
+    given_back: list[bool] = []
+
+    class Interrupted(Exception):
+        def __str__(self) -> str:
+            raise KeyboardInterrupt
+
+    async def records() -> None:
+        with recording(asyncio.get_running_loop()) as recorder:
+            recorder.borrowed.callback(given_back.append, True)
+            KEPT.append(asyncio.ensure_future(_raises(Interrupted())))
+            await asyncio.sleep(0.001)
+
+    loop = VirtualLoop()
+    with pytest.raises(KeyboardInterrupt):
+        loop.run_until_complete(records())
+    KEPT.pop().exception()
+    assert given_back == [True]
+    assert loop.recorder is None
+    loop.close()
+
+
+async def _raises(error: Exception, after_s: float = 0.0) -> None:
+    await asyncio.sleep(after_s)
+    raise error
+
+
+@CLOCKS
+def test_the_exception_of_a_gathering_is_of_the_task_that_raised_it(clock: Clock) -> None:
+    async def forgets_two() -> None:
+        asyncio.gather(_raises(ValueError("later"), 0.02), _raises(KeyError("sooner"), 0.001))
+        await asyncio.sleep(0.05)
+        gc.collect()
+
+    trace, (loss,) = losses(forgets_two, clock)
+    assert loss.name == "KeyError: 'sooner'"
+    assert loss.task is not None
+    assert trace.tasks[loss.task].ended_ns == min(
+        task.ended_ns or 0 for task in trace.tasks if task.outcome == "raised"
+    )
 
 
 def test_losses_without_end_are_counted_and_not_kept() -> None:
