@@ -85,8 +85,6 @@ class Recordings:
         begun, over = threading.Event(), threading.Event()
         recorders: list[Recorder] = []
         self.followers[:] = [follower for follower in self.followers if not follower.closed]
-        for follower in self.followers:
-            follower.prepare(title)
 
         def look_up() -> None:
             if self._stop.is_set():
@@ -95,6 +93,8 @@ class Recordings:
                 meanwhile()
 
         try:
+            for follower in self.followers:
+                follower.prepare(title)
             return self._thread.call(self._record, function, recorders, begun, over, meanwhile=look_up)
         except BaseException:
             if begun.is_set() and over.wait(_UNWIND_S):

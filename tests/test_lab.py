@@ -462,6 +462,25 @@ def test_a_run_of_a_coroutine_is_refused(lab: Lab) -> None:
     )
 
 
+def test_a_follower_that_is_interrupted_leaves_the_lab_free(lab: Lab) -> None:
+    class Interrupted:
+        closed = False
+
+        def prepare(self, title: str) -> None:
+            raise KeyboardInterrupt
+
+        def begins(self, recorder: object) -> None:
+            raise AssertionError("nothing begins")
+
+        def ends(self, trace: object) -> None:
+            self.closed = True
+
+    lab.follow(Interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        lab.burst("/hello/Ada", n=1)
+    assert lab.burst("/hello/Ada", n=1).responses[0].status_code == 200
+
+
 def test_a_second_run_at_the_same_time_is_refused(lab: Lab) -> None:
     started, release = threading.Event(), threading.Event()
 

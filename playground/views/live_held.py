@@ -6,7 +6,7 @@ more than these tell. Which steps blocked, and where they stood, is what the tra
 
 from array import array
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from playground.trace import Trace
 from playground.trace.build import Reading
@@ -15,6 +15,9 @@ from playground.trace.table import Table
 from playground.views.held import NOTICED_NS
 
 __all__ = ["Held", "LiveHeld", "Standing"]
+
+_LATEST: Final = 64
+"""Looks among which the last that tells of a line is: some tell of waits, or of a collection."""
 
 
 class Held(NamedTuple):
@@ -42,6 +45,7 @@ class LiveHeld:
         self._reading = reading
         self._blocked: dict[int, Held] = {}
         self._looks: list[tuple[int, int, int, int, int]] = []
+        self._since = 0, 0  # the step that was found standing last, and when it was first looked at
 
     def blocks(self, first: int) -> dict[int, Held]:
         """The steps after the first so many that blocked the loop each by itself, by pointer."""
@@ -80,10 +84,12 @@ class LiveHeld:
         reading = self._reading
         assert reading.steps is not None
         running = reading.dropped + len(reading.steps) + 1
-        last = reading.recorder.looks[-64:]
-        looks = [(look[1], look[3], look[4]) for look in last if look[0] == running and look[3] is not None]
-        if not looks or reading.recorder.ended_ns is not None:
+        last = reading.recorder.looks[-_LATEST:]
+        places = [(look[3], look[4]) for look in last if look[0] == running and look[3] is not None]
+        if not places or reading.recorder.ended_ns is not None:
             return None
-        _, code, offset = looks[-1]
-        site, call = reading.seen(code, offset)
-        return Standing(looks[0][0] - reading.origin_ns, site, call)
+        site, call = reading.seen(*places[-1])
+        if self._since[0] != running:  # looked for once a step: a long one is looked at 200 times a second
+            looks = (look for look in reading.recorder.looks.copy() if look[0] == running and look[3] is not None)
+            self._since = running, min((look[1] for look in looks), default=last[-1][1])
+        return Standing(self._since[1] - reading.origin_ns, site, call)

@@ -122,8 +122,8 @@ class Teller:
         return {
             "arrow_start": array("I", [moment // tick_ns for moment in arrows.starts[first:]]),
             "arrow_end": array("I", [moment // tick_ns for moment in arrows.ends[first:]]),
-            "arrow_from": array("H", arrows.from_rows[first:]),
-            "arrow_to": array("H", arrows.to_rows[first:]),
+            "arrow_from": array("I", arrows.from_rows[first:]),
+            "arrow_to": array("I", arrows.to_rows[first:]),
             "arrow_request": array("I", arrows.requests[first:]),
         }
 

@@ -42,10 +42,12 @@ class Watch:
 
     Attributes:
         title: what the run is called.
+        number: which run it is, of those that one timeline was told of.
     """
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, number: int = 0) -> None:
         self.title = title
+        self.number = number
         self.recorder: Recorder | None = None
         self.begun = threading.Event()
         self.over = threading.Event()
@@ -79,6 +81,7 @@ class LiveTimeline(Timeline):
         self._views: dict[str, int] = {}  # the pictures on some page, each with the number of what it showed last
         self._seq = 0
         self._heard = False  # whether a picture has answered since the run began
+        self._runs = 0
         self._watch: Watch | None = None  # the run that goes on, or is about to begin
         self._shown: Watch | None = None  # the one that is told of
         self._live: Live | None = None
@@ -117,7 +120,9 @@ class LiveTimeline(Timeline):
 
     def prepare(self, title: str) -> None:
         """A run is about to begin. Called by the thread that asks for it."""
-        self._watch = watch = Watch(title)
+        self.ends(None)  # of the one before nothing more is heard, if its caller was interrupted after it was over
+        self._runs += 1
+        self._watch = watch = Watch(title, self._runs)
         threading.Thread(target=self._look, args=(watch,), name="playground live", daemon=True).start()
 
     def begins(self, recorder: Recorder) -> None:
@@ -147,6 +152,7 @@ class LiveTimeline(Timeline):
             watch.over.wait()
             if (trace := watch.finished(lambda: self._shown is watch and not self._closed)) is not None:
                 self._finish(watch, trace)
+            watch.recorder = watch.trace = None  # who shows a run that was told to its end needs no more of it
 
     def _follow(self, watch: Watch) -> None:
         """Look again and again."""
@@ -159,9 +165,11 @@ class LiveTimeline(Timeline):
                 pause_s = self._pause_s(time.perf_counter() - began_s)
 
     def _begin(self, watch: Watch) -> None:
-        """From now on, tell of this run."""
+        """From now on, tell of this run; unless this thread comes so late that a later one is told of already."""
         assert watch.recorder is not None
         with self._lock:
+            if self._shown is not None and self._shown.number > watch.number:
+                return
             self._shown, self._heard = watch, False
             self._views = dict.fromkeys(self._views, self._seq)
             self._live, self._lanes, self._teller = Live(watch.recorder), None, None

@@ -148,7 +148,7 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # the widget libraries come
             words = self._bench.run(setting)
         except KeyboardInterrupt as stopped:
             words = "\n".join(["Stopped.", *getattr(stopped, "__notes__", ())])
-        except Exception as error:  # noqa: BLE001 (whatever it is, it is told to the reader, who has no other place)
+        except BaseException as error:  # noqa: BLE001 (an app's SystemExit too: its reader has no other place)
             words = "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])
         with self._lock:
             self._running = None

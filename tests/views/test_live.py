@@ -360,3 +360,26 @@ def test_a_step_that_is_not_over_is_shown_as_far_as_it_was_seen() -> None:
     assert what.name == "seen.wait(30)"
     assert at_the_edge
     assert re.fullmatch(r"held for \d+(\.\d+)? m?s or more", told[0]["loop lag"])
+
+
+def test_a_step_that_goes_on_is_shown_from_the_first_look_at_it_on_however_many_there_are() -> None:
+    recorder = Recorder()
+    reading = Live(recorder).read()
+    held = LiveLanes(reading).held
+    code = compile("", "app.py", "exec")
+    found = []
+    for number in range(1, 301):
+        at_ns = reading.origin_ns + number * 5_000_000
+        recorder.looks.append((1, at_ns, None, code if number % 7 else None, 0, None, None))
+        if number % 50 == 0:
+            found.append(held.standing())
+    assert [standing and standing.since_ns for standing in found] == [5_000_000] * 6
+    recorder.looks.append((2, reading.origin_ns, None, code, 0, None, None))  # of a step that comes later
+    assert held.standing() == found[-1]
+
+
+def test_hand_offs_are_told_of_however_many_rows_there_are() -> None:
+    lanes_ = LiveLanes(Live(Recorder()).read())
+    lanes_.arrows.add(1, 2, 0, 70_000, None)
+    _, columns = unpack(Teller(lanes_).new())
+    assert (list(columns["arrow_from"]), list(columns["arrow_to"])) == ([0], [70_000])

@@ -1,8 +1,10 @@
 """A live timeline: what its widget says and when, and what a page makes of it."""
 
 import asyncio
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -214,6 +216,38 @@ def test_whatever_goes_wrong_with_a_look_the_run_is_told_of_when_it_is_over(
         assert _quiet()
     assert told_of == [ZeroDivisionError]
     assert heard[-1].said == packet(run.trace)
+
+
+def test_a_run_whose_thread_comes_late_does_not_hide_a_later_one(widget: LiveTimeline) -> None:
+    first, second = (Watch(f"Run {number}", number) for number in (1, 2))
+    first.recorder = second.recorder = Recorder()
+    for watch in (second, first):
+        widget._begin(watch)
+    assert widget._shown is second
+
+
+def test_a_run_of_which_nobody_tells_the_end_is_followed_no_longer_than_to_the_next(widget: LiveTimeline) -> None:
+    widget.prepare("Run 1")
+    first = widget._watch
+    assert first is not None
+    widget.prepare("Run 2")  # an interrupt fell between the end of the first and the telling of it
+    assert first.over.is_set()
+
+
+def test_a_run_that_was_told_of_is_not_kept_by_what_it_was_read_from(widget: LiveTimeline) -> None:
+    recorders: list[weakref.ref[Recorder]] = []
+
+    async def notes() -> None:
+        recorders.append(weakref.ref(lab._thread.loop.recorder))  # type: ignore[arg-type]
+
+    with Lab(App()) as lab:
+        lab.follow(widget)
+        assert lab.run(notes).trace.title == "Run 1"
+        assert _quiet()
+        assert lab.run(notes).trace.title == "Run 2"
+        assert _quiet()
+        gc.collect()
+        assert [ref() for ref in recorders] == [None, None]
 
 
 def test_one_that_is_closed_looks_at_no_more_runs(widget: LiveTimeline, heard: list[Message]) -> None:

@@ -45,6 +45,11 @@ async def fails() -> str:
     raise ValueError(MARKUP)
 
 
+@app.get("/exits")
+async def exits() -> str:
+    raise SystemExit("out of paper")
+
+
 @app.post("/items/{number}")
 async def item(number: int) -> dict[str, int]:
     return {"number": number}
@@ -87,7 +92,14 @@ def make(panel: Panel, **values: Any) -> None:
 
 def test_it_offers_what_the_app_can_be_asked_and_begins_with_the_labs_own_settings(panel: Panel) -> None:
     setting = panel.setting
-    assert panel._controls["route"].options == ("/quick", "/worker", "/for-ever", "/fails", "POST /items/{number}")
+    assert panel._controls["route"].options == (
+        "/quick",
+        "/worker",
+        "/for-ever",
+        "/fails",
+        "/exits",
+        "POST /items/{number}",
+    )
     assert (setting.route, setting.threads, setting.network, setting.clock) == ("/quick", 3, "none", "real")
     assert panel.said == "Choose, and press Run."
 
@@ -132,6 +144,13 @@ def test_what_an_app_lets_out_is_said_in_words_and_is_no_markup(panel: Panel) ->
     assert panel.said.splitlines()[1] == f"The app let this out of 4 requests: ValueError: {MARKUP}"
     assert "<img" not in panel._said.value
     assert "&lt;img src=x onerror=alert(1)&gt; &amp; more" in panel._said.value
+
+
+def test_an_app_that_ends_its_program_ends_the_run_and_not_the_dashboard(panel: Panel, lab: Lab) -> None:
+    make(panel, route="/exits", requests=2, rate=0)
+    assert panel.said != "A run goes on."
+    make(panel, route="/quick", requests=2, rate=0)
+    assert panel.said == f"{lab.runs[-1].title}: {lab.runs[-1].summary}"
 
 
 def test_what_cannot_be_run_is_said_in_words(panel: Panel, lab: Lab) -> None:
