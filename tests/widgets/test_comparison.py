@@ -84,6 +84,29 @@ def test_each_run_is_painted_with_its_own_states(see: Callable[..., Any]) -> Non
 
 
 @pytest.mark.browser
+def test_a_theme_that_comes_while_the_page_has_no_size_is_painted(see: Callable[..., Any]) -> None:
+    # JupyterLab takes the old theme's stylesheet away before the new one is there. What has its size back by the next
+    # frame was never without one, for a ResizeObserver.
+    gone = """async host => {
+      host.style.display = 'none';
+      document.body.dataset.jpThemeLight = 'false';
+      await null;
+      host.style.display = '';
+      for (let frames = 0; frames < 3; frames++) await new Promise(requestAnimationFrame);
+    }"""
+
+    def scenario(screen: Compared) -> list[dict[str, int]]:
+        screen.settle()
+        screen.host.evaluate(gone)
+        return [screen.colours(letter) for letter in "AB"]
+
+    dark, light = "#111111", "#FFFFFF"
+    for counts in see(scenario, BLOCKED, PLAIN):
+        assert counts[dark] > 10_000
+        assert counts.get(light, 0) < 1_000
+
+
+@pytest.mark.browser
 def test_one_zoom_drives_all_runs_and_python_is_not_needed(see: Callable[..., Any]) -> None:
     def scenario(screen: Compared) -> list[Any]:
         before = screen.visible()

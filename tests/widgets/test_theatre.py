@@ -359,7 +359,7 @@ def test_a_guess_is_held_against_the_recording_and_counted(
     assert at == place + 1
     assert guesses == {"right": int(is_right), "wrong": int(not is_right)}
     assert sentence.startswith("Right: it was first" if is_right else "Not so. Next is")
-    assert "first in the ready queue" in sentence
+    assert "first in the ready queue. " in sentence, "what is said of the step stands apart"
     assert said.startswith(sentence[:20])
 
 

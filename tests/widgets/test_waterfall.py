@@ -203,6 +203,19 @@ def test_bars_stand_at_their_times(shown: Callable[..., Any]) -> None:
 
 
 @pytest.mark.browser
+def test_every_time_on_the_axis_is_read_whole_the_last_too(shown: Callable[..., Any]) -> None:
+    # 250 of 252 ms: no room to the right of its line, so its words stand to the left
+    def scenario(screen: Shown) -> tuple[list[str], Any, Any]:
+        times = screen.host.locator(".axis i")
+        return times.all_inner_texts(), times.last.bounding_box(), screen.host.locator(".axis .time").bounding_box()
+
+    words, last, axis = shown(export(), scenario)
+    assert words[-1] == "250 ms"
+    assert last["width"] > 30
+    assert last["x"] + last["width"] == pytest.approx(axis["x"] + axis["width"] * 250 / 252, abs=1.5)
+
+
+@pytest.mark.browser
 def test_the_tables_open_and_close_and_their_sums_are_exact(shown: Callable[..., Any]) -> None:
     def scenario(screen: Shown) -> tuple[list[str], list[str], bool]:
         tables = screen.page.get_by_test_id("waterfall-tables")

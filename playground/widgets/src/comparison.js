@@ -114,8 +114,10 @@ class ComparisonView {
   setTheme(theme) {
     this.theme = theme;
     setColours(this.shell.root, theme);
-    this.width = 0;
+    // with the size known last: a page may be without any while it changes its theme, and nobody tells of it
+    if (this.width > 0) for (const run of this.runs) run.resize(this.width, this.ratio, theme);
     this.resize();
+    this.draw();
   }
 
   /** The stretch that a run shows, in its own nanoseconds. @param {RunLanes} run @returns {Range} */

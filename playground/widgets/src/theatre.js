@@ -116,7 +116,7 @@ export function showTheatre(host, packet, state) {
     setStage(stage, groups, play.source(place), words, theme);
     const step = `${words.step} ${formatCount(Math.min(place + 1, steps))} ${words.of} ${formatCount(steps)}`;
     head.children[2].textContent = `${formatMoment(play.columns.moment[place], 1e4)} · ${step}`;
-    said.replaceChildren(make('em', {}, answer), ...play.sentence(place, guessing).map(([style, text]) => (style === 'text' ? text : make(style, {}, text))));
+    said.replaceChildren(make('em', {}, answer && `${answer} `), ...play.sentence(place, guessing).map(([style, text]) => (style === 'text' ? text : make(style, {}, text))));
     root.classList.toggle('bad', groups[1].cards[0]?.kind === BLOCKED);
     slider.value = host.dataset.step = `${place}`;
     slider.setAttribute('aria-valuetext', step);
