@@ -7,6 +7,8 @@ when the loop has taken a number of turns, which is the same in every run.
 import gc
 from typing import Final
 
+from playground.collecting import without_collecting
+
 __all__ = ["Collector"]
 
 _YOUNG: Final = 2_048
@@ -20,17 +22,15 @@ class Collector:
 
     def __init__(self) -> None:
         self._turns = 0
-        self._was_enabled = False
+        self._rest = without_collecting()
 
     def __enter__(self) -> "Collector":
-        self._was_enabled = gc.isenabled()
         gc.collect()
-        gc.disable()
+        self._rest.__enter__()
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        if self._was_enabled:
-            gc.enable()
+        self._rest.__exit__(None, None, None)
 
     def turn(self) -> None:
         """The loop has taken a turn."""

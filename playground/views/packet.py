@@ -15,12 +15,12 @@ from itertools import chain, repeat
 from operator import floordiv, sub
 from typing import Any, Final
 
+from playground.collecting import without_collecting
 from playground.trace import Trace
 from playground.trace.columns import pack
 from playground.views.details import details
 from playground.views.diagnosis import Finding, diagnose
 from playground.views.lanes import Arrows, Lanes, RequestFacts, lanes
-from playground.views.remembered import without_collecting
 from playground.views.wording import FAILED_WORDS, summary
 
 __all__ = ["LEVEL", "encoded", "packet"]

@@ -5,16 +5,15 @@ no longer than its trace lives. While it is worked out the garbage collector res
 hundreds of thousands of new tuples that are all in use, for a quarter of the time.
 """
 
-import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import wraps
 from typing import TypeVar
 from weakref import ReferenceType, ref
 
+from playground.collecting import without_collecting
 from playground.trace import Trace
 
-__all__ = ["remembered", "without_collecting"]
+__all__ = ["remembered"]
 
 T = TypeVar("T")
 
@@ -40,15 +39,3 @@ def remembered(work_out: Callable[[Trace], T]) -> Callable[[Trace], T]:
         return result
 
     return ask
-
-
-@contextmanager
-def without_collecting() -> Iterator[None]:
-    """Let the garbage collector rest, if it was at work. Reference counts free what they do as ever."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from playground.clock.collector import Collector
+from playground.collecting import without_collecting
 from playground.trace import Trace
-from playground.views.remembered import remembered, without_collecting
+from playground.views.remembered import remembered
 
 
 @pytest.fixture
@@ -81,3 +83,28 @@ def test_the_collector_is_left_as_it_was_found(was_enabled: bool) -> None:
     with pytest.raises(KeyError):
         fail()
     assert (seen, gc.isenabled()) == ([False], was_enabled)
+
+
+@pytest.mark.usefixtures("collector")
+@pytest.mark.parametrize("picture_first", [True, False])
+def test_a_picture_that_is_done_does_not_wake_the_collector_of_a_virtual_run(picture_first: bool) -> None:
+    gc.enable()
+    picture, run = without_collecting(), Collector()  # on two threads
+    for each in (picture, run) if picture_first else (run, picture):
+        each.__enter__()
+    picture.__exit__(None, None, None)
+    assert not gc.isenabled()
+    run.__exit__(None, None, None)
+    assert gc.isenabled()
+
+
+@pytest.mark.usefixtures("collector")
+def test_of_two_virtual_runs_the_first_that_is_over_does_not_wake_the_collector() -> None:
+    gc.enable()
+    first, second = Collector(), Collector()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert not gc.isenabled()
+    second.__exit__(None, None, None)
+    assert gc.isenabled()
