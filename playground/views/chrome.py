@@ -8,8 +8,8 @@ document "Trace Event Format" (Google): `X` for slices, `s` and `f` for the ends
 """
 
 import json
-from bisect import bisect_right
-from collections import deque
+from bisect import bisect_left, bisect_right
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import groupby, pairwise
@@ -70,6 +70,7 @@ class Tracks:
         self._laid = laid
         self._workers = laid.of("worker")
         self._flows: dict[tuple[int, int], list[Timed]] = {}
+        self._by_request: dict[int, dict[int, list[int]]] = {}
         self.unbound = 0
         self._bind()
 
@@ -107,16 +108,20 @@ class Tracks:
     def _slice(self, at: int, moment_ns: int, request: int) -> tuple[int, int] | None:
         """The track and the index of the span of a row that holds a moment; of several, the one for that request."""
         row = self._laid.rows[at]
-        last = bisect_right(row.starts, moment_ns) - 1
-        found = None
-        for index in range(last, -1, -1):
-            if row.ends[index] < moment_ns:
-                break
-            if row.requests[index] == request:
-                found = index
-                break
-            found = index if found is None else found
-        return None if found is None else (self._track(at), found)
+        first, last = bisect_left(row.ends, moment_ns), bisect_right(row.starts, moment_ns) - 1
+        if last < first:
+            return None
+        its = self._of_request(at).get(request, ())
+        place = bisect_right(its, last) - 1
+        return self._track(at), its[place] if place >= 0 and its[place] >= first else last
+
+    def _of_request(self, at: int) -> dict[int, list[int]]:
+        """The spans of a row by their request. In virtual time thousands may have one moment, each with its flow."""
+        if at not in self._by_request:
+            by_request = self._by_request[at] = defaultdict(list)
+            for index, request in enumerate(self._laid.rows[at].requests):
+                by_request[request].append(index)
+        return self._by_request[at]
 
     def _track(self, row: int) -> int:
         return _LOOP if row == 0 else row - 2 + _FIRST_WORKER  # the second row is what was seen inside the first's
