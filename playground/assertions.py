@@ -27,7 +27,7 @@ from playground.views.evidence import (
     task_line,
 )
 from playground.views.findings import Finding, Rule
-from playground.views.segments import Owners
+from playground.views.segments import owners_of
 from playground.views.wording import counted, duration, one_line
 
 __all__ = [
@@ -63,7 +63,7 @@ def assert_never_blocks(run: Run | Trace, threshold_s: float = 0.05) -> None:
     expected = f"expected no step to hold the event loop for {limit} or longer"
     blocks = sorted(trace.blocks(threshold_s), key=lambda block: -block.duration_ns)
     if blocks:
-        owners = Owners(trace)
+        owners = owners_of(trace)
         longest = duration(blocks[0].duration_ns)
         _fail(
             f"{expected}, got {len(blocks):,} of {counted(len(trace.steps), 'step')} that did{_of(trace)}, "

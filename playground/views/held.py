@@ -11,7 +11,7 @@ from typing import Final
 
 from playground.trace import Block, Trace
 from playground.trace.looks import STARTING
-from playground.views.segments import Owners
+from playground.views.segments import Owners, owners_of
 from playground.views.wording import request_label
 
 __all__ = ["NOTICED_NS", "WITHIN_NS", "actor", "crowded", "held", "held_steps"]
@@ -34,7 +34,7 @@ def held(trace: Trace) -> list[list[Block]]:
     and they make 50 ms within a second; five of 12 ms, spread over an hour, do not. A step in which the loop waited for
     a new thread to come up is the machine's doing, and nobody's mistake.
     """
-    owners = Owners(trace)
+    owners = owners_of(trace)
     groups: dict[object, list[Block]] = defaultdict(list)
     short: dict[object, list[Block]] = defaultdict(list)
     for block in trace.blocks(_SHORT_S):

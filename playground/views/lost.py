@@ -12,7 +12,7 @@ from typing import Final
 from playground.trace import Loss, Trace
 from playground.views.actors import told_of
 from playground.views.findings import Finding, Part, Rule, code, plain, strong, text
-from playground.views.segments import Owners
+from playground.views.segments import Owners, owners_of
 from playground.views.wording import counted, place
 
 __all__ = ["never_awaited", "never_retrieved"]
@@ -32,7 +32,7 @@ def never_awaited(trace: Trace) -> list[Finding]:
             groups[loss.name, loss.defined, loss.site].append(index)
     if not groups:
         return []
-    owners = Owners(trace)
+    owners = owners_of(trace)
     return [_unawaited(trace, owners, indexes) for indexes in groups.values()]
 
 

@@ -7,7 +7,7 @@ an actor stands is `stage`'s business.
 from typing import NamedTuple
 
 from playground.trace import Step, Task, Trace
-from playground.views.segments import Owners
+from playground.views.segments import owners_of
 from playground.views.wording import one_line, request_label
 
 __all__ = ["Actor", "Actors", "name_of"]
@@ -35,7 +35,7 @@ class Actors:
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
-        self._owners = Owners(trace)
+        self._owners = owners_of(trace)
         self._numbers: dict[tuple[int | None, int | None, str], int] = {}
 
     def named(self) -> list[Actor]:

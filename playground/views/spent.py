@@ -16,7 +16,7 @@ from playground.trace import Block, Handoff, Request, Site, SpanKind, Trace, Wai
 from playground.trace.table import column
 from playground.views.held import held_steps
 from playground.views.layers import Layers
-from playground.views.segments import Owners, life
+from playground.views.segments import Owners, life, owners_of
 
 __all__ = ["STATES", "Piece", "Spent", "State", "moments", "spent"]
 
@@ -109,7 +109,7 @@ class Spent(NamedTuple):
 def spent(trace: Trace, index: int) -> Spent:
     """Where the time of a request went; `index` indexes `trace.requests`."""
     start_ns, end_ns = life(trace, index)
-    owners = Owners(trace)
+    owners = owners_of(trace)
     tasks = _tasks(trace, index, owners)
     layers = Layers(trace, index, tasks)
     held = held_steps(trace)
