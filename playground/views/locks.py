@@ -104,7 +104,7 @@ def _finding(
     noun = "request" if all(table == "requests" for table, _ in waited_ns) else "task"
     longest = duration(max(wait.end_ns - wait.start_ns for wait in waits))
     in_all = duration(waited_ns.total())
-    told = [strong(f"{counted(len(waited_ns), noun)} took turns at one lock, and waited {in_all} for it.")]
+    told = [strong(f"{counted(len(waited_ns), noun)} queued for one lock, for {in_all} in all.")]
     told += [text(f" The longest wait was {longest}. ")]
     told += told_of(trace, owners, ((wait.task, wait.start_ns, wait.start_ns) for wait in waits))
     told.append(text(" waited for it"))

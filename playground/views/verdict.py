@@ -43,7 +43,8 @@ def _alike(first: str, other: str, later_ns: Sequence[int], noise_ns: int) -> st
     if not beyond:
         return f"{other} answers {_all(len(later_ns))} as fast as {first}: no difference exceeds {noise}"
     who = f"{len(later_ns) - len(beyond):,} of {len(later_ns):,} requests"
-    more = f"{len(beyond):,} {'differs' if len(beyond) == 1 else 'differ'} by more, {duration(max(beyond))} at most"
+    most = duration(max(beyond))
+    more = f"1 differs by more, {most}" if len(beyond) == 1 else f"{len(beyond):,} differ by more, {most} at most"
     return f"{other} answers {who} as fast as {first}, within {noise}; {more}, which is no more than chance"
 
 
@@ -75,7 +76,9 @@ def _back(back_ns: Sequence[int], way: str, noise_ns: int) -> str:
     if worst_ns <= noise_ns:
         return f"none is {way} by more than {duration(round_up_ns(worst_ns))}"
     count = sum(ns > noise_ns for ns in back_ns)
-    return f"{count:,} {'is' if count == 1 else 'are'} {way}, by {duration(worst_ns)} at most"
+    if count == 1:
+        return f"1 is {way}, by {duration(worst_ns)}"
+    return f"{count:,} are {way}, by {duration(worst_ns)} at most"
 
 
 def _all(count: int) -> str:

@@ -56,14 +56,14 @@ def compared(*traces: Trace) -> Compared:
         (
             [-150, -160, 40.5],
             1,
-            "B answers 2 of 3 requests at least 100 ms sooner than A; 1 is later, by 40.5 ms at most",
+            "B answers 2 of 3 requests at least 100 ms sooner than A; 1 is later, by 40.5 ms",
         ),
         (
             [-3, -4, 70, 80, 90],
             0,
             "B answers 3 of 5 requests at least 50 ms later than A; 2 are sooner, by 4 ms at most",
         ),
-        ([-1, 70], 0, "B answers 1 of 2 requests at least 50 ms later than A; 1 is sooner, by 1 ms at most"),
+        ([-1, 70], 0, "B answers 1 of 2 requests at least 50 ms later than A; 1 is sooner, by 1 ms"),
         # two of them are below the threshold that half of the differences reach
         ([-2, -30, -40, 0], 0, "B answers 2 of 4 requests at least 20 ms sooner than A; none is later"),
         # no round figure lies between the noise and the differences: the noise is the threshold
@@ -78,7 +78,7 @@ def compared(*traces: Trace) -> Compared:
             1,
             (
                 "B answers 19 of 20 requests as fast as A, within the recordings' own noise, 1 ms; 1 differs by more, "
-                "30 ms at most, which is no more than chance"
+                "30 ms, which is no more than chance"
             ),
         ),
         ([0] * 19 + [-30], 0, "B answers 1 of 20 requests at least 20 ms sooner than A; none is later"),

@@ -50,7 +50,7 @@ def convoy(count: int, *, hold_ms: float = 30, places: int = 1, on: WaitOn = "lo
 def test_requests_that_take_turns_at_a_lock_are_a_convoy() -> None:
     finding = only(convoy(5))
     assert str(finding) == (
-        "4 requests took turns at one lock, and waited 299 ms for it. The longest wait was 120 ms. `GET /read` waited "
+        "4 requests queued for one lock, for 299 ms in all. The longest wait was 120 ms. `GET /read` waited "
         "for it at cell 3, line 11 (`async with lock:`); 3 of them spent half their time there, or more. "
         f"{HOLD_LESS}"
     )
@@ -62,7 +62,7 @@ def test_requests_that_take_turns_at_a_lock_are_a_convoy() -> None:
 
 def test_where_there_are_no_requests_tasks_are_counted() -> None:
     assert str(only(convoy(6, requests=False))).startswith(
-        "5 tasks took turns at one lock, and waited 448 ms for it. The longest wait was 149 ms. The task `read` waited "
+        "5 tasks queued for one lock, for 448 ms in all. The longest wait was 149 ms. The task `read` waited "
         "for it at cell 3, line 11"
     )
 

@@ -128,7 +128,7 @@ RUNS: dict[Callable[..., Any], tuple[str, str]] = {
     holds_a_lock: (
         "lock-convoy",
         """
-        7 requests took turns at one lock, and waited 560 ms for it. The longest wait was 140 ms. `GET /`
+        7 requests queued for one lock, for 560 ms in all. The longest wait was 140 ms. `GET /`
         waited for it at HERE (`async with LOCKS[0]: # the mistake`); all of them spent half their time
         there, or more. Hold it for less: do before or after it what needs no lock, above all what is
         awaited; or have a lock for each thing that is guarded.
