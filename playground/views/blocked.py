@@ -8,11 +8,11 @@ about it is `advice`'s affair.
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from playground.trace import Block, Trace
 from playground.trace.looks import Look
 from playground.views.advice import Loop, in_thread, loop_of, to_do
+from playground.views.evidence import away
 from playground.views.findings import Evidence, Finding, Part, code, listed, plain, strong, text
 from playground.views.held import NOTICED_NS, actor, held
 from playground.views.libraries import INSTEAD, library_of
@@ -20,9 +20,6 @@ from playground.views.segments import Owners, owners_of
 from playground.views.wording import counted, duration, part_of, place
 
 __all__ = ["held_up", "loop_blocked", "ready", "sync_library"]
-
-# Time lost to other programs is worth a word only where it would change the figure that is shown.
-_DELAY_SHOWN_NS: Final = 1_000_000
 
 
 def loop_blocked(trace: Trace) -> list[Finding]:
@@ -147,12 +144,7 @@ def _waited(trace: Trace, count: int, blocks: int) -> list[Part]:
 
 
 def _uncounted(blocks: list[Block]) -> list[Part]:
-    away = (
-        (sum(block.delayed_ns for block in blocks), "the system did not run the thread"),
-        (sum(block.lock_ns for block in blocks), "other threads had the interpreter"),
-        (sum(block.collected_ns for block in blocks), "the garbage collector ran"),
-    )
-    return [text(f" Another {duration(ns)}, when {why}, is not counted.") for ns, why in away if ns >= _DELAY_SHOWN_NS]
+    return [text(f" Another {duration(ns)}, when {why}, is not counted.") for ns, why in away(blocks)]
 
 
 # -- who waited -----------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ It decides what of a row is worth telling and how it reads. Which rows are told,
 for those to say who judge.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from playground.trace import Block, Handoff, Request, Trace
@@ -14,6 +15,7 @@ from playground.views.wording import code_text, duration, is_error, one_line, pa
 __all__ = [
     "answer_line",
     "answered_ns",
+    "away",
     "block_line",
     "call_line",
     "handed_line",
@@ -43,13 +45,18 @@ def block_line(trace: Trace, owners: Owners, block: Block) -> str:
     else:
         who = f"{'task' if block.task is not None else 'callback'} {code_text(name)}" if name else "a callback"
     told = f"{duration(block.duration_ns)} from {duration(block.start_ns)} on: {who}, {_stood(block)}"
-    away = (
-        (block.delayed_ns, "the system did not run the thread"),
-        (block.lock_ns, "other threads had the interpreter"),
-        (block.collected_ns, "the garbage collector ran"),
-    )
-    shown = " and ".join(f"{duration(ns)} in which {why}" for ns, why in away if ns >= _DELAY_SHOWN_NS)
+    shown = " and ".join(f"{duration(ns)} in which {why}" for ns, why in away([block]))
     return f"{told} (not counting {shown})" if shown else told
+
+
+def away(blocks: Sequence[Block]) -> list[tuple[int, str]]:
+    """What is not counted of blocks: for how long in all, and what happened meanwhile."""
+    told = (
+        (sum(block.delayed_ns for block in blocks), "the system did not run the thread"),
+        (sum(block.lock_ns for block in blocks), "other threads had the interpreter"),
+        (sum(block.collected_ns for block in blocks), "the garbage collector ran"),
+    )
+    return [(ns, why) for ns, why in told if ns >= _DELAY_SHOWN_NS]
 
 
 def _stood(block: Block) -> str:

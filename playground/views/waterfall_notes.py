@@ -9,6 +9,8 @@ from typing import Final
 
 from playground.trace import Request, Trace
 from playground.trace.table import column
+from playground.views.evidence import away
+from playground.views.held import held_steps
 from playground.views.spent import Piece, Spent
 from playground.views.wording import duration, let_go
 
@@ -22,7 +24,7 @@ _ONE_IN: Final = 10
 
 def notes(trace: Trace, request: Request, time: Spent) -> list[str]:
     """The notes on a request's time, each a sentence or two."""
-    told = [*_held_io(time), *_late(trace, time)]
+    told = [*_away(trace, time), *_held_io(time), *_late(trace, time)]
     if request.task is None:
         told.append("Which task called the app was not recorded, so nothing is known of what it did.")
     elif not time.layers.spans:
@@ -35,6 +37,19 @@ def notes(trace: Trace, request: Request, time: Spent) -> list[str]:
     if trace.dropped:
         told.append(f"The recorder dropped {let_go(trace)}: what they told of this request is missing.")
     return [*told, NOT_RECORDED]
+
+
+def _away(trace: Trace, time: Spent) -> list[str]:
+    """A step is drawn from its start to its end, and not all of that is its doing: the diagnosis does not count it."""
+    held = held_steps(trace)
+    steps = {piece.row for piece in time.pieces if piece.state in ("blocked", "held up") and piece.row is not None}
+    blocks = [held[step] for step in sorted(steps)]
+    whole_ns = sum(block.end_ns - block.start_ns for block in blocks)
+    if (whole_ns - sum(block.duration_ns for block in blocks)) * _ONE_IN < max(1, whole_ns):
+        return []
+    told = " and ".join(f"{duration(ns)} in which {why}" for ns, why in away(blocks))
+    took = "The step that held the loop" if len(blocks) == 1 else f"The {len(blocks):,} steps that held the loop"
+    return [f"{took} took {duration(whole_ns)}, with {told}."] if told else []
 
 
 def _held_io(time: Spent) -> list[str]:

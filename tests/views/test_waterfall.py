@@ -17,7 +17,7 @@ from hypothesis import given, settings
 
 from playground import App, Lab
 from playground.errors import TraceError
-from playground.trace import Message, Request, Site, Span, SpanKind, Trace
+from playground.trace import Message, Request, Sample, Site, Span, SpanKind, Trace
 from playground.trace.columns import unpack
 from playground.views.findings import plain, text
 from playground.views.kinds import KINDS
@@ -432,6 +432,44 @@ def test_input_that_may_have_come_while_another_held_the_loop_is_told_of() -> No
         "be seen."
     )
     assert held("timer") == []  # when a timer is due is known
+
+
+def test_what_the_diagnosis_does_not_count_of_a_held_loop_is_told_beside_the_whole() -> None:
+    def held(away_ms: float) -> Waterfall:
+        told = [Sample(0, ns(20), 0, LINE, "time.sleep(0.2)"), Sample(0, ns(230), ns(away_ms), None)]
+        trace = Trace(
+            tasks=[task()],
+            steps=[step(0, 0, 230, "returned")],
+            samples=told,
+            requests=[request(0, 0, 230, task=0)],
+        )
+        return waterfall(trace, 0)
+
+    assert plain(held(30).sentence).startswith(
+        "The request spent 230 of 230 ms holding the loop with `time.sleep(0.2)`"
+    )
+    assert held(30).notes[0] == (
+        "The step that held the loop took 230 ms, with 30 ms in which the system did not run the thread."
+    )
+    assert held(10).notes[0].startswith("The layers of this app"), "a small part changes nothing that is seen"
+
+
+def test_steps_of_others_that_held_the_loop_are_told_together() -> None:
+    trace = Trace(
+        tasks=[task(), task(), task()],
+        steps=[step(1, 0, 100, "returned"), step(2, 100, 100, "returned"), step(0, 200, 1, "returned")],
+        samples=[
+            Sample(0, ns(50), 0, LINE, "time.sleep(0.1)"),
+            Sample(0, ns(100), ns(40), None),
+            Sample(1, ns(150), 0, LINE, "time.sleep(0.1)"),
+            Sample(1, ns(200), 0, None, "", ns(20)),
+        ],
+        requests=[request(number, 0, 201, task=number) for number in range(3)],
+    )
+    assert waterfall(trace, 0).notes[0] == (
+        "The 2 steps that held the loop took 200 ms, with 40 ms in which the system did not run the thread and 20 ms "
+        "in which other threads had the interpreter."
+    )
 
 
 def test_time_in_which_it_was_ready_and_nothing_ran_is_told_of() -> None:
