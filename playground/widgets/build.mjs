@@ -50,9 +50,14 @@ const NEVER = [
   // a drawing's points, and a second tap on what does without `dblclick.zoom`
   [/^ {4}if \(svg\.createSVGPoint\) \{\n[^]*?^ {4}\}\n/gm, ''],
   [/^ {6}\/\/ If this was a dbltap[^]*?^ {6}\}\n/gm, ''],
+  // who asks an event for more than these: nobody
+  [/Object\.defineProperties\(this, \{\n {4}type[^]*?\}\);/g, 'Object.assign(this, { sourceEvent, transform });'],
+  // a browser without `selectstart`: none of those above
+  [/ else \{\n {4}root\.(?:__noselect|style)[^]*?^ {2}\}/gm, ''],
 ];
 // What d3 would call on a transition, on an axis of several pieces, or where it was not told otherwise.
 const NEVER_CALLED = /^( *)function (schedule|dblclicked|defaultExtent|defaultFilter|defaultWheelDelta|polymap|clamper|matcher|style(?:Remove|Function)|property(?:Remove|Constant))\([^]*?^\1\}\n/gm;
+const unseen = new Set(NEVER.map(([pattern]) => pattern));
 const notHere = JSON.stringify(fileURLToPath(new URL('src/not-here.js', here)));
 
 /** Keeps what is asked of d3. @type {import('esbuild').Plugin} */
@@ -66,7 +71,11 @@ const onlyAsked = {
       const text = (await readFile(path, 'utf8')).replace(method, (own, its) => (kept.includes(its) && found.add(its) ? own : ''));
       if (found.size !== kept.length) throw new Error(`expected ${name} to define ${kept.join(', ')}, found ${[...found].join(', ')}: see ASKED in build.mjs`);
       let imports = '';
-      const contents = NEVER.reduce((rest, [pattern, instead]) => rest.replace(pattern, instead), text).replace(NEVER_CALLED, (_own, _indent, its) => {
+      const contents = NEVER.reduce((rest, [pattern, instead]) => {
+        const changed = rest.replace(pattern, instead);
+        if (changed !== rest) unseen.delete(pattern);
+        return changed;
+      }, text).replace(NEVER_CALLED, (_own, _indent, its) => {
         imports += `import { notHere as ${its} } from ${notHere};\n`;
         return '';
       });
@@ -92,10 +101,16 @@ const result = await build({
   write: false,
 });
 
+if (unseen.size > 0) throw new Error(`expected to find in d3 ${[...unseen].join(' and ')}, found none: see NEVER in build.mjs`);
+
 // terser and not esbuild, which would leave 5 % more of it
 const { code } = await minify(result.outputFiles[0].text, {
   module: true,
-  compress: { passes: 3, ecma: 2020 },
+  compress: {
+    passes: 3,
+    ecma: 2020,
+    unsafe_arrows: true,  // no function expression in here is called with `new` or asked for its `prototype`
+  },
   format: {
     ascii_only: true,  // no byte of it depends on how a page was told to read it
     comments: false,

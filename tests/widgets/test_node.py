@@ -4,6 +4,7 @@ The first needs nothing that pip has not installed. The second needs what packag
 installed it skips, and in CI it is installed for the purpose.
 """
 
+import gzip
 import json
 import os
 import re
@@ -104,6 +105,10 @@ def test_every_tool_is_pinned_to_one_version() -> None:
     wanted = json.loads((WIDGETS / "package.json").read_text(encoding="utf-8"))["devDependencies"]
     lock = json.loads((WIDGETS / "package-lock.json").read_text(encoding="utf-8"))["packages"]
     assert {name: lock[f"node_modules/{name}"]["version"] for name in wanted} == wanted
+
+
+def test_the_bundle_of_all_views_is_45_kilobytes_at_most() -> None:
+    assert len(gzip.compress(BUNDLE.read_bytes(), 9)) <= 45_000
 
 
 def test_the_bundle_can_stand_in_a_page() -> None:

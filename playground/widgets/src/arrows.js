@@ -4,7 +4,7 @@
 // the latest end in each block of 64 lets a query skip blocks that were over before the stretch began.
 // It knows rows by number only, and nothing of where they are drawn.
 
-import { NO_REQUEST } from './rows.js';
+import { NO_REQUEST, firstReached } from './rows.js';
 
 export const FEW = 160;  // beyond this, measured on the spike's screenshots, arrows hide the bars they join
 const BLOCK = 64;
@@ -68,13 +68,7 @@ export class Arrows {
    * @param {number} to
    */
   leaving(row, from, to) {
-    let low = 0;
-    for (let high = this.length; low < high;) {
-      const middle = (low + high) >> 1;
-      if (this.start[middle] < from) low = middle + 1;
-      else high = middle;
-    }
-    for (let i = low; i < this.length && this.start[i] <= to; i++) if (this.from[i] === row) return i;
+    for (let i = firstReached(0, this.length, (arrow) => this.start[arrow] >= from); i < this.length && this.start[i] <= to; i++) if (this.from[i] === row) return i;
     return -1;
   }
 }

@@ -5,6 +5,7 @@ import { isFree, placeChips } from './chips.js';
 import { formatDuration, formatMoment } from './format.js';
 import { AXIS_HEIGHT, timeTicks } from './geometry.js';
 import { BLOCKED } from './kinds.js';
+import { firstReached } from './rows.js';
 import { textOn } from './theme.js';
 
 /** @typedef {import('./painter.js').Pen} Pen */
@@ -34,7 +35,7 @@ export function bandsOf({ projection, recording: { loop, blocks } }) {
   const [from, to] = [projection.time(projection.gutter), projection.time(projection.width)];
   /** @type {Band[]} */
   const bands = [];
-  for (let i = firstEndingAfter(blocks, (index) => loop.end(index), from); i < blocks.length && loop.start[blocks[i]] < to; i++) {
+  for (let i = firstReached(0, blocks.length, (at) => loop.end(blocks[at]) > from); i < blocks.length && loop.start[blocks[i]] < to; i++) {
     const index = blocks[i];
     const left = Math.max(projection.gutter, projection.x(loop.start[index]));
     const band = { left, right: Math.min(projection.width, projection.x(loop.end(index))), duration: loop.duration[index], times: 1 };
@@ -49,17 +50,6 @@ export function bandsOf({ projection, recording: { loop, blocks } }) {
   }
   const wide = bands.filter(({ left, right }) => right - left >= NARROW);
   return wide.length > MOST_BANDS ? [] : wide;
-}
-
-/** @param {number[]} indexes @param {(index: number) => number} end @param {number} time */
-function firstEndingAfter(indexes, end, time) {
-  let low = 0;
-  for (let high = indexes.length; low < high;) {
-    const middle = (low + high) >> 1;
-    if (end(indexes[middle]) <= time) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** Grid lines and the tint of blocked stretches, under the lanes. @param {Pen} pen @param {Ticks} ticks @param {Band[]} bands */

@@ -2,6 +2,8 @@
 // what became of a hand-off, which messages a request exchanged. One pass over the stream, when somebody first asks.
 // It knows numbers and texts; the sentences are `panel`'s. Of what was not told it says `null`.
 
+import { firstReached } from './rows.js';
+
 /** @typedef {import('./recording.js').Recording} Recording */
 /** @typedef {import('./recording.js').Span} Span */
 /** @typedef {{ endings: string[], causes: string[], outcomes: string[] }} Words */
@@ -85,13 +87,7 @@ export class Details {
   /** The step that a span of the loop's row belongs to; -1 if it is not told of. @param {number} span */
   stepOf(span) {
     if (span >= this.first[this.first.length - 1]) return -1;
-    let [low, high] = [0, this.ending.length - 1];
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (this.first[middle] <= span) low = middle;
-      else high = middle - 1;
-    }
-    return low;
+    return firstReached(1, this.ending.length, (step) => this.first[step] > span) - 1;
   }
 
   /** @param {number} step @returns {Span} its first span */

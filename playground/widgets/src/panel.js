@@ -6,6 +6,7 @@ import { momentWords, requestWords } from './describe.js';
 import { make, makeRow, makeTable, makeTerms } from './dom.js';
 import { formatCount, formatDuration } from './format.js';
 import { BLOCKED, READY } from './kinds.js';
+import { where } from './rows.js';
 
 /** @typedef {import('./details.js').Details} Details */
 /** @typedef {import('./recording.js').Span} Span */
@@ -39,11 +40,8 @@ function loopSpan({ loop }, { row, index }) {
   const [time, request] = [row.start[index], row.request[index]];
   const at = loop.nearest(time, 0);
   if (at < 0 || loop.end(at) > time) return at >= 0 && loop.request[at] === request ? at : -1;
-  const alike = (/** @type {import('./rows.js').Row} */ each, /** @type {(i: number) => boolean} */ fits) => {
-    const found = [];
-    for (let i = each.firstFrom(time); i < each.length && each.start[i] === time; i++) if (each.request[i] === request && fits(i)) found.push(i);
-    return found;
-  };
+  const alike = (/** @type {import('./rows.js').Row} */ each, /** @type {(i: number) => boolean} */ fits) =>
+    where(each, (i) => each.request[i] === request && fits(i), each.firstFrom(time), each.firstFrom(time + 1));
   const [ours, theirs] = [alike(row, (i) => row.kind[i] < READY), alike(loop, () => true)];
   return ours.length === theirs.length ? theirs[ours.indexOf(index)] ?? -1 : -1;
 }
@@ -141,7 +139,7 @@ function tellRequest(details, { row, index }) {
 /** The calls that were made in workers for a request. @param {Details} details @param {number} request @returns {Part[]} */
 function handoffsOf({ recording }, request) {
   return recording.rows.filter(({ group }) => group === 'worker').flatMap((row) => {
-    return Array.from(row.request.keys()).filter((i) => row.request[i] === request).map((index) => handoffPart(recording, { row, index }));
+    return where(row, (index) => row.request[index] === request).map((index) => handoffPart(recording, { row, index }));
   });
 }
 

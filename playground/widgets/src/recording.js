@@ -3,7 +3,7 @@
 
 import { Arrows } from './arrows.js';
 import { BLOCKED } from './kinds.js';
-import { NO_REQUEST, Row } from './rows.js';
+import { NO_REQUEST, Row, where } from './rows.js';
 
 /** @typedef {import('./wire.js').Packet} Packet */
 /** @typedef {{ label: string, file: string, line: number, function: string, text: string, call: string }} What `call` is what a blocking step was seen in for the longest time, or nothing */
@@ -39,8 +39,8 @@ export class Recording {
     this.told = { words: header.told, stream: /** @type {Uint8Array} */ (columns.details), texts: /** @type {Uint8Array} */ (columns.texts) };
     this.rows = makeRows(header.rows, header.offsets, columns);
     this.arrows = new Arrows(columns);
-    this.loop = this.rows.find((row) => row.group === 'loop') ?? null;
-    this.blocks = this.loop === null ? [] : indexesOf(this.loop, BLOCKED);
+    const loop = this.loop = this.rows.find((row) => row.group === 'loop') ?? null;
+    this.blocks = loop === null ? [] : where(loop, (index) => loop.kind[index] === BLOCKED);
     this.requestsAtOnce = overlap(this.rows.filter((row) => row.group === 'life'));
   }
 
@@ -118,13 +118,6 @@ function widened(column) {
   const wide = Uint32Array.from(column);
   for (let i = 0; i < wide.length; i++) if (wide[i] === none) wide[i] = NO_REQUEST;
   return wide;
-}
-
-/** @param {Row} row @param {number} kind */
-function indexesOf(row, kind) {
-  const found = [];
-  for (let i = 0; i < row.length; i++) if (row.kind[i] === kind) found.push(i);
-  return found;
 }
 
 /**

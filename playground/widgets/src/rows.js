@@ -9,6 +9,23 @@ export const LEAF = 16;
 export const FAN = 4;
 export const NO_REQUEST = 0xffffffff;
 
+/** The first number from `low` up to `high` for which something is reached, found by halves; else `high`. @param {number} low @param {number} high @param {(at: number) => boolean} isReached of all numbers after one of which it is true */
+export function firstReached(low, high, isReached) {
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isReached(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** The spans of a row that fit. @param {Row} row @param {(index: number) => boolean} fits @param {number} [from] @param {number} [to] */
+export function where(row, fits, from = 0, to = row.length) {
+  const found = [];
+  for (let index = from; index < to; index++) if (fits(index)) found.push(index);
+  return found;
+}
+
 /** @typedef {{ group: string, lane: number, name: string }} RowMeta */
 /**
  * @typedef {object} SpanColumns
@@ -49,14 +66,7 @@ export class Row {
    * @param {number} time
    */
   firstFrom(time) {
-    let low = 0;
-    let high = this.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.start[middle] < time) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstReached(0, this.length, (index) => this.start[index] >= time);
   }
 
   /**

@@ -3,7 +3,7 @@
 
 import { make } from './dom.js';
 import { formatCount } from './format.js';
-import { NO_REQUEST } from './rows.js';
+import { NO_REQUEST, firstReached, where } from './rows.js';
 
 /** @typedef {import('./details.js').Details} Details */
 /** @typedef {import('./recording.js').Span} Span */
@@ -42,13 +42,6 @@ export function search(details, query) {
   }));
 }
 
-/** @param {Row} row @param {(index: number) => boolean} fits */
-function where(row, fits) {
-  const found = [];
-  for (let index = 0; index < row.length; index++) if (fits(index)) found.push(index);
-  return found;
-}
-
 /** @param {Details} details @param {Row} row @param {boolean[]} whats @param {boolean[]} tasks */
 function stepsOf({ first, task, ending, requests }, row, whats, tasks) {
   const found = [];
@@ -78,12 +71,7 @@ export function marksIn(row, found, from, to, grain) {
   /** @type {[number, number][]} */
   const marks = [];
   for (let at = 0, time = from; ;) {
-    let high = found.length;
-    while (at < high) {
-      const middle = (at + high) >> 1;
-      if (row.end(found[middle]) < time) at = middle + 1;
-      else high = middle;
-    }
+    at = firstReached(at, found.length, (index) => row.end(found[index]) >= time);
     if (at === found.length || row.start[found[at]] > to) return marks;
     marks.push([row.start[found[at]], row.end(found[at])]);
     time = Math.max(time, row.end(found[at])) + grain;

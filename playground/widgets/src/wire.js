@@ -7,15 +7,8 @@
 const MAGIC = 'PLAYTRC';
 const VERSION = 1;
 
-/** @type {Record<string, { bytes: number, view: (buffer: ArrayBuffer) => Column }>} */
-const TYPES = {
-  u1: { bytes: 1, view: (buffer) => new Uint8Array(buffer) },
-  u2: { bytes: 2, view: (buffer) => new Uint16Array(buffer) },
-  u4: { bytes: 4, view: (buffer) => new Uint32Array(buffer) },
-  i4: { bytes: 4, view: (buffer) => new Int32Array(buffer) },
-  i8: { bytes: 8, view: (buffer) => new BigInt64Array(buffer) },
-  f8: { bytes: 8, view: (buffer) => new Float64Array(buffer) },
-};
+/** @type {Record<string, { BYTES_PER_ELEMENT: number, new (buffer: ArrayBuffer): Column }>} */
+const TYPES = { u1: Uint8Array, u2: Uint16Array, u4: Uint32Array, i4: Int32Array, i8: BigInt64Array, f8: Float64Array };
 
 /**
  * Read what `pack` wrote in Python.
@@ -32,10 +25,10 @@ export async function unpack(data) {
   const columns = {};
   let at = 0;
   for (const [name, type, length] of directory) {
-    const { bytes, view } = TYPES[type] ?? fail(`a column type among ${Object.keys(TYPES).join(' ')}`, String(type));
-    const size = bytes * length;
+    const Numbers = TYPES[type] ?? fail(`a column type among ${Object.keys(TYPES).join(' ')}`, String(type));
+    const size = Numbers.BYTES_PER_ELEMENT * length;
     if (at + size > raw.length) fail(`${at + size} bytes of columns`, String(raw.length));
-    columns[name] = view(unshuffle(raw.subarray(at, at + size), bytes));
+    columns[name] = new Numbers(unshuffle(raw.subarray(at, at + size), Numbers.BYTES_PER_ELEMENT));
     at += size;
   }
   if (at !== raw.length) fail(`${at} bytes of columns`, String(raw.length));
