@@ -19,6 +19,8 @@ Excerpt = tuple[int, tuple[str, ...]]
 
 _SOURCE: Final = (".py", ".pyi")
 """A recording that somebody sent may name any file: nothing but Python source is read for it."""
+_DIGITS: Final = 10
+"""More than the number of a cell has; Python refuses to read numbers of thousands, which a recording may hold."""
 _LONGEST: Final = 160
 """Characters of a line that are kept: as many as the widest view has room for."""
 
@@ -54,7 +56,7 @@ def _is_source(file: str) -> bool:
 
 def _cell(file: str) -> int | None:
     word, _, number = file.partition(" ")
-    return int(number) if word == "cell" and number.isdecimal() else None
+    return int(number) if word == "cell" and number.isdecimal() and len(number) < _DIGITS else None
 
 
 def _path(file: str) -> str:

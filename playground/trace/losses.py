@@ -30,7 +30,7 @@ from playground.trace.seams import borrow, borrow_method
 from playground.trace.sites import Sites
 from playground.trace.table import Names
 from playground.trace.tables import WORDS, columns_of
-from playground.trace.threads import sender
+from playground.trace.threads import sender, works_for
 
 __all__ = ["MOST", "LossRecord", "Losses", "watch_losses"]
 
@@ -72,12 +72,10 @@ class LossRecorder(Protocol):
     sites: Sites
     losses: "Losses"
     ended_ns: int | None
+    mark: object
 
     def number_of(self, task: "asyncio.Task[Any] | None") -> int:
         """The number of a task; 0 for none."""
-
-    def works(self) -> bool:
-        """Whether the calling thread is a worker that was seen at a call."""
 
 
 class Losses:
@@ -224,7 +222,7 @@ class watch_losses:
     def dropped(self, coro: Any) -> None:
         """A coroutine was dropped that never began, in this thread."""
         recorder = self._recorder
-        if recorder.ended_ns is None and (threading.get_ident() == self._ident or recorder.works()):
+        if recorder.ended_ns is None and (threading.get_ident() == self._ident or works_for() is recorder.mark):
             recorder.losses.unawaited(coro, recorder)
 
 

@@ -106,6 +106,7 @@ class Recorder:
         self.search: Callable[[object], tuple[int, int, Any]] = self.sites.search
         self.sender: Callable[[], asyncio.Task[Any] | None] = sender
         self.teller: Any = None  # who takes the steps: its `step` is the number of the running one, from 1
+        self.mark = object()  # for threads, which may outlive the recording by far
         self._workers = threading.local()
         self._worker_count = itertools.count()
         self._expected: list[int] = []
@@ -300,10 +301,6 @@ class Recorder:
         if number is None:
             number = self._workers.number = next(self._worker_count)
         return number
-
-    def works(self) -> bool:
-        """Whether the calling thread is a worker that was seen at a call."""
-        return getattr(self._workers, "number", None) is not None
 
     def running(self) -> int:
         """The number of the step that is running, counted from 0; -1 if none is."""

@@ -94,7 +94,12 @@ class Sampler:
         self._collecting: tuple[int, int, int | None] = 0, 0, None
         gc.callbacks.append(self._collects)
         self._thread = threading.Thread(target=self._watch, name="playground sampler", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except BaseException:  # the system has no thread left, or an interrupt came
+            self._over.set()
+            gc.callbacks.remove(self._collects)
+            raise
 
     def close(self) -> None:
         """Stop looking; returns when the thread has ended."""

@@ -24,7 +24,7 @@ from playground.trace.kept import Kept
 from playground.trace.rows import TaskOutcome
 from playground.trace.seams import borrow_method
 
-__all__ = ["HandoffRecord", "HandoffRecorder", "Observed", "sender", "watch_threads"]
+__all__ = ["HandoffRecord", "HandoffRecorder", "Observed", "sender", "watch_threads", "works_for"]
 
 T = TypeVar("T")
 
@@ -82,6 +82,8 @@ class HandoffRecorder(Protocol):
     cpu_now: Callable[[], int]
     """Processor time of the calling thread, in nanoseconds."""
     handoffs: Kept[HandoffRecord]
+    mark: object
+    """Stands for the recorder where that must not be kept."""
 
     def called(self, function: object) -> tuple[str, int]:
         """What a callable that was handed over is called, and the number of its code."""
@@ -130,13 +132,16 @@ _found: Final[dict[str, Any]] = {}
 
 
 class _Seat:
-    """What a thread works for: looked up once a call, for what is a thread's own is found slowly."""
+    """What a thread works for: looked up once a call, for what is a thread's own is found slowly.
 
-    __slots__ = ("number", "recorder", "task")
+    It knows the recorder by its mark: a thread that waits for its next call would keep all that was recorded.
+    """
+
+    __slots__ = ("mark", "number", "task")
 
     def __init__(self) -> None:
         self.task: asyncio.Task[Any] | None = None
-        self.recorder: HandoffRecorder | None = None
+        self.mark: object = None
         self.number = 0
 
 
@@ -151,6 +156,11 @@ _seats: Final = _Seats()
 def sender() -> "asyncio.Task[Any] | None":
     """The task for which the calling thread works just now; `None` if it works for none."""
     return _seats.mine.task
+
+
+def works_for() -> object:
+    """The mark of the recorder that saw the calling thread at its last call; `None` if none ever did."""
+    return _seats.mine.mark
 
 
 class Observed:
@@ -174,8 +184,8 @@ class Observed:
         recorder, record = self._recorder, self._record
         seat = _seats.mine
         outer, seat.task = seat.task, self._task
-        if seat.recorder is not recorder:
-            seat.recorder, seat.number = recorder, recorder.worker()
+        if seat.mark is not recorder.mark:
+            seat.mark, seat.number = recorder.mark, recorder.worker()
         record.thread = seat.number
         record.started_ns = recorder.now()
         if record.future is not None:

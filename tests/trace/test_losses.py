@@ -5,8 +5,10 @@ import gc
 import subprocess
 import sys
 import textwrap
+import threading
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -196,7 +198,6 @@ def test_watch_records_losses_of_asyncio_and_coroutines_of_trio() -> None:
 def test_what_another_thread_drops_is_not_this_recordings() -> None:
     recorder = Recorder()
     loop = asyncio.new_event_loop()
-    import threading
 
     with watch_losses(loop, recorder):
         other = threading.Thread(target=lambda: save(6) and None)
@@ -207,6 +208,32 @@ def test_what_another_thread_drops_is_not_this_recordings() -> None:
         save(7)  # type: ignore[unused-coroutine]
         assert [record.name for record in recorder.losses.records] == ["save"]
     loop.close()
+
+
+def test_what_a_shared_worker_drops_is_of_the_loop_that_it_works_for() -> None:
+    pool = ThreadPoolExecutor(1)
+    met, over = threading.Event(), threading.Event()
+
+    def drops() -> None:
+        save(9)  # type: ignore[unused-coroutine]
+
+    async def meets() -> None:
+        await asyncio.get_running_loop().run_in_executor(pool, met.set)
+        await asyncio.to_thread(over.wait, 30)
+
+    async def works() -> None:
+        await asyncio.get_running_loop().run_in_executor(pool, drops)
+
+    found: list[Trace] = []
+    with Lab(App()) as first, Lab(App()) as second:
+        other = threading.Thread(target=lambda: found.append(first.run(meets).trace))
+        other.start()
+        assert met.wait(30)
+        found.append(second.run(works).trace)
+        over.set()
+        other.join()
+    pool.shutdown()
+    assert [[loss.name for loss in trace.losses] for trace in found] == [["save"], []]
 
 
 def test_everything_borrowed_is_given_back_also_after_two_at_once() -> None:

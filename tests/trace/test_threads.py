@@ -5,6 +5,7 @@ import concurrent.futures
 import gc
 import pickle
 import threading
+import time
 import weakref
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -19,6 +20,7 @@ from playground.clock.virtual import VirtualLoop
 from playground.trace import Trace
 from playground.trace.build import build
 from playground.trace.recorder import Recorder, recording
+from playground.trace.sampler import Sampler
 from playground.trace.threads import HandoffRecord, sender
 
 CLOCKS = pytest.mark.parametrize("make", [LabLoop, VirtualLoop], ids=["real", "virtual"])
@@ -209,3 +211,34 @@ def test_what_a_worker_notes_while_a_recording_is_closed_is_not_in_it(
     kept = record.frozen(50)
     assert (kept.started_ns, kept.ended_ns, kept.thread, kept.cpu_ns, kept.outcome) == told
     assert record.started_ns == started_ns
+
+
+@CLOCKS
+def test_a_worker_that_waits_for_its_next_call_does_not_keep_the_recording(make: Callable[[], Any]) -> None:
+    loop = make()
+    recorders: list[weakref.ref[Recorder]] = []
+
+    async def main() -> None:
+        with recording(loop) as recorder:
+            recorders.append(weakref.ref(recorder))
+            await asyncio.to_thread(int)
+
+    loop.run_until_complete(main())
+    gc.collect()
+    assert recorders[0]() is None  # while its executor's thread is still there
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
+
+
+def test_where_no_thread_is_to_be_had_the_garbage_collector_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Loop:
+        step = 0
+
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    before = list(gc.callbacks)
+    with pytest.raises(RuntimeError, match=r"^can't start new thread$"):
+        Sampler(Loop(), time.perf_counter_ns, [])
+    assert gc.callbacks == before

@@ -603,6 +603,7 @@ def test_at_a_files_edges_there_are_fewer_lines(tmp_path: Path) -> None:
     assert excerpts([first, last], around=9) == {first: (1, ("a", "    b")), last: (1, ("a", "    b"))}
     assert excerpts([last], around=0) == {last: (2, ("b",))}  # nothing is gained by an indent that all lines have
     assert list(excerpts([first, last], most_sites=1)) == [first]
+    assert excerpts([Site("cell " + "9" * 5000, 1, "f", "a")]) == {}  # a recording may hold anything
 
 
 def test_nothing_but_python_is_read_for_a_recording_that_names_another_file(tmp_path: Path) -> None:
