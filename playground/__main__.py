@@ -184,6 +184,8 @@ def lab(options: argparse.Namespace, extra: Sequence[str]) -> int:
     # extension shows a saved view's picture where its widget is gone.
     for name in ("JUPYTER_CONFIG_PATH", "JUPYTER_PATH"):
         os.environ[name] = os.pathsep.join(filter(None, [str(PACKAGE / "_jupyter"), os.environ.get(name)]))
+    # so that `!python` in a cell is the Python that the cell runs in, though nobody activated its environment
+    os.environ["PATH"] = os.pathsep.join(filter(None, [str(Path(sys.executable).parent), os.environ.get("PATH")]))
     from jupyterlab.labapp import LabApp
 
     LabApp.launch_instance(jupyter_arguments(options, extra, folder, root=_is_root()))

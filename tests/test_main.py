@@ -9,8 +9,10 @@ import subprocess
 import sys
 import urllib.request
 from argparse import Namespace
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -140,6 +142,26 @@ def test_lab_without_jupyterlab_names_the_command_that_installs_it(
         "playground: `playground lab` opens JupyterLab, which /venv/bin/python does not have. Install it:\n\n"
         f"    cd {tmp_path} && /venv/bin/python -m pip install -c binder/requirements.txt -e '.[lab]'\n"
     )
+
+
+def test_the_python_of_a_cells_command_line_is_the_one_that_the_cell_runs_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths: list[str] = []
+
+    class LabApp:
+        @staticmethod
+        def launch_instance(arguments: Sequence[str]) -> None:
+            paths.append(os.environ["PATH"])
+
+    monkeypatch.setitem(sys.modules, "jupyterlab.labapp", SimpleNamespace(LabApp=LabApp))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
+    monkeypatch.setattr(cli, "PACKAGE", clone(tmp_path))
+    monkeypatch.setattr(sys, "executable", "/clone/.venv/bin/python")
+    for name, value in (("PATH", "/usr/bin"), ("JUPYTER_PATH", ""), ("JUPYTER_CONFIG_PATH", "")):
+        monkeypatch.setenv(name, value)
+    assert cli.main(["lab"]) == 0
+    assert paths == [os.pathsep.join(["/clone/.venv/bin", "/usr/bin"])]
 
 
 def test_lab_in_an_environment_without_pip_names_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
