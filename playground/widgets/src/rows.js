@@ -9,23 +9,6 @@ export const LEAF = 16;
 export const FAN = 4;
 export const NO_REQUEST = 0xffffffff;
 
-/** The first number from `low` up to `high` for which something is reached, found by halves; else `high`. @param {number} low @param {number} high @param {(at: number) => boolean} isReached of all numbers after one of which it is true */
-export function firstReached(low, high, isReached) {
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (isReached(middle)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
-
-/** The spans of a row that fit. @param {Row} row @param {(index: number) => boolean} fits @param {number} [from] @param {number} [to] */
-export function where(row, fits, from = 0, to = row.length) {
-  const found = [];
-  for (let index = from; index < to; index++) if (fits(index)) found.push(index);
-  return found;
-}
-
 /** @typedef {{ group: string, lane: number, name: string }} RowMeta */
 /**
  * @typedef {object} SpanColumns
@@ -174,4 +157,26 @@ function sumSpans(row, first, stop) {
     at += size;
   }
   return sum;
+}
+
+/** The spans of a row that fit. @param {Row} row @param {(index: number) => boolean} fits @param {number} [from] @param {number} [to] */
+export function where(row, fits, from = 0, to = row.length) {
+  const found = [];
+  for (let index = from; index < to; index++) if (fits(index)) found.push(index);
+  return found;
+}
+
+/**
+ * The first number from `low` up to `high` at which something is reached, found by halves; else `high`.
+ * @param {number} low
+ * @param {number} high
+ * @param {(at: number) => boolean} isReached true of all numbers that follow one of which it is true
+ */
+export function firstReached(low, high, isReached) {
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isReached(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
