@@ -16,6 +16,7 @@ from playground.trace import Site, Trace, Wait
 from playground.trace.tables import WORDS
 from playground.views.actors import all_of
 from playground.views.bulk import values
+from playground.views.evidence import answered_ns
 from playground.views.findings import Evidence, Finding, Part, Severity, code, plain, strong, text
 from playground.views.segments import Owners, owners_of
 from playground.views.wording import duration, place, request_label
@@ -35,6 +36,9 @@ _CALLBACK: Final = WORDS["StepOutcome"].index("callback")
 # Types with which a request, or a task, ends that a deadline cut short.
 _OF_A_DEADLINE: Final = ("TimeoutError", "CancelledError", "Cancelled", "ClientDisconnect")
 _SERVER_ERROR: Final = 500
+_GATEWAY_TIMEOUT: Final = "answered 504"
+_SHORT_NS: Final = 1_000_000
+"""What is waited for less than this, as for a stream that takes up the answer, is no going on."""
 
 WAITED_FOR: Final = {
     "timer": "a timer",
@@ -85,7 +89,7 @@ def cut_short(trace: Trace) -> list[Cut]:
     cuts: dict[Evidence, Cut] = {}
     for deadline, steps in sorted(_affected(trace, passed).items()):
         for cut in (*_requests(trace, owners, deadline, steps), *_tasks(trace, deadline, steps)):
-            cuts.setdefault(cut.owner, cut)
+            cuts[cut.owner] = cut  # of several deadlines in one request, those before the last were met with calm
     return list(cuts.values())
 
 
@@ -136,7 +140,22 @@ def _requests(trace: Trace, owners: Owners, deadline: int, steps: Sequence[int])
         if request is not None and (how := _how_it_failed(trace, request)):
             own = trace.requests[request].task
             told = own if any(trace.steps[other].task == own for other in steps) else step.task
-            yield Cut(deadline, ("requests", request), _wait_at(trace, told, deadline), how)
+            if how in _OF_A_DEADLINE or how == _GATEWAY_TIMEOUT or not _went_on(trace, told, step.end_ns, request):
+                yield Cut(deadline, ("requests", request), _wait_at(trace, told, deadline), how)
+
+
+def _went_on(trace: Trace, task: int | None, told_ns: int, request: int) -> bool:
+    """Whether a task waited for something else after it was told, and before its request was answered.
+
+    It has met the deadline with calm then, as far as is known: the answer may be of what came after.
+    """
+    row = trace.requests[request]
+    took_ns = answered_ns(row)
+    until_ns = trace.duration_ns if took_ns is None else row.start_ns + took_ns
+    starts, ends = trace._column("waits", "start_ns"), trace._column("waits", "end_ns")
+    waits = trace.waits_of.get(task, []) if task is not None else []
+    later = waits[bisect_left(waits, told_ns, key=starts.__getitem__) :]
+    return any(ends[at] - starts[at] >= _SHORT_NS and starts[at] < until_ns for at in later)
 
 
 def _how_it_failed(trace: Trace, index: int) -> str:

@@ -222,6 +222,38 @@ def test_a_deadline_that_was_met_with_calm_is_no_finding() -> None:
     assert diagnose(cut(status=404, error=None, of=2)) == []
 
 
+@pytest.mark.parametrize(
+    ("status", "error", "waited_ms", "is_told"),
+    [
+        (500, None, 50, False),  # whatever it is that it answers: it went on to something else
+        (500, None, 0.5, True),  # a stream took up the answer
+        (504, None, 50, True),  # says itself that it is of a deadline
+        (None, "TimeoutError", 50, True),  # it put something back in order first
+    ],
+)
+def test_an_answer_is_of_a_deadline_only_if_nothing_else_was_waited_for_meanwhile(
+    status: int | None, error: str | None, waited_ms: float, is_told: bool
+) -> None:
+    trace = cut(status=status, error=error)
+    goes_on = Site("cell 3", 9, "slow", "await elsewhere()")
+    steps = [*trace.steps[:2], replace(trace.steps[2], outcome="waits"), step(0, 23 + waited_ms, 1, "returned")]
+    waits = [*trace.waits, wait(0, 23, 23 + waited_ms, "io", goes_on)]
+    requests = [replace(trace.requests[0], end_ns=ns(24 + waited_ms))]
+    cuts = cut_short(Trace(tasks=trace.tasks, steps=steps, waits=waits, requests=requests))
+    assert [each.owner for each in cuts] == [("requests", 0)] * is_told
+
+
+def test_of_several_deadlines_in_one_request_the_last_is_the_one_that_cut_it_short() -> None:
+    first, again = cut(), cut()
+    later = [replace(each, start_ns=each.start_ns + ns(22)) for each in again.steps]
+    steps = [*first.steps[:2], replace(first.steps[2], outcome="waits"), *later[1:]]
+    steps[4] = replace(steps[4], woken_by=3)
+    waits = [*first.waits, wait(0, 23, 43, "io", Site("cell 3", 9, "slow", "await again()"))]
+    requests = [replace(first.requests[0], end_ns=ns(45))]
+    finding = only(Trace(tasks=first.tasks, steps=steps, waits=waits, requests=requests))
+    assert "had waited 20 ms for I/O (cell 3, line 9) when it passed, and let `TimeoutError` out." in str(finding)
+
+
 def test_a_failure_that_no_deadline_caused_is_told_by_its_exception() -> None:
     assert [finding.rule for finding in diagnose(cut(error="KeyError: 1"))] == ["app-error"]
     trace = cut()
