@@ -36,7 +36,7 @@ _ORDER: Final[dict[Severity, int]] = {"bad": 0, "warn": 1, "note": 2}
 
 def diagnose(trace: Trace) -> Findings:
     """All findings on a run, the worst first, then in order of time; none on a healthy run."""
-    return Findings(_found(trace))
+    return Findings(_found(trace), virtual=trace.clock == "virtual")
 
 
 @remembered

@@ -61,15 +61,31 @@ class Finding:
         return plain(self.parts)
 
 
+_NONE: Final = (
+    "No findings: nothing held the event loop for long, no call queued for a thread or came back late, and no "
+    "exception left the app."
+)
+_NONE_COMPUTES: Final = (
+    "In virtual time computing takes no time but in playground.work: record it in real time to see what computes for "
+    "long."
+)
+
+
 class Findings(list[Finding]):
-    """The findings on a run, the worst first: a list that reads as its sentences where it is shown."""
+    """The findings on a run, the worst first: a list that reads as its sentences where it is shown.
+
+    Args:
+        found: the findings.
+        virtual: whether the run was in virtual time, in which a call that computes cannot be seen to hold the loop.
+    """
+
+    def __init__(self, found: Iterable[Finding] = (), *, virtual: bool = False) -> None:
+        super().__init__(found)
+        self._virtual = virtual
 
     def __repr__(self) -> str:
-        return "\n\n".join(self.paragraphs(_WIDTH)) or fill(
-            "No findings: nothing held the event loop for long, no call queued for a thread or came back late, and no "
-            "exception left the app.",
-            _WIDTH,
-        )
+        none = f"{_NONE} {_NONE_COMPUTES}" if self._virtual else _NONE
+        return "\n\n".join(self.paragraphs(_WIDTH)) or fill(none, _WIDTH)
 
     def paragraphs(self, width: int, *, bullet: str = "") -> list[str]:
         """Each finding's sentences in lines of `width` characters, the first after `bullet`; code is not broken."""
