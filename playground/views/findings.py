@@ -66,8 +66,8 @@ _NONE: Final = (
     "exception left the app."
 )
 _NONE_COMPUTES: Final = (
-    "In virtual time computing takes no time but in playground.work: record it in real time to see what computes for "
-    "long."
+    "In virtual time computing takes none, but in playground.work or where Lab(app, charge_cpu=True) counts it: real "
+    "time shows what computes for long."
 )
 
 

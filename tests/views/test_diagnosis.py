@@ -693,8 +693,8 @@ def test_no_findings_in_virtual_time_say_what_could_not_be_seen_in_it() -> None:
     assert repr(diagnose(Trace(clock="virtual"))) == (
         "No findings: nothing held the event loop for long, no call queued for a thread\n"
         "or came back late, and no exception left the app. In virtual time computing\n"
-        "takes no time but in playground.work: record it in real time to see what\n"
-        "computes for long."
+        "takes none, but in playground.work or where Lab(app, charge_cpu=True) counts it:\n"
+        "real time shows what computes for long."
     )
 
 
