@@ -155,7 +155,8 @@ class Compared:
         told = f"{counted(within, 'request')} {'is' if within == 1 else 'are'}" if within else "no request is"
         note = f"Differences of up to {duration(self.noise_ns)} are the recordings' own noise: {told} within it."
         beyond = within < len(self.lines)  # what a busy machine did to many requests at once looks like what an app did
-        return [f"{note} Whether the others hold, a second recording of each tells." if beyond else note]
+        who = "The others" if within else "All of them"
+        return [f"{note} {who} may be a busy machine's doing: a second recording of each tells." if beyond else note]
 
 
 def _side(letter: str, mark: str, name: str, trace: Trace) -> Side:

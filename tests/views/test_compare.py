@@ -138,6 +138,13 @@ def test_nothing_is_concluded_from_two_sorts_of_time() -> None:
     assert len(found.lines) == 2  # but what was recorded is shown
 
 
+def test_differences_beyond_the_noise_are_not_held_for_the_apps_doing_without_a_second_recording() -> None:
+    assert compared(run(100, 100, clock="real"), run(300, 300, clock="real")).notes[0] == (
+        "Differences of up to 1 ms are the recordings' own noise: no request is within it. All of them may be a busy "
+        "machine's doing: a second recording of each tells."
+    )
+
+
 def test_runs_without_requests_are_told_by_their_lengths() -> None:
     found = compared(Trace(duration_ns=463 * MS), Trace(duration_ns=230 * MS))
     assert found.conclusion == "B runs for 230 ms and A for 463 ms, and they have no requests."
@@ -342,8 +349,8 @@ def test_a_text_says_all_that_the_page_says() -> None:
         "Comparison: 2 runs, 61 requests in common",
         "",
         "B answers 25 of 61 requests at least 100 ms sooner than A; none is later.",
-        "* Differences of up to 1 ms are the recordings' own noise: 24 requests are within it. Whether the",
-        "  others hold, a second recording of each tells.",
+        "* Differences of up to 1 ms are the recordings' own noise: 24 requests are within it. The others may",
+        "  be a busy machine's doing: a second recording of each tells.",
     ]
     assert max(map(len, lines)) <= 100
     marked = [line for line in lines if line.startswith("#")]
