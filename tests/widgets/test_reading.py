@@ -207,6 +207,7 @@ def test_a_requests_messages_travel_with_their_moments(tmp_path: Path) -> None:
 # -- in a browser ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.browser
 def test_the_panel_leads_from_step_to_step(chromium: Chromium, page_url: str, trace: Trace) -> None:
     def scenario(screen: Screen) -> list[str]:
         detail = screen.page.get_by_test_id("timeline-detail")
@@ -234,6 +235,7 @@ ACTIVE = """() => {
 }"""
 
 
+@pytest.mark.browser
 def test_the_messages_of_a_request_are_listed_and_bounded(chromium: Chromium, tmp_path: Path) -> None:
     sent = tuple(Message("send", "http.response.body", n * 1_000_000, f"{n} bytes") for n in range(1, 21))
     trace = Trace(requests=[replace(request(0, 0, 30), messages=sent)])
@@ -255,6 +257,7 @@ def written(trace: Trace, folder: Path) -> str:
     return path.as_uri()
 
 
+@pytest.mark.browser
 def test_a_search_goes_from_match_to_match_and_back(chromium: Chromium, page_url: str, trace: Trace) -> None:
     numbers = [each.number for each in trace.requests if each.route == "/export"]
     workers = len(trace.handoffs)
@@ -289,6 +292,7 @@ def test_a_search_goes_from_match_to_match_and_back(chromium: Chromium, page_url
     assert seen["after"] == ("", "", "application")
 
 
+@pytest.mark.browser
 def test_what_was_found_is_marked_on_the_lanes_and_the_minimap(chromium: Chromium, page_url: str) -> None:
     def scenario(screen: Screen) -> list[tuple[int, int]]:
         def marked() -> tuple[int, int]:
@@ -310,6 +314,7 @@ def test_what_was_found_is_marked_on_the_lanes_and_the_minimap(chromium: Chromiu
     assert many[1] > one[1] > before[1] == 0
 
 
+@pytest.mark.browser
 def test_a_status_is_searched_whole_or_by_class(chromium: Chromium, tmp_path: Path) -> None:
     statuses = [200, 404, 500, 503, 404, 200]
     requests = [replace(request(n, n * 10, n * 10 + 5), status=status) for n, status in enumerate(statuses)]
@@ -331,6 +336,7 @@ def test_a_status_is_searched_whole_or_by_class(chromium: Chromium, tmp_path: Pa
     }
 
 
+@pytest.mark.browser
 def test_the_tables_say_what_the_picture_shows(chromium: Chromium, page_url: str, trace: Trace) -> None:
     def scenario(screen: Screen) -> dict[str, Any]:
         tables = screen.page.get_by_test_id("timeline-tables")
@@ -379,6 +385,7 @@ def test_the_tables_say_what_the_picture_shows(chromium: Chromium, page_url: str
     assert seen["finding"] == "GET /report"
 
 
+@pytest.mark.browser
 def test_a_long_table_tells_how_many_rows_it_leaves_out(chromium: Chromium, tmp_path: Path) -> None:
     trace = load(150, seed=2, rate=400.0)
 
@@ -397,6 +404,7 @@ def test_a_long_table_tells_how_many_rows_it_leaves_out(chromium: Chromium, tmp_
     )
 
 
+@pytest.mark.browser
 @pytest.mark.parametrize("way", ["Enter", "click"])
 def test_a_page_says_that_it_cannot_open_the_source(chromium: Chromium, page_url: str, way: str) -> None:
     def scenario(screen: Screen) -> tuple[str, str, str]:
@@ -415,6 +423,7 @@ def test_a_page_says_that_it_cannot_open_the_source(chromium: Chromium, page_url
     assert said == shown == "cell 3, line 24: nothing here can open it."
 
 
+@pytest.mark.browser
 def test_each_move_through_time_is_spoken(chromium: Chromium, page_url: str, trace: Trace) -> None:
     whole_ms = trace.duration_ns / 1e6
 
@@ -440,6 +449,7 @@ SAID_NODE = "document.querySelector('[data-testid=timeline]').shadowRoot.querySe
 SAID = f"{SAID_NODE}.textContent"
 
 
+@pytest.mark.browser
 def test_a_key_that_leads_nowhere_says_so(chromium: Chromium, tmp_path: Path) -> None:
     trace = Trace(tasks=[task()], steps=[step(0, 0, 1), step(0, 5, 1, "returned")], duration_ns=6_000_000)
 
@@ -461,6 +471,7 @@ def test_a_key_that_leads_nowhere_says_so(chromium: Chromium, tmp_path: Path) ->
     ]
 
 
+@pytest.mark.browser
 def test_all_of_it_is_reached_by_the_keyboard(chromium: Chromium, page_url: str) -> None:
     """Search, buttons, findings, then the lanes as one stop, then what the panel offers."""
 
@@ -493,6 +504,7 @@ NAME = """() => {
 }"""
 
 
+@pytest.mark.browser
 def test_at_520_pixels_the_header_wraps_and_tables_scroll_within(chromium: Chromium, page_url: str) -> None:
     def scenario(screen: Screen) -> list[Any]:
         screen.page.get_by_role("button", name="Show as table").click()
@@ -510,6 +522,7 @@ def test_at_520_pixels_the_header_wraps_and_tables_scroll_within(chromium: Chrom
     assert (rows, wrapped) == (1, True)
 
 
+@pytest.mark.browser
 @pytest.mark.parametrize("width", [1300, 520])
 def test_axe_finds_nothing_where_a_reader_reads(chromium: Chromium, page_url: str, width: int) -> None:
     tools()
