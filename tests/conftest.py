@@ -53,7 +53,7 @@ def jupyter_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def pytest_collection_finish() -> None:
-    """Let the collector pass over what importing has made: each run in virtual time, and many a test, collects everything,
-    and with half a dozen frameworks imported that takes 60 ms."""
+    """Let the collector pass over what importing has made: each run in virtual time, and many a test, collects
+    everything, and with half a dozen frameworks imported that takes 60 ms."""
     gc.collect()
     gc.freeze()

@@ -64,7 +64,7 @@ print(json.dumps({"handoffs": len(run.trace.handoffs), "blocks": blocks, "mended
 def test_the_first_notebook_shows_a_timeline_and_names_the_line_that_blocks(run: Run) -> None:
     cells = run(NOTEBOOKS[0], probe=PROBE)
     (shown,) = (output.data for output in cells["send-fifty"].outputs if output.output_type == "execute_result")
-    assert {"text/plain", "image/svg+xml", "application/vnd.jupyter.widget-view+json"} <= set(shown)
+    assert set(shown) == {"text/plain", "image/svg+xml"}  # nbclient shows no widget: see `widgets.audience`
 
     line = 1 + cells["define-app"].source.splitlines().index("    time.sleep(0.2)")
     assert f"`time.sleep(0.2)` on the loop (cell 1, line {line})" in " ".join(value(cells["diagnosis"]).split())
