@@ -4,6 +4,7 @@ Looks are not evenly spaced: a thread that sleeps is seen every 5 ms, one that c
 often. So it is time that counts and not looks. It knows one step and its samples, and judges nothing.
 """
 
+import os
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -24,8 +25,8 @@ _ELSEWHERE: Final = re.compile(r"[/\\](site-packages|dist-packages|python3\.\d+)
 
 
 def is_library(site: Site) -> bool:
-    """Whether a line is a library's, and not the user's own."""
-    return not is_own(site.file) or _ELSEWHERE.search(site.file) is not None
+    """Whether a line is a library's, and not the user's own; one below the working directory has a relative path."""
+    return not is_own(os.path.abspath(site.file)) or _ELSEWHERE.search(site.file) is not None
 
 
 class Look(NamedTuple):

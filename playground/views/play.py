@@ -35,6 +35,8 @@ class Play:
         kinds: of each step, how it is drawn: it ran for a request, for none, or blocked the loop.
         sites: for each step the place in the source at which it stopped or which held the loop; of one that ended, at
             which it had gone on, or its handler's; `None` if not known.
+        opens: the place to show first: a request's first step if there is one, for before it are only a server's or an
+            experiment's own, in a library's code.
         notes: what cannot be shown, in words.
     """
 
@@ -44,6 +46,7 @@ class Play:
     said: Sequence[tuple[Say, ...]]
     kinds: Sequence[int]
     sites: Sequence[Site | None]
+    opens: int
     notes: Sequence[str]
 
     def queued(self, place: int) -> int:
@@ -123,7 +126,8 @@ def play(trace: Trace, most_steps: int = MOST_STEPS) -> Play:
         elif site is None and request is not None:
             site = handlers.get(request)  # it ended without having stopped anywhere
         sites.append(site)
-    return Play(trace, made, actors, sayings(trace, made, blocked), kinds, sites, _notes(trace, made))
+    opens = next((place for place, actor in enumerate(made.actor) if requests[actor] is not None), 0)
+    return Play(trace, made, actors, sayings(trace, made, blocked), kinds, sites, opens, _notes(trace, made))
 
 
 def _notes(trace: Trace, made: Stage) -> list[str]:

@@ -8,11 +8,12 @@ gets them in its packet. Parts that tell what only comes later are marked, so th
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from playground.trace import Block, Request, Step, Task, Trace, Wait, WaitOn
+from playground.trace import Block, Request, Site, Step, Task, Trace, Wait, WaitOn
+from playground.trace.looks import is_library
 from playground.views.stage import Stage
 from playground.views.wording import failure, is_error, one_line
 
-__all__ = ["IDLE_NS", "Say", "plain", "sayings", "status_of", "told"]
+__all__ = ["IDLE_NS", "Say", "plain", "sayings", "source_text", "status_of", "told", "where"]
 
 Style = Literal["text", "strong", "code", "later", "who", "ran", "woke", "wait", "life", "queue", "idle"]
 Say = tuple[Style, str]
@@ -45,6 +46,17 @@ _LONGEST: Final = 60
 def told(on: WaitOn | None) -> str:
     """What a card says of a wait."""
     return "not recorded" if on is None else _FOR[on]
+
+
+def source_text(site: Site | None) -> str:
+    """The line of the user's own code at a place; empty for a library's, which tells its reader nothing."""
+    return "" if site is None or is_library(site) else site.text
+
+
+def where(site: Site) -> str:
+    """A place of which no source is shown, in words."""
+    words = f"{one_line(site.function)} in {one_line(site.file)}, line {site.line}"
+    return f"In a library: {words}." if is_library(site) else f"In {words}, whose source is not to be had."
 
 
 def status_of(request: Request | None, task: Task | None) -> tuple[str, bool]:
@@ -121,11 +133,12 @@ def _then(step: Step, wait: Wait | None, over: bool, request: Request | None) ->
 
 def _waits(step: Step, wait: Wait | None, over: bool) -> list[Say]:
     site = step.site if wait is None else wait.site
-    awaited = "" if site is None else _awaited(site.text)
+    line = source_text(site)
+    awaited = _awaited(line)
     if awaited:
         parts: list[Say] = [("text", ", then awaits "), ("code", awaited)]
-    elif site is not None and site.text:
-        parts = [("text", ", then waits at "), ("code", one_line(site.text, _LONGEST))]
+    elif line:
+        parts = [("text", ", then waits at "), ("code", one_line(line, _LONGEST))]
     elif site is not None and site.function:
         parts = [("text", ", then waits in "), ("code", one_line(site.function, _LONGEST))]
     else:

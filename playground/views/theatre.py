@@ -16,13 +16,14 @@ from typing import Any, Final
 from playground.trace import Site, Trace
 from playground.trace.columns import pack
 from playground.trace.excerpts import excerpts
+from playground.trace.looks import is_library
 from playground.views.kinds import BLOCKED, FUTURE, OTHER, WAIT_KIND
 from playground.views.play import Play, life_ns, play
-from playground.views.stage_words import status_of, told
+from playground.views.stage_words import source_text, status_of, told, where
 from playground.views.theatre_words import WORDS
 from playground.views.wording import FAILED_MARK, one_line, summary
 
-__all__ = ["theatre_packet"]
+__all__ = ["play_packet", "theatre_packet"]
 
 Painted = list[tuple[str, str]]
 
@@ -51,7 +52,12 @@ class _Table:
 
 def theatre_packet(trace: Trace) -> bytes:
     """Pack a recording's play for `playground/widgets/src`."""
-    shown = play(trace)
+    return play_packet(play(trace))
+
+
+def play_packet(shown: Play) -> bytes:
+    """The same of a play that is at hand."""
+    trace = shown.trace
     names, sites, said = _Table(), _Table(), _Table()
     columns = {
         **_step_columns(shown, sites, said),
@@ -71,18 +77,26 @@ def theatre_packet(trace: Trace) -> bytes:
         "said": said.values,
         "sites": _with_excerpts(sites.values, shown.sites),
         "threads": _first_uses(shown),
+        "opens": shown.opens,
         "notes": shown.notes,
     }
     return pack(header, {name: _narrow(values) for name, values in columns.items()}, level=_LEVEL)
 
 
 def _with_excerpts(sites: Sequence[Site], by_step: Iterable[Site | None]) -> list[tuple[str, int, int, list[Painted]]]:
-    """For each place in the source its file, its line, and lines around it with the number of the first."""
-    around = excerpts(site for site, _ in Counter(filter(None, by_step)).most_common())
-    found = []
+    """For each place in the source its file, its line, and lines around it with the number of the first.
+
+    Of a library's code, and where no line is known, there are no lines, and instead of the file words for the place.
+    """
+    ranked = Counter(filter(None, by_step)).most_common()
+    around = excerpts(site for site, _ in ranked if not is_library(site))
+    found: list[tuple[str, int, int, list[Painted]]] = []
     for site in sites:
         first, lines = around.get(site, (site.line, (site.text,) if site.text else ()))
-        found.append((site.file, site.line, first, [_painted(line) for line in lines]))
+        if is_library(site) or not lines:
+            found.append((where(site), site.line, first, []))
+        else:
+            found.append((site.file, site.line, first, [_painted(line) for line in lines]))
     return found
 
 
@@ -187,7 +201,7 @@ def _stay_columns(shown: Play, names: _Table) -> Mapping[str, Sequence[int]]:
         "wait_actor": [stay.actor for stay in made.waits],
         "wait_kind": [FUTURE if wait is None else WAIT_KIND[wait.on] for wait in waits],
         "wait_on": [names(told(None if wait is None else wait.on)) for wait in waits],
-        "wait_text": [names(wait.site.text if wait is not None and wait.site is not None else "") for wait in waits],
+        "wait_text": [names(source_text(None if wait is None else wait.site)) for wait in waits],
         "wait_start": [
             made.ends_ns[stay.enters - 1] if wait is None else wait.start_ns
             for stay, wait in zip(made.waits, waits, strict=True)

@@ -6,9 +6,9 @@ from typing import Any
 from traitlets import Bool, Dict, Int
 
 from playground.trace import Trace
-from playground.views.play import sentences
+from playground.views.play import play, sentences
 from playground.views.svg import svg
-from playground.views.theatre import theatre_packet
+from playground.views.theatre import play_packet
 from playground.widgets.view import View
 
 __all__ = ["Theatre"]
@@ -24,6 +24,7 @@ class Theatre(View):
         title: shown above it; the recording's own by default.
         height: of the stage at least, in CSS pixels: more show more cards and more source.
         predict: begin by asking what runs next, and hide it until the reader has chosen.
+        step: where the play opens; by default at the first step of a request, or at 0 if none has one.
 
     Attributes:
         step: the step that is on the stage, an index into the trace's steps, at most 15 updates a second; one more than
@@ -43,12 +44,14 @@ class Theatre(View):
         title: str | None = None,
         height: int = _STAGE_HEIGHT_PX,
         predict: bool = False,
+        step: int | None = None,
         **traits: Any,
     ) -> None:
         self._trace = trace
         shown = trace.title if title is None else title
-        packet = theatre_packet(trace)  # here and not on demand: an error belongs in the cell
-        super().__init__(packet, partial(_still, trace), title=shown, height=height, predict=predict, **traits)
+        told = play(trace)  # here and not on demand: an error belongs in the cell
+        traits = {**traits, "predict": predict, "step": told.opens if step is None else step}
+        super().__init__(play_packet(told), partial(_still, trace), title=shown, height=height, **traits)
 
     def __repr__(self) -> str:
         return f"<Theatre of {self._trace!r}>"

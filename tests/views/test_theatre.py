@@ -509,6 +509,56 @@ def test_the_text_of_a_recording_without_steps_says_so() -> None:
     assert sentences(Trace()).endswith("\nNo step was recorded.")
 
 
+def test_the_play_opens_at_a_requests_first_step_or_at_the_first_of_all() -> None:
+    steps = [step(0, 0, 1), step(None, 1, 1, "callback"), step(1, 2, 1, "returned"), step(0, 3, 1, "returned")]
+    tasks = [task(), task(coroutine="read")]
+    with_one = Trace(steps=steps, tasks=tasks, requests=[request(4, 2, 3, task=1)])
+    assert play(with_one).opens == decoded(with_one)[0]["opens"] == 2
+    assert play(Trace(steps=steps, tasks=tasks)).opens == 0
+    assert play(Trace(steps=steps[:2], tasks=tasks, requests=[request(4, 2, 3, task=1)])).opens == 0
+    assert play(Trace(requests=[request(4, 2, 3)])).opens == 0
+
+
+def test_a_real_run_opens_in_the_users_code_and_shows_no_library_s() -> None:
+    app = App()
+
+    @app.get("/sync")
+    def sync() -> str:
+        return "done"
+
+    with Lab(app) as lab:
+        trace = lab.burst("/sync", n=2).trace
+    header, _ = decoded(trace)
+    opens = header["opens"]
+    assert play(trace).actors[play(trace).stage.actor[opens]].request == 0
+    shown = [(file, lines) for file, _, _, lines in header["sites"]]
+    assert all(__file__.endswith(file) for file, lines in shown if lines)
+    assert any(file.startswith("In a library: ") for file, lines in shown if not lines)
+    assert not any("_on_completed_fut" in sentence for sentence in map(play(trace).sentence, range(len(trace.steps))))
+
+
+def test_what_waits_in_a_library_is_told_by_name_and_not_by_a_line_of_it() -> None:
+    group = Site("/usr/lib/python3.11/asyncio/taskgroups.py", 71, "TaskGroup.__aexit__", "await self._on_completed_fut")
+    trace = Trace(
+        steps=[step(0, 0, 1, "waits", site=group), step(0, 5, 1, "returned")],
+        tasks=[task()],
+        waits=[wait(0, 1, 5, "task", group)],
+    )
+    assert (
+        told(trace)[0].partition(";")[0]
+        == "main Task-1 begins, runs for 1 ms, then waits in `TaskGroup.__aexit__` (task, 4 ms)"
+    )
+    header, columns = decoded(trace)
+    words = "In a library: TaskGroup.__aexit__ in /usr/lib/python3.11/asyncio/taskgroups.py, line 71."
+    assert header["sites"] == [[words, 71, 71, []]]
+    assert header["names"][columns["wait_text"][0]] == ""
+
+
+def test_a_place_of_the_users_without_its_text_is_told_in_words() -> None:
+    trace = Trace(steps=[step(0, 0, 1, "yields", site=Site("cell 3", 6, "read", ""))], tasks=[task()])
+    assert decoded(trace)[0]["sites"] == [["In read in cell 3, line 6, whose source is not to be had.", 6, 6, []]]
+
+
 # -- the packet -------------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,7 @@
 """The loop theatre, as a person uses it: step, go back, play, scrub, guess; and what Python hears of it."""
 
 import json
+from asyncio import taskgroups
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -30,12 +31,14 @@ def small() -> Trace:
 
 
 class Stage:
-    """A theatre on a page, by what a reader sees and does."""
+    """A theatre on a page, at its first step, by what a reader sees and does."""
 
     def __init__(self, page: Page, trace: Trace) -> None:
         self.shown: Shown = show(page, "theatre", trace)
         self.page = page
         self.slider = self.shown.root.get_by_role("slider")
+        self.opened = self.step
+        self.set_trait("step", 0)
 
     def press(self, *keys: str) -> None:
         for key in keys:
@@ -194,6 +197,29 @@ def test_space_on_a_button_presses_that_button_only(see: Callable[..., Any], sma
     assert see(small, scenario) == (1, 1)
 
 
+@pytest.mark.browser
+def test_it_opens_at_the_first_step_of_a_request(see: Callable[..., Any]) -> None:
+    trace = Trace(
+        steps=[step(0, 0, 1, "yields"), step(0, 1, 1, "yields"), step(1, 2, 1, "returned"), step(0, 4, 1, "yields")],
+        tasks=[task(), task(coroutine="read")],
+        requests=[request(0, 2, 3, task=1)],
+    )
+    assert see(trace, lambda stage: (stage.opened, stage.step)) == (2, 0)
+    assert (Theatre(trace).step, trace.theatre().step, Theatre(trace, step=0).step) == (2, 2, 0)
+
+
+@pytest.mark.browser
+def test_a_page_of_its_own_opens_there_too(chromium: Chromium, small: Trace, tmp_path: Path) -> None:
+    small.to_html(tmp_path / "run.html")
+
+    def scenario(page: Page) -> str | None:
+        page.goto((tmp_path / "run.html").as_uri())
+        page.get_by_role("tab", name="Theatre").click()
+        return page.get_by_test_id("theatre").get_attribute("data-step")
+
+    assert chromium.run(scenario, **STILL) == str(play(small).opens) != "0"
+
+
 # -- what is on the stage ---------------------------------------------------------------------------------
 
 
@@ -226,6 +252,21 @@ def test_the_source_of_what_runs_is_lit(see: Callable[..., Any]) -> None:
     lit, shown = see(trace, scenario)
     assert lit == f"{number}{here.text}"
     assert shown == 19
+
+
+@pytest.mark.browser
+def test_of_a_library_s_code_the_name_and_place_are_told_and_no_line(see: Callable[..., Any]) -> None:
+    group = Site(taskgroups.__file__, 71, "TaskGroup.__aexit__", "await self._on_completed_fut")
+    trace = Trace(steps=[step(0, 0, 1, site=group), step(0, 5, 1, "returned")], tasks=[task()])
+
+    def scenario(stage: Stage) -> tuple[str, int, str]:
+        running = stage.shown.root.get_by_role("group", name="Running now").inner_text()
+        return running, stage.shown.root.locator(".source").count(), stage.shown.root.inner_text()
+
+    running, listings, everything = see(trace, scenario)
+    assert f"In a library: TaskGroup.__aexit__ in {taskgroups.__file__}, line 71." in running
+    assert listings == 0
+    assert "_on_completed_fut" not in everything
 
 
 @pytest.mark.browser
@@ -428,7 +469,7 @@ def test_the_widget_has_three_small_traits_and_sends_the_play_apart(small: Trace
     widget = small.theatre(predict=True)
     state = widget.get_state()
     own = {name: state[name] for name in ("step", "predict", "guesses", "title", "height")}
-    assert own == {"step": 0, "predict": True, "guesses": {}, "title": small.title, "height": 420}
+    assert own == {"step": play(small).opens, "predict": True, "guesses": {}, "title": small.title, "height": 420}
     assert len(json.dumps({name: str(value) for name, value in state.items() if not name.startswith("_")})) < 1000
     assert unpack(widget._packet)[0]["view"] == "theatre"
 

@@ -11,7 +11,7 @@ import { lowTree } from './low-tree.js';
 /** @typedef {{ key: string, who: number, label: string, tag: string, note: string, kind: number, code?: string, share?: number }} Card `who` is its actor; `share`: how much of a wait is over, 0 to 1 */
 /** @typedef {{ cards: Card[], count: number, more?: number, note?: string }} Group `more`: how many are not shown */
 /** @typedef {[style: string, text: string]} Part */
-/** @typedef {[file: string, line: number, first: number, lines: Part[][]]} Source the line to light, the number of the first, and their words by style */
+/** @typedef {[file: string, line: number, first: number, lines: Part[][]]} Source the line to light, the number of the first, and their words by style; with no lines, words for the place instead of the file */
 /** @typedef {ReturnType<typeof makePlay>} Play */
 
 const OTHER = 2;

@@ -23,7 +23,7 @@ export function setStage(stage, groups, source, words, theme) {
     const column = make('section', { class: name, role: 'group', 'aria-label': title }, make('h2', {}, title, make('b', {}, formatCount(count))), make('p', {}, note ?? told),
       cards.length ? make('ul', {}, ...cards.map((card) => item(card, theme))) : make('p', {}, words.empty));
     if (more > 0) column.append(make('p', {}, `+ ${formatCount(more)} ${words.more}`));
-    if (i === 1 && cards.length) column.append(source?.[3][0] ? listing(source) : make('p', {}, words.no_source));
+    if (i === 1 && cards.length) column.append(source?.[3][0] ? listing(source) : make('p', {}, source?.[0] ?? words.no_source));
     return column;
   }));
 }

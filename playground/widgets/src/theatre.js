@@ -29,7 +29,7 @@ export function showTheatre(host, packet, state) {
   const { words } = header;
   const aborter = new AbortController();
   const { signal } = aborter;
-  let place = clamp(state.get('step') ?? 0, steps);
+  let place = clamp(state.get('step') ?? header.opens, steps);
   let open = place;  // while a reader guesses, what comes after this place is hidden
   let guessing = state.get('predict') === true;
   let answer = '';
