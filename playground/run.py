@@ -6,6 +6,7 @@ It answers questions about them by asking the trace, and the views when words or
 import threading
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
@@ -17,6 +18,7 @@ from playground.trace.recorder import Recorder
 
 if TYPE_CHECKING:
     from playground.views.findings import Findings
+    from playground.widgets import Theatre, Timeline
 
 __all__ = ["Run"]
 
@@ -94,6 +96,32 @@ class Run:
         It is shown as its sentences; `str(finding)` is that of one.
         """
         return self.trace.diagnosis
+
+    # -- what its trace shows and keeps, for who does not care which of the two is asked -------------------------
+
+    def timeline(self) -> "Timeline":
+        """The interactive timeline: see `Trace.timeline`."""
+        return self.trace.timeline()
+
+    def theatre(self, *, predict: bool = False) -> "Theatre":
+        """The loop theatre: see `Trace.theatre`."""
+        return self.trace.theatre(predict=predict)
+
+    def to_html(self, path: str | Path) -> None:
+        """Write one HTML file that needs no network: see `Trace.to_html`."""
+        self.trace.to_html(path)
+
+    def to_svg(self, path: str | Path | None = None) -> str:
+        """The timeline as a static SVG picture: see `Trace.to_svg`."""
+        return self.trace.to_svg(path)
+
+    def to_chrome(self, path: str | Path) -> None:
+        """Write the recording as a Chrome trace: see `Trace.to_chrome`."""
+        self.trace.to_chrome(path)
+
+    def save(self, path: str | Path) -> None:
+        """Write the recording to a file, for `Trace.load`: see `Trace.save`."""
+        self.trace.save(path)
 
     def __repr__(self) -> str:
         return f"<Run {self.title!r}: {len(self._answers) - len(self.lost)} responses>"

@@ -81,6 +81,7 @@ DOORS: set[tuple[str, str]] = {
     ("pytest_plugin.py", "trace"),
     ("pytest_plugin.py", "transport"),
     ("run.py", "views"),
+    ("run.py", "widgets"),
     ("server.py", "uvicorn"),
     ("trace/rows.py", "widgets"),
     ("trace/trace.py", "views"),

@@ -167,7 +167,7 @@ def _noted(direction: Direction, message: Message, at_ns: int) -> "NotedMessage"
 def detail_of(noted: "NotedMessage") -> str:
     """What a message said, in a few words."""
     _, _, _, size, unit, codes, more = noted
-    parts = [] if size is None else [f"{size:,} {unit}"]
+    parts = [] if size is None else [f"{size:,} {unit if size != 1 else unit.removesuffix('s')}"]
     parts += [f"{key} {value}" for key, value in codes if isinstance(value, int | str)]
     if more:
         parts.append("more to come")

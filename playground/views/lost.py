@@ -5,6 +5,7 @@ let go of it, which names it; of an exception, the line that raised it. Whether 
 known, and the sentence says until when nobody had.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Final
@@ -51,10 +52,17 @@ def _unawaited(trace: Trace, owners: Owners, indexes: Sequence[int]) -> Finding:
     told.append(text(": none of its code ran. "))
     short = first.name.rpartition(".")[2]
     if first.site is not None:
-        suggestion = [text("Write "), code(f"await {short}(...)"), text(" there, or make it a task and keep that.")]
+        written = _awaited(first.site.text, short)
+        suggestion = [text("Write "), code(written), text(" there, or make it a task and keep that.")]
     else:
         suggestion = [text("Look for a call of "), code(short), text(" that lacks its "), code("await"), text(".")]
     return _finding("never-awaited", losses, indexes, told, suggestion)
+
+
+def _awaited(line: str, short: str) -> str:
+    """What to write: the call as its line has it, `await asyncio.sleep(...)`; `await` alone if that cannot be told."""
+    found = re.search(rf"(?:[^\W\d]\w*\s*\.\s*)*\b{re.escape(short)}\b(?=\s*\()", line)
+    return f"await {found[0]}(...)" if found is not None and line[: found.start()][-1:] != "." else "await"
 
 
 def _callers(trace: Trace, owners: Owners, losses: Sequence[Loss]) -> list[Part]:

@@ -71,6 +71,11 @@ def test_a_request_and_its_messages_are_recorded_and_pass_through_unchanged() ->
     assert moments == sorted(moments)  # type: ignore[type-var]
 
 
+def test_one_byte_is_told_in_the_singular() -> None:
+    _, request = recorded(echo, scope(method="PUT"), [{"type": "http.request", "body": b"x"}])
+    assert [detail for _, _, detail in said(request.messages)] == ["1 byte", "status 201", "1 byte, more to come", ""]
+
+
 def test_a_websocket_is_a_request_too() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()

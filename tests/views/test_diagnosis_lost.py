@@ -75,6 +75,23 @@ def test_coroutines_of_one_line_are_one_finding_and_are_counted() -> None:
     assert finding.evidence == (("losses", 0), ("losses", 1), ("losses", 2))
 
 
+@pytest.mark.parametrize(
+    ("line", "name", "advised"),
+    [
+        ("asyncio.sleep(1)", "sleep", "await asyncio.sleep(...)"),
+        ("self.db.save(item)  # later", "Db.save", "await self.db.save(...)"),
+        ("found = resave(save (item))", "save", "await save(...)"),
+        ("connect().save(item)", "Db.save", "await"),
+        ("items[0].save(item)", "Db.save", "await"),
+        ("each(save, items)", "save", "await"),
+        ("", "save", "await"),
+    ],
+)
+def test_the_advice_names_the_call_as_its_line_does_or_not_at_all(line: str, name: str, advised: str) -> None:
+    finding = only(run(loss(name=name, site=replace(CALL, text=line))))
+    assert finding.suggestion == f"Write `{advised}` there, or make it a task and keep that."
+
+
 def test_coroutines_of_two_lines_are_two_findings() -> None:
     trace = run(loss(), loss(6, site=OTHER_CALL), loss(7))
     assert [finding.evidence for finding in never_awaited(trace)] == [
