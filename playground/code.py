@@ -1,4 +1,4 @@
-"""Whose code is it: the user's own, a library's, or ours; and where in a stack the user's own stands.
+"""Whose code is it: the user's own, a library's, or ours; where in a stack the user's own is; what a file is called.
 
 It looks at file names only. What follows from the answer (which line is named, which module is looked through) is
 for others to decide.
@@ -6,11 +6,12 @@ for others to decide.
 
 import functools
 import os
+import sys
 import sysconfig
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
-__all__ = ["is_own", "own_frame"]
+__all__ = ["is_own", "own_frame", "short_name"]
 
 _PACKAGE: Final = os.path.dirname(os.path.abspath(__file__))
 _LIBRARIES: Final = tuple(
@@ -38,3 +39,15 @@ def own_frame(frame: FrameType | None) -> FrameType | None:
     while frame is not None and not is_own(frame.f_code.co_filename):
         frame = frame.f_back
     return frame
+
+
+def short_name(filename: str) -> str:
+    """A cell of a notebook as `cell 3`, a file below the working directory by its relative path."""
+    ipython = sys.modules.get("IPython")
+    shell: Any = ipython.get_ipython() if ipython is not None else None
+    if shell is not None:
+        number = getattr(shell.compile, "_filename_map", {}).get(filename)
+        if number is not None:
+            return f"cell {number}"
+    here = os.path.join(os.getcwd(), "")
+    return filename.removeprefix(here)

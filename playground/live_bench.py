@@ -27,6 +27,13 @@ _NETWORKS: Final[dict[str, Network | None]] = {
     "narrow: 256 kbit a second": Network(latency_s=0.04, bandwidth_bps=256_000),
 }
 _OWN: Final = "the lab's own"
+_OTHER_LOOP: Final = "is bound to a different event loop"
+"""How asyncio ends what it says of a lock, a queue or an event that was waited for on another loop before."""
+_BOUND: Final = (
+    "With another clock, another network or another number of threads, the app runs on another event loop. What it "
+    "keeps from one loop to the next (a lock, a queue or an event at module level) fails there: make it in the app's "
+    "lifespan, so that each loop has its own."
+)
 _MOST_ERRORS: Final = 3
 """More kinds of error than this are counted: the picture has them all."""
 
@@ -114,6 +121,8 @@ def _words(run: "Run") -> str:
         lines.append(f"The app let this out of {counted(count, 'request')}: {error}")
     if more := len(errors) - _MOST_ERRORS:
         lines += [f"And {more:,} more kinds of error."] if more > 0 else []
+    if any(_OTHER_LOOP in error for error in errors):
+        lines.append(_BOUND)
     return "\n".join(lines)
 
 

@@ -18,6 +18,7 @@ from types import CoroutineType, FrameType
 from typing import Any, Final
 
 from playground.clock import thrown
+from playground.code import short_name
 
 __all__ = [
     "Interrupted",
@@ -104,7 +105,14 @@ def value_in(task: "asyncio.Task[Any]", variable: "ContextVar[Any]") -> Any:
 def where(ident: int) -> str:
     """The line at which a thread stands, as in a traceback."""
     frame = sys._current_frames().get(ident)
-    return "  (unknown)" if frame is None else "".join(traceback.format_stack(frame, limit=1))
+    return "  (unknown)" if frame is None else _line_at(frame)
+
+
+def _line_at(frame: FrameType) -> str:
+    """Where a frame stands, as a traceback writes it, but with a notebook's cell by its number."""
+    (stands,) = traceback.extract_stack(frame, limit=1)
+    line = f"    {stands.line}\n" if stands.line else ""
+    return f'  File "{short_name(stands.filename)}", line {stands.lineno}, in {stands.name}\n{line}'
 
 
 def busy_workers(loop: asyncio.AbstractEventLoop) -> str:
@@ -114,7 +122,7 @@ def busy_workers(loop: asyncio.AbstractEventLoop) -> str:
     for thread in _workers(loop):
         frame = frames.get(thread.ident or 0)
         if frame is not None and not _is_idle(frame):
-            stands["".join(traceback.format_stack(frame, limit=1))] += 1
+            stands[_line_at(frame)] += 1
     lines = [text if count == 1 else f"{text.rstrip()}  (in {count} threads)\n" for text, count in stands.items()]
     more = len(lines) - _SHOWN
     return "".join(lines[:_SHOWN]) + (f"  and at {more} other places\n" if more > 0 else "")

@@ -8,13 +8,11 @@ the recording cannot be told from one that was not: only its time is known.)
 import functools
 import linecache
 import math
-import os
 import re
-import sys
 from types import CodeType
-from typing import Any, Final
+from typing import Final
 
-from playground.code import is_own
+from playground.code import is_own, short_name
 from playground.trace.rows import Site
 
 __all__ = ["call_text", "locate", "package_of"]
@@ -38,7 +36,7 @@ def locate(code: CodeType, offset: int, met_s: float = math.inf) -> Site:
     positions = _positions(code)
     if 0 < offset // 2 < len(positions):
         line = positions[offset // 2][0] or line
-    return Site(_file_name(code.co_filename), line, code.co_qualname, _line(code.co_filename, line, met_s).strip())
+    return Site(short_name(code.co_filename), line, code.co_qualname, _line(code.co_filename, line, met_s).strip())
 
 
 def call_text(code: CodeType, offset: int, met_s: float = math.inf) -> str:
@@ -70,18 +68,6 @@ def _line(filename: str, number: int, met_s: float) -> str:
     entry = linecache.cache.get(filename, ())
     changed_s = entry[1] if len(entry) > 1 else None
     return "" if changed_s is not None and changed_s > met_s else text
-
-
-def _file_name(filename: str) -> str:
-    """A cell of a notebook as `cell 3`, a file below the working directory by its relative path."""
-    ipython = sys.modules.get("IPython")
-    shell: Any = ipython.get_ipython() if ipython is not None else None
-    if shell is not None:
-        number = getattr(shell.compile, "_filename_map", {}).get(filename)
-        if number is not None:
-            return f"cell {number}"
-    here = os.path.join(os.getcwd(), "")
-    return filename.removeprefix(here)
 
 
 def package_of(code: CodeType | None) -> str:

@@ -104,7 +104,8 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # the widget libraries come
     @property
     def said(self) -> str:
         """What the line of words says, as text."""
-        return html.unescape(self._said.value.removeprefix(_BEGIN).removesuffix(_END).replace(_BREAK, "\n"))
+        inner = self._said.value.removeprefix(_BEGIN).removesuffix(_END)
+        return html.unescape(inner.replace(_BREAK, "\n").replace(_SPACE, " "))
 
     def close(self) -> None:
         running = self._running
@@ -157,7 +158,8 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # the widget libraries come
 
     def _say(self, words: str) -> None:
         """Say it as text: what an app has put into it must not become markup."""
-        self._said.value = _BEGIN + html.escape(words).replace("\n", _BREAK) + _END
+        lines = (line.lstrip(" ").rjust(len(line), "\0") for line in html.escape(words).split("\n"))
+        self._said.value = _BEGIN + _BREAK.join(lines).replace("\0", _SPACE) + _END
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle: Any = super()._repr_mimebundle_(**kwargs)
@@ -167,6 +169,8 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # the widget libraries come
 
 _BEGIN: Final = '<div role="status" class="playground-said">'
 _BREAK: Final = "<br>"
+_SPACE: Final = "&nbsp;"
+"""At a line's beginning, where a page shows no plain space: a place in the source is indented, as in a traceback."""
 _END: Final = "</div>"
 
 

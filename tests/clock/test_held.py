@@ -2,10 +2,12 @@
 
 import asyncio
 import contextvars
+import linecache
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import anyio.to_thread
 import pytest
@@ -198,3 +200,25 @@ def test_workers_with_something_to_do_are_named_and_counted(thread: LoopThread) 
     while busy_workers(thread.loop) and time.monotonic() < deadline:
         time.sleep(0.001)  # until they are idle again
     assert busy_workers(thread.loop) == ""
+
+
+def test_a_line_of_a_notebooks_cell_is_told_by_the_cells_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = "/tmp/ipykernel_1234/5678.py"
+    shell = SimpleNamespace(compile=SimpleNamespace(_filename_map={path: 3}))
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    source = "def hold(begun, released):\n    begun.set()\n    released.acquire()\n"
+    monkeypatch.setitem(linecache.cache, path, (len(source), None, source.splitlines(keepends=True), path))
+    cell: dict[str, Callable[..., object]] = {}
+    exec(compile(source, path, "exec"), cell)
+    begun, released = threading.Event(), threading.Lock()
+    released.acquire()
+    holder = threading.Thread(target=cell["hold"], args=[begun, released])
+    holder.start()
+    begun.wait(30)
+    deadline = time.monotonic() + 30
+    while "line 3" not in where(holder.ident or 0) and time.monotonic() < deadline:
+        time.sleep(0.001)  # until it is past the event
+    said = where(holder.ident or 0)
+    released.release()
+    holder.join(30)
+    assert said == '  File "cell 3", line 3, in hold\n    released.acquire()\n'

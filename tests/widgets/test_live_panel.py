@@ -1,6 +1,7 @@
 """The dashboard: what its controls make, what it says, how it stops, and that nothing is left when it is closed."""
 
 import asyncio
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -48,6 +49,25 @@ async def fails() -> str:
 @app.get("/exits")
 async def exits() -> str:
     raise SystemExit("out of paper")
+
+
+lock = asyncio.Lock()
+
+
+@app.get("/locked")
+async def locked() -> str:
+    async with lock:
+        await asyncio.sleep(0.001)
+    return "had it"
+
+
+held = threading.Event()
+
+
+@app.get("/held")
+async def hold() -> str:
+    held.wait(PATIENCE_S)
+    return "let go"
 
 
 @app.post("/items/{number}")
@@ -98,6 +118,8 @@ def test_it_offers_what_the_app_can_be_asked_and_begins_with_the_labs_own_settin
         "/for-ever",
         "/fails",
         "/exits",
+        "/locked",
+        "/held",
         "POST /items/{number}",
     )
     assert (setting.route, setting.threads, setting.network, setting.clock) == ("/quick", 3, "none", "real")
@@ -184,6 +206,36 @@ def test_stop_breaks_a_run_off(panel: Panel, lab: Lab, clock: str) -> None:
     assert len(lab.runs[0].requests) < requests or clock == "real"
     make(panel, route="/quick", requests=2, rate=0)
     assert len(lab.runs[1].requests) == 2
+
+
+def test_where_a_run_that_was_stopped_still_stands_is_told_as_a_traceback_tells_it(panel: Panel) -> None:
+    held.clear()
+    choose(panel, route="/held", requests=1, rate=0)
+    press_run(panel)
+    while panel._bench._at_work is None or panel._bench._at_work._thread.loop.recorder is None:  # type: ignore[attr-defined]
+        time.sleep(0.001)
+    panel._stop.click()
+    wait(panel)
+    held.set()
+    said = panel.said.splitlines()
+    assert said[0] == "Stopped."
+    assert said[1].endswith("the lab goes on when it returns. It stands at:")
+    assert re.fullmatch('  File ".+", line [0-9]+, in .+', said[2])
+    assert said[3].startswith("    ")
+    assert "<br>&nbsp;&nbsp;File " in panel._said.value
+    assert "<br>&nbsp;&nbsp;&nbsp;&nbsp;" in panel._said.value
+
+
+def test_what_an_app_keeps_from_one_loop_to_another_is_told_where_it_fails(panel: Panel) -> None:
+    make(panel, route="/locked", requests=3, rate=0)
+    assert len(panel.said.splitlines()) == 1
+    make(panel, route="/locked", requests=3, rate=0, clock="virtual")
+    assert "is bound to a different event loop" in panel.said.splitlines()[1]
+    assert panel.said.split("\n", 2)[2] == (
+        "With another clock, another network or another number of threads, the app runs on another event loop. What it "
+        "keeps from one loop to the next (a lock, a queue or an event at module level) fails there: make it in the "
+        "app's lifespan, so that each loop has its own."
+    )
 
 
 def test_run_pressed_twice_makes_one_run(panel: Panel, lab: Lab) -> None:
