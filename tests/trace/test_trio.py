@@ -205,7 +205,7 @@ def test_a_task_has_its_parent_and_the_way_in_which_it_ended() -> None:
             async with trio.open_nursery() as nursery:
                 for function in (catches, holds, trio.sleep_forever):
                     nursery.start_soon(function, name=function.__name__)
-                await trio.sleep(0.001)
+                await trio.testing.wait_all_tasks_blocked()  # what may end has ended
                 nursery.start_soon(fails, name="fails")
         except* ValueError:
             pass
