@@ -31,12 +31,19 @@ _U4_LIMIT: Final = 1 << 32
 LEVEL: Final = 1
 
 
-def packet(trace: Trace) -> bytes:
-    """Pack a recording's timeline, diagnosis included, for `playground/widgets/src`."""
+def packet(trace: Trace, *, instead: str = "") -> bytes:
+    """Pack a recording's timeline, diagnosis included, for `playground/widgets/src`.
+
+    Args:
+        trace: the recording.
+        instead: words to show in the place of its lanes and its summary, because there was no run.
+    """
     with without_collecting():
         laid = lanes(trace)
         header, columns = encoded(trace, laid, diagnose(trace))
         told, behind = details(trace, laid)
+        if instead:
+            told = {**told, "summary": instead, "nothing": True}
         return pack({**header, **told}, {**columns, **behind}, level=LEVEL)
 
 

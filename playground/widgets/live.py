@@ -16,6 +16,7 @@ from playground.trace.build import Live, build
 from playground.trace.recorder import Recorder
 from playground.views.live import LiveLanes
 from playground.views.live_packet import Teller, counters
+from playground.views.nothing import TITLE, WORDS, svg_of_nothing, text_of_nothing
 from playground.views.packet import packet
 from playground.widgets.still import still
 from playground.widgets.timeline import Timeline
@@ -33,6 +34,7 @@ _UNHEARD: Final = (20, 1.15)
 """The same where no answer is heard, as by a kernel without subshells while a cell runs: ten a second for two seconds,
 one a second after five, and sixty in an hour."""
 _SLOWEST_S: Final = 600.0
+_NOTHING: Final = Trace(title=TITLE)
 _PATIENCE_S: Final = 5.0
 """How long the end of a run that was broken off is waited for, before it is told as far as it got."""
 
@@ -88,7 +90,8 @@ class LiveTimeline(Timeline):
         self._lanes: LiveLanes | None = None
         self._teller: Teller | None = None
         self._closed = False
-        super().__init__(Trace(title="No run yet"), title="", height=height, **traits)
+        super().__init__(_NOTHING, title="", height=height, **traits)
+        self._packet = packet(_NOTHING, instead=WORDS)
         self._still = self.still
 
     @property
@@ -104,6 +107,8 @@ class LiveTimeline(Timeline):
 
     def still(self) -> dict[str, str]:
         """What stands for it where nothing runs, by media type."""
+        if self._trace is _NOTHING:
+            return {"text/plain": text_of_nothing(), "image/svg+xml": svg_of_nothing()}
         return still(self._trace)
 
     def clear(self) -> None:
@@ -111,8 +116,8 @@ class LiveTimeline(Timeline):
         with self._lock:
             self._shown = None
             self._live = self._lanes = self._teller = None
-            self._trace = Trace(title="No run yet")
-            self._packet = packet(self._trace)
+            self._trace = _NOTHING
+            self._packet = packet(_NOTHING, instead=WORDS)
             if self._views and not self._closed:
                 self._tell("recording", None, self._packet)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import re
 import threading
 import time
 import weakref
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from playground import App, Lab, LabError
 from playground.clock.virtual import VirtualLoop
@@ -19,6 +20,7 @@ from playground.trace.recorder import Recorder
 from playground.trace.requests import recorded_app
 from playground.views.packet import packet
 from playground.widgets.live import EVERY_S, LiveTimeline, Watch
+from playground.widgets.still import still
 from playground.widgets.timeline import Timeline
 from tests.browser import Chromium
 from tests.trace.test_live import ask, recorded_on
@@ -185,6 +187,31 @@ def test_it_follows_each_run_of_a_lab_and_ends_with_it(widget: LiveTimeline, hea
     assert any(message.content["type"] == "more" for message in heard)
 
 
+def test_before_a_run_it_says_so_in_words_and_what_to_do(widget: LiveTimeline, heard: list[Message]) -> None:
+    words = (
+        "No run yet. Nothing has run that could be shown here. Make a run, with lab.burst(…) in a cell or with a "
+        "panel's Run, and it shows here while it goes on."
+    )
+    before = widget.still()
+    assert before["text/plain"] == words
+    assert f'aria-label="{words}"' in before["image/svg+xml"]
+    assert " ".join("".join(re.findall(">([^<]+)<", before["image/svg+xml"])).split()) == words.replace(
+        "yet. N", "yetN"
+    )
+    says(widget, "ready")
+    header = unpack(heard[-1].said)[0]
+    assert (header["nothing"], f"{header['title']}. {header['summary']}") == (True, words)
+    with Lab(App()) as lab:
+        lab.follow(widget)
+        run = lab.burst("/", n=1)
+        assert _quiet()
+    assert widget.still() == still(run.trace)
+    assert "nothing" not in unpack(heard[-1].said)[0]
+    widget.clear()
+    assert widget.still() == before
+    assert unpack(heard[-1].said)[0] == header
+
+
 def test_a_run_that_fails_is_shown_as_far_as_it_got(widget: LiveTimeline, heard: list[Message]) -> None:
     async def fails() -> None:
         await asyncio.sleep(0.25)
@@ -282,6 +309,30 @@ def on_stage(chromium: Chromium, run: Told, act: Callable[[Stage], Any], **optio
         return found
 
     return chromium.run(scenario, viewport={"width": 1200, "height": 900}, **options)
+
+
+@pytest.mark.browser
+def test_before_a_run_there_are_words_and_no_lanes_and_then_the_run(chromium: Chromium, run: Told) -> None:
+    nothing = LiveTimeline()
+    first = Message(run.messages[0].content, nothing._packet)
+
+    def act(stage: Stage) -> None:
+        root = stage.host.locator("section.root")
+        seen = root.inner_text()
+        assert seen.split("\n")[0] == "No run yet"
+        assert "Make a run, with lab.burst(…) in a cell or with a panel's Run, and it shows here" in seen
+        for words in ("0%", "0 ms", "0 steps", "Whole run", "Next block"):
+            assert words not in seen
+        lanes = stage.page.get_by_test_id("timeline-canvas")
+        assert not lanes.is_visible()
+        stage.tell(run.messages[-1])
+        expect(lanes).to_be_visible()
+        assert "Next block" in root.inner_text()
+        assert "Make a run" not in root.inner_text()
+        assert stage.visible() == (0, run.trace.duration_ns)
+
+    on_stage(chromium, Told([first]), act)
+    nothing.close()
 
 
 @pytest.mark.browser

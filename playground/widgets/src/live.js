@@ -63,6 +63,7 @@ export function follow(view, packet) {
   const before = shapeOf(view);
   grow(recording, packet);
   view.read = null;  // the panel tells of what is there now
+  frame.root.classList.remove('nothing');
   navigator.grow(recording);
   if (fromEdge === 0) navigator.show({ start: start === 0 ? 0 : start + recording.duration - duration, end: recording.duration }, { byHand: false });
   const summary = frame.root.querySelector('.summary');

@@ -22,6 +22,8 @@ export class Recording {
     this.clock = header.clock === 'virtual' ? 'virtual' : 'real';
     this.summary = String(header.summary);
     this.dropped = Number(header.dropped);
+    /** Whether there was no run: the summary says so, and there are no lanes to show. */
+    this.nothing = header.nothing === true;
     this.tickNs = Number(header.tick_ns);
     /** Length of the run in ticks; at least one, so that an empty recording has an axis too. */
     this.duration = Math.max(1, header.duration_ns / header.tick_ns);
