@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 from jupyter_client.manager import KernelManager
 
 from playground import Lab, Trace, watch
 from playground.errors import WatchError
+from playground.views.lanes import lanes
 
 
 async def child() -> None:
@@ -105,6 +107,30 @@ def test_a_watched_trace_can_be_saved_and_drawn_like_any_other(tmp_path: Path) -
 def test_where_no_loop_runs_the_trace_is_empty() -> None:
     trace = watch(lambda: 3, title="nothing")
     assert (trace.steps, trace.tasks, trace.title, trace.result) == ((), (), "nothing", 3)
+
+
+def test_each_task_has_a_lane_and_what_only_keeps_the_loop_has_none() -> None:
+    async def cell() -> Trace:
+        return watch(main)
+
+    for trace in (watch(main), asyncio.run(cell())):
+        assert [each.label for each in lanes(trace).requests] == ["main", "child (first)", "child (second)"]
+        assert ">Tasks<" in trace.to_svg()
+        lines = [line for line in str(trace).splitlines() if line.startswith(("main ", "child (", "lab", "_"))]
+        assert [line[:10] for line in lines] == ["main      ", "child (fir", "child (sec"]
+
+
+def test_trios_own_tasks_have_no_lane() -> None:
+    async def sleeps() -> None:
+        await trio.sleep(0.001)
+
+    async def both() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(sleeps)
+            nursery.start_soon(sleeps, name="second")
+
+    trace = watch(both, backend="trio")
+    assert [each.label for each in lanes(trace).requests] == ["both", "sleeps", "sleeps (second)"]
 
 
 # -- what cannot be asked -------------------------------------------------------------------------------------------

@@ -81,9 +81,10 @@ class Tracks:
         for at, row in enumerate(self._workers, _FIRST_WORKER):
             yield from _thread(_RUN, at, row.name)
         if self._laid.requests:
-            yield from _process(_REQUESTS, "Requests")
+            yield from _process(_REQUESTS, self._laid.heading)
         for at, request in enumerate(self._laid.requests, _FIRST_REQUEST):
-            yield from _thread(_REQUESTS, at, f"#{request.number} {request.label}")
+            number = f"#{request.number} " if self._laid.noun == "request" else ""
+            yield from _thread(_REQUESTS, at, number + request.label)
 
     def timed(self) -> list[Iterable[Timed]]:
         """The events of each track, in order of time."""
@@ -173,7 +174,7 @@ class Tracks:
         if what.call:
             args["seen in"] = what.call
         if row.requests[index] != NO_REQUEST and process == _RUN:
-            args["request"] = self._laid.requests[row.requests[index]].number
+            args[self._laid.noun] = self._laid.requests[row.requests[index]].number
         event = {"ph": "X", "name": name or what.name, "cat": row.group, "dur": micros(length_ns), "args": args}
         return start_ns, {**event, "pid": process, "tid": thread}
 

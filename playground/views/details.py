@@ -16,8 +16,8 @@ The stream is of unsigned integers, seven bits a byte, the lowest first (LEB128)
     workers     how many; of each: how many spans its row has; of each span: 0 if it is no hand-off's, else 1 + its
                 outcome; then how long it queued for a place, when it was submitted, when it was woken + 1 (0: never),
                 its processor time, its task + 1
-    requests    how many; the step from the task + 1 of each to that of the next, the first from 0; how many messages
-                each has; the words of each message; its moment
+    requests    how many (of tasks, where these have the lanes); the step from the task + 1 of each to that of the next,
+                the first from 0; how many messages each has; the words of each message; its moment
 
 A step is told as twice its length, less 1 if it goes down: numbers that go up by ones deflate to next to nothing, and
 so does what stands beside its like. Moments and durations are in nanoseconds; a moment is told as its distance from
@@ -107,7 +107,7 @@ def details(trace: Trace, laid: Lanes) -> "tuple[Mapping[str, Any], Mapping[str,
         _write(stream, _steps(trace, laid, tasks))
         _write(stream, _tasks(trace, tasks, texts))
         _write(stream, _workers(trace, laid, tasks))
-        _write(stream, _requests(trace, tasks, texts))
+        _write(stream, _requests(trace, tasks, texts) if laid.noun == "request" else _lives(laid, tasks))
     return {"told": words}, {"details": array("B", stream), "texts": array("B", texts.packed() if stream else b"")}
 
 
@@ -276,6 +276,14 @@ def _requests(trace: Trace, tasks: Mapping[int, int], texts: _Texts) -> Iterator
         for _, _, moment_ns, _ in sent:
             yield max(0, moment_ns - at_ns)
             at_ns = max(at_ns, moment_ns)
+
+
+def _lives(laid: Lanes, tasks: Mapping[int, int]) -> Iterator[int]:
+    """The same of tasks, which exchange nothing: a task is told as its own."""
+    yield len(laid.requests)
+    owners = [1 + tasks.get(facts.number, -1) for facts in laid.requests]
+    yield from (_step(owner - before) for owner, before in zip(owners, [0, *owners], strict=False))
+    yield from (0 for _ in owners)
 
 
 def _step(length: int) -> int:

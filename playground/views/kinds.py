@@ -27,6 +27,7 @@ __all__ = [
     "Kind",
     "Shape",
     "kinds_of",
+    "kinds_of_tasks",
 ]
 
 RUN: Final = 0
@@ -83,10 +84,17 @@ KINDS: Final = (
 
 _HANDLER: Final = replace(KINDS[RUN], words="handler, response", told="running the handler, or sending its response")
 
+_TASK: Final = replace(KINDS[RUN], words="task runs", told="running")
+
 
 def kinds_of(requests: int, told: int) -> tuple[Kind, ...]:
     """The kinds of a recording of so many requests, `told` of which have spans: if all, `RUN` is the handler."""
     return (_HANDLER, *KINDS[1:]) if told and told == requests else KINDS
+
+
+def kinds_of_tasks() -> tuple[Kind, ...]:
+    """The kinds of a recording in which tasks have the lanes, since it has no requests."""
+    return (_TASK, *KINDS[1:])
 
 
 WAIT_KIND: Final[dict[WaitOn, int]] = {

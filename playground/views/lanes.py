@@ -1,5 +1,8 @@
 """Which row each stretch of time is drawn in: the loop, what was seen inside it, workers, requests, arrows.
 
+Where a recording has no requests, its tasks have the lanes: see `subjects`. All that is said of requests here is then
+true of tasks.
+
 A pure function from a `Trace` to rows of spans. Every span comes from the recording. It decides order and
 packing; it refuses to know pixels, colours, bytes and sentences. Spans are held as columns (`array`), since a
 long run has a million of them, and made column by column.
@@ -12,20 +15,21 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import islice, repeat
 from operator import le
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 from playground.trace import Block, Trace
 from playground.trace.tables import NO_INT
 from playground.views.bulk import handed_over, numbers, values
 from playground.views.held import held_steps
-from playground.views.kinds import BLOCKED, KINDS, OTHER, RUN, THREAD, Kind, kinds_of
+from playground.views.kinds import BLOCKED, KINDS, OTHER, RUN, THREAD, Kind, kinds_of, kinds_of_tasks
 from playground.views.parts import Parts
 from playground.views.remembered import remembered
-from playground.views.segments import NO_REQUEST, Owners, lives, owners_of
+from playground.views.segments import NO_REQUEST, OwnersLike
 from playground.views.stories import Stories, Stretch
+from playground.views.subjects import Noun, RequestFacts, Subjects, subjects_of
 from playground.views.turns import Turns, turns
 from playground.views.whats import What, Whats
-from playground.views.wording import failed, label
+from playground.views.wording import FAILED_WORDS, RAISED_WORDS
 
 __all__ = ["NO_REQUEST", "Arrows", "Group", "Lanes", "RequestFacts", "Row", "What", "lanes"]
 
@@ -33,17 +37,6 @@ Group = Literal["loop", "inside", "worker", "request", "life"]
 
 _TYPES: Final = ("q", "q", "B", "I", "I")
 """Of a row's columns: starts, ends, kinds, whats, requests."""
-
-
-class RequestFacts(NamedTuple):
-    """What a view says of a request; `failure` is how it failed, as `wording.failure` says it, or empty."""
-
-    number: int
-    label: str
-    path: str
-    status: int | None
-    error: str | None
-    failure: str
 
 
 def _ints() -> "array[int]":
@@ -149,7 +142,7 @@ class Lanes:
     """All rows in drawing order (the loop's is the first), with the tables that their spans point into.
 
     `kinds` are the kinds in the words that are true of this recording. `turns` says for each step which span of the
-    loop's row is its first: a step that ran several parts of the app has several.
+    loop's row is its first: a step that ran several parts of the app has several. `noun` says what `requests` are.
     """
 
     rows: tuple[Row, ...]
@@ -159,6 +152,17 @@ class Lanes:
     duration_ns: int
     kinds: tuple[Kind, ...] = KINDS
     turns: "array[int]" = field(default_factory=_ints)
+    noun: Noun = "request"
+
+    @property
+    def failed_words(self) -> str:
+        """What the mark of one that failed means."""
+        return FAILED_WORDS if self.noun == "request" else RAISED_WORDS
+
+    @property
+    def heading(self) -> str:
+        """What stands above the lanes of `requests`."""
+        return f"{self.noun.capitalize()}s"
 
     def of(self, group: Group) -> list[Row]:
         """The rows of one group, in order."""
@@ -168,26 +172,16 @@ class Lanes:
 @remembered
 def lanes(trace: Trace) -> Lanes:
     """Lay a recording out in rows: the loop, inside its steps, workers, then requests packed into lanes."""
-    whats, owners, parts, blocked = Whats(), owners_of(trace), Parts(trace), held_steps(trace)
-    facts = _facts(trace)
+    whats, subjects, parts, blocked = Whats(), subjects_of(trace), Parts(trace), held_steps(trace)
+    owners, facts = subjects.owners, subjects.facts
     names = [whats.name(request.label) for request in facts]
     steps = turns(trace, owners, blocked, parts, whats)
     loop, firsts = _loop_row(trace, steps, names, whats)
     workers, arrows = _worker_rows(trace, owners, whats)
     rows = [loop, _inside_row(trace, steps, blocked, parts, whats), *workers]
-    rows += _request_rows(trace, Stories(trace, steps, owners.of_tasks(), whats), facts, names, whats)
-    kinds = kinds_of(len(trace.requests), len(parts.told))
-    return Lanes(tuple(rows), whats.table(), facts, arrows, trace.duration_ns, kinds, firsts)
-
-
-def _facts(trace: Trace) -> tuple[RequestFacts, ...]:
-    words = (values(trace, "requests", each) for each in ("method", "route", "path", "error"))
-    methods, routes, paths, errors = ([known[at] for at in places] for places, known in words)
-    statuses = [None if status == NO_INT else status for status in numbers(trace, "requests", "status")]
-    labels = map(label, methods, routes, paths)
-    failures = map(failed, statuses, errors)
-    numbered = numbers(trace, "requests", "number")
-    return tuple(map(RequestFacts, numbered, labels, paths, statuses, errors, failures))
+    rows += _request_rows(Stories(trace, steps, owners.of_tasks(), subjects.tasks, whats), subjects, names, whats)
+    kinds = kinds_of(len(facts), len(parts.told)) if subjects.noun == "request" else kinds_of_tasks()
+    return Lanes(tuple(rows), whats.table(), facts, arrows, trace.duration_ns, kinds, firsts, subjects.noun)
 
 
 def _loop_row(trace: Trace, steps: Turns, names: Sequence[int], whats: Whats) -> "tuple[Row, array[int]]":
@@ -247,7 +241,7 @@ def _inside_row(trace: Trace, steps: Turns, blocked: Mapping[int, Block], parts:
     return row
 
 
-def _worker_rows(trace: Trace, owners: Owners, whats: Whats) -> tuple[list[Row], Arrows]:
+def _worker_rows(trace: Trace, owners: OwnersLike, whats: Whats) -> tuple[list[Row], Arrows]:
     """One row a thread, and both arrows of each hand-off, as far as it got."""
     fields = ("started_ns", "ended_ns", "submitted_ns", "woken_ns", "thread", "task")
     columns = [numbers(trace, "handoffs", each) for each in fields]
@@ -272,13 +266,10 @@ def _worker_rows(trace: Trace, owners: Owners, whats: Whats) -> tuple[list[Row],
     return list(rows.values()), arrows
 
 
-def _request_rows(
-    trace: Trace, stories: Stories, facts: Sequence[RequestFacts], names: Sequence[int], whats: Whats
-) -> list[Row]:
-    spans = lives(trace)
+def _request_rows(stories: Stories, subjects: Subjects, names: Sequence[int], whats: Whats) -> list[Row]:
+    spans, tasks = subjects.lives, subjects.tasks
     places = _pack(spans)
-    called = _lane_names(places, [request.label for request in facts])
-    tasks = numbers(trace, "requests", "task")
+    called = _lane_names(places, [request.label for request in subjects.facts])
     states = [Row("request", lane, name) for lane, name in enumerate(called)]
     lived = [Row("life", lane, name) for lane, name in enumerate(called)]
     for index in sorted(range(len(spans)), key=spans.__getitem__):

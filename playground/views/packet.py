@@ -21,7 +21,7 @@ from playground.trace.columns import pack
 from playground.views.details import details
 from playground.views.diagnosis import Finding, diagnose
 from playground.views.lanes import Arrows, Lanes, RequestFacts, lanes
-from playground.views.wording import FAILED_WORDS, summary
+from playground.views.wording import summary
 
 __all__ = ["LEVEL", "encoded", "packet"]
 
@@ -68,7 +68,9 @@ def _header(trace: Trace, laid: Lanes, findings: Iterable[Finding], tick_ns: int
         "dropped": trace.dropped,
         "summary": summary(trace),
         "kinds": [(kind.words, kind.told) for kind in laid.kinds],
-        "failed": FAILED_WORDS,
+        "failed": laid.failed_words,
+        "noun": laid.noun,
+        "heading": laid.heading,
         "rows": [{"group": row.group, "lane": row.lane, "name": row.name} for row in laid.rows],
         "offsets": offsets,
         "whats": laid.whats,

@@ -6,16 +6,26 @@ It knows rows of a recording and nothing of lanes, pixels or names.
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from playground.trace import Trace
 from playground.trace.tables import NO_INT
 from playground.views.bulk import numbers
 from playground.views.remembered import remembered
 
-__all__ = ["NO_REQUEST", "Owners", "life", "lives", "owners_of"]
+__all__ = ["NO_REQUEST", "Owners", "OwnersLike", "life", "lives", "owners_of"]
 
 NO_REQUEST: Final = 0xFFFFFFFF
+
+
+class OwnersLike(Protocol):
+    """For whom tasks worked, as indexes: see `Owners`."""
+
+    def at(self, task: int | None, start_ns: int, end_ns: int) -> int | None: ...
+
+    def of_tasks(self) -> list[int]: ...
+
+    def of_steps(self, tasks: Sequence[int], starts: Sequence[int], ends: Sequence[int]) -> list[int]: ...
 
 
 class Owners:

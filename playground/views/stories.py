@@ -37,9 +37,10 @@ class Stories:
     Args:
         turns: the steps.
         of_tasks: the request that each task worked for, by the task's pointer: see `Owners.of_tasks`.
+        callers: pointers to the tasks that called the app, one a request.
     """
 
-    def __init__(self, trace: Trace, turns: Turns, of_tasks: list[int], whats: Whats) -> None:
+    def __init__(self, trace: Trace, turns: Turns, of_tasks: list[int], callers: Sequence[int], whats: Whats) -> None:
         self._steps_of, self._waits_of = trace.steps_of, trace.waits_of
         self._turns = turns
         self._kinds = list(turns.kinds)
@@ -56,7 +57,7 @@ class Stories:
         self._known_from_ns = turns.starts[0] if trace.dropped and turns.starts else 0
         called, names = values(trace, "tasks", "coroutine")
         self._coroutines = [whats.name(names[each]) for each in called]
-        self._calls = Counter(numbers(trace, "requests", "task"))
+        self._calls = Counter(callers)
         self._children: dict[int, list[int]] = defaultdict(list)
         for pointer, request in enumerate(of_tasks):
             if request != NO_REQUEST and pointer not in self._calls:

@@ -19,7 +19,7 @@ from playground.views.lanes import Lanes, Row, lanes
 from playground.views.scale import cells, marks
 from playground.views.shapes import SANS, bars, cross, label, rect, rich_lines, text_width
 from playground.views.svg_rows import Plot, arrows, bar_labels, capsules, row_shapes, stretch_shapes
-from playground.views.wording import FAILED_WORDS, counted, duration, let_go, one_line, summary
+from playground.views.wording import counted, duration, let_go, one_line, summary
 
 __all__ = ["svg"]
 
@@ -224,7 +224,7 @@ def _requests(picture: _Picture) -> None:
     if not lives:
         return
     picture.y += 6
-    _section(picture, "Requests", f"{len(lives):,} at once")
+    _section(picture, laid.heading, f"{len(lives):,} at once")
     picture.y -= 14
     drawn = _drawn_lanes(laid, lives)
     for lane in drawn:
@@ -234,7 +234,7 @@ def _requests(picture: _Picture) -> None:
         picture.y += 24
     rest = [request for lane, row in enumerate(lives) if lane not in drawn for request in row.requests]
     if rest:
-        held = f"with {counted(len(rest), 'request')} ({left_out(laid, rest)})"
+        held = f"with {counted(len(rest), laid.noun)} ({left_out(laid, rest)})"
         picture.omitted.append(f"{counted(len(lives) - len(drawn), 'more lane')} {held}")
 
 
@@ -276,10 +276,11 @@ def _legend(picture: _Picture) -> None:
         picture.over.append(label(x + 30, picture.y + 4, words, size=11, fill="#303A48"))
         x += width
     if any(request.failure for request in picture.laid.requests):
-        if x + 34 + text_width(FAILED_WORDS, 11) > picture.width - _MARGIN:
+        failed = picture.laid.failed_words
+        if x + 34 + text_width(failed, 11) > picture.width - _MARGIN:
             x, picture.y = float(_MARGIN), picture.y + 20
         picture.over.append(cross(x + 12, picture.y, 8))
-        picture.over.append(label(x + 30, picture.y + 4, FAILED_WORDS, size=11, fill="#303A48"))
+        picture.over.append(label(x + 30, picture.y + 4, failed, size=11, fill="#303A48"))
     picture.y += 12
 
 

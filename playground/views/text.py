@@ -15,7 +15,7 @@ from playground.views.diagnosis import diagnose
 from playground.views.kinds import BLOCKED, KINDS
 from playground.views.lanes import Lanes, Row, lanes
 from playground.views.scale import cells, marks
-from playground.views.wording import FAILED_MARK, FAILED_WORDS, counted, duration, let_go, one_line, summary
+from playground.views.wording import FAILED_MARK, counted, duration, let_go, one_line, summary
 
 __all__ = ["report", "summary", "text"]
 
@@ -39,7 +39,7 @@ def text(trace: Trace, *, width: int = 100, most_lanes: int = 16) -> str:
     Args:
         width: characters a line, at least 46.
         most_lanes: how many worker threads, and how many requests, are drawn at most; of the requests those
-            that blocked the loop, then those that failed, then the longest.
+            that blocked the loop, then those that failed, then the longest. Without requests, the same of tasks.
     """
     laid = lanes(trace)
     columns = max(_LEAST_COLUMNS, width - _GUTTER)
@@ -124,7 +124,7 @@ def _requests(laid: Lanes, columns: int, most: int) -> Iterator[str]:
         mark = f" {FAILED_MARK} {facts.failure}" if facts.failure else ""
         yield _line(facts.label, duration(end_ns - start_ns), body, mark)
     if rest := order[most:]:
-        yield f"{counted(len(rest), 'more request')} not drawn ({left_out(laid, rest)})."
+        yield f"{counted(len(rest), f'more {laid.noun}')} not drawn ({left_out(laid, rest)})."
 
 
 def _take(into: Row, row: Row, start_ns: int, end_ns: int, request: int) -> None:
@@ -149,7 +149,7 @@ def _legend(laid: Lanes, width: int) -> Iterator[str]:
     occurring |= set(laid.rows[0].kinds) & {BLOCKED}
     entries = [f"{laid.kinds[kind].mark} {laid.kinds[kind].words}" for kind in sorted(occurring)]
     if any(request.failure for request in laid.requests):
-        entries.append(f"{FAILED_MARK} {FAILED_WORDS}")
+        entries.append(f"{FAILED_MARK} {laid.failed_words}")
     line = f"{_LEVELS[0]} to {_LEVELS[-1]} how busy the loop was"
     for entry in entries:
         if len(line) + 3 + len(entry) > width:

@@ -15,7 +15,7 @@ from playground.trace.tables import WORDS
 from playground.views.bulk import numbers, values
 from playground.views.kinds import BLOCKED
 from playground.views.parts import Parts, Piece
-from playground.views.segments import Owners
+from playground.views.segments import OwnersLike
 from playground.views.whats import Whats
 
 __all__ = ["Turns", "turns"]
@@ -47,7 +47,7 @@ class Turns:
     places: Sequence[int]
 
 
-def turns(trace: Trace, owners: Owners, blocked: Mapping[int, Block], parts: Parts, whats: Whats) -> Turns:
+def turns(trace: Trace, owners: OwnersLike, blocked: Mapping[int, Block], parts: Parts, whats: Whats) -> Turns:
     """Find out what is true of each step; `blocked` are those that held the loop, by their indexes."""
     tasks, starts = numbers(trace, "steps", "task"), numbers(trace, "steps", "start_ns")
     ends = array("q", map(add, starts, numbers(trace, "steps", "duration_ns")))

@@ -15,6 +15,7 @@ from playground.views.remembered import remembered
 __all__ = [
     "FAILED_MARK",
     "FAILED_WORDS",
+    "RAISED_WORDS",
     "code_text",
     "counted",
     "duration",
@@ -37,6 +38,8 @@ _DIGITS = 3
 
 FAILED_MARK: Final = "×"
 FAILED_WORDS: Final = "failed: 4xx, 5xx or an exception"
+RAISED_WORDS: Final = "raised an exception"
+"""The same of a task."""
 # What a task is told when nobody wants its result any more, by asyncio, by trio, and by a response whose client has
 # left (that of `web.requests`, and Starlette's): no mistake of the app's.
 _CANCELLED: Final = ("CancelledError", "Cancelled", "ClientDisconnect")

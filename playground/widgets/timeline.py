@@ -26,7 +26,8 @@ class Timeline(View):
     Attributes:
         selection: the span that the reader selected, as `{"label", "kind", "start_ns", "duration_ns", "request",
             "file", "line"}`; `{}` if none. `kind` is the span's state (`run`, `thread`, `io`, `blocked` ...) or
-            `request` for a request as a whole; `request` is its number or `None`; `file` may be empty.
+            `request` for a request as a whole (`task` where a recording without requests has lanes of tasks); `request`
+            is its number or `None`; `file` may be empty.
         visible: `[start_ns, end_ns]` of the stretch of time in view, at most 15 updates a second; `[]` until the
             reader moves. Set it to move the view.
         opened: the place in the source that the reader opened last, as `{"file", "line", "text"}`; `{}` if none. In

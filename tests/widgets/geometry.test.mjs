@@ -93,6 +93,14 @@ test('lanes stand one below the other: pinned loop, workers, requests', () => {
   assert(height >= lanes.at(-1).top + lanes.at(-1).height);
 });
 
+test('lanes of tasks are headed as such, and no number is said of a task', () => {
+  const shown = makeRecording({
+    rows: [{ group: 'request', spans: [[0, 5, 0, 0, 0]] }, { group: 'life', spans: [[0, 9, 0, 0, 0]] }], requests: ['fetch'], noun: 'task', heading: 'Tasks',
+  });
+  assert.deepEqual(layOut(shown).lanes.map(({ name, note }) => `${name} ${note}`.trim()), ['Tasks 1 at once', '']);
+  assert.equal(shown.requestOf({ row: shown.rows[0], index: 0 }).number, -1);
+});
+
 test('there is no lane for the inside of steps where nothing was seen inside', () => {
   const groups = (spans) => layOut(makeRecording({ rows: [{ group: 'loop', spans: [[0, 100, 0]] }, { group: 'inside', spans }] })).lanes.map(({ group }) => group);
   assert.deepEqual(groups([]), ['loop']);

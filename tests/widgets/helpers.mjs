@@ -64,7 +64,7 @@ export function makeRecording({ rows, arrows = [], whats = ['work'], requests = 
       rows: rows.map(({ group, lane = 0, name = group }) => ({ group, lane, name })),
       kinds: timeline.KINDS.map(({ name }) => [name, name]),
       whats: whats.map((label) => [label, 'cell 1', 1, 'f', '', '']),
-      requests: { labels: requests, statuses: [200], failures: [] }, failed: '', ...header,
+      requests: { labels: requests, statuses: [200], failures: [] }, failed: '', noun: 'request', heading: 'Requests', ...header,
     },
     columns: {
       gap: Uint32Array.from(columns.gap), duration: Uint32Array.from(columns.duration), kind: Uint8Array.from(columns.kind),

@@ -135,7 +135,7 @@ def test_the_panel_tells_of_each_hand_off_its_moments(tmp_path: Path) -> None:
             "submitted": "2.00 ms",
             "started": "3.00 ms, 1 ms later",
             "ended": "7.00 ms: returned",
-            "woken": "main at 9.00 ms, 2 ms later",
+            "woken": "main (job) at 9.00 ms, 2 ms later",
             "cpu time": "2 ms of 4 ms",
         },
         {
@@ -461,7 +461,7 @@ def test_a_key_that_leads_nowhere_says_so(chromium: Chromium, tmp_path: Path) ->
         return said
 
     said = chromium.run(opened(written(trace, tmp_path), scenario), **WIDE)
-    assert said.pop(3).startswith("Event loop: main, running another callback")
+    assert said.pop(3).startswith("Event loop: main, running, 1 ms")
     assert said == [
         "No step blocked the loop.",
         "No hand-off leaves this span.",

@@ -3,6 +3,7 @@
 import { make, makeTerms } from './dom.js';
 import { formatCount, formatDuration, formatMoment, formatSite } from './format.js';
 import { KINDS } from './kinds.js';
+import { tagOf } from './recording.js';
 
 /** @typedef {import('./recording.js').Recording} Recording */
 /** @typedef {import('./recording.js').Span} Span */
@@ -27,7 +28,7 @@ export function factsOf(recording, span) {
   const { row, index } = span;
   const { label, file, line, text, call } = recording.whatOf(span);
   const number = row.kind[index];
-  const [kind, words] = row.group === 'life' ? ['request', 'request, from start to end'] : [KINDS[number].name, recording.kindWords[number].told];
+  const [kind, words] = row.group === 'life' ? [recording.noun, `${recording.noun}, from start to end`] : [KINDS[number].name, recording.kindWords[number].told];
   return {
     label, kind, words, file, line, text, call, request: recording.requestOf(span),
     start_ns: Math.round(recording.ns(row.start[index])), duration_ns: Math.round(recording.ns(row.duration[index])),
@@ -35,8 +36,9 @@ export function factsOf(recording, span) {
 }
 
 /** `#25 GET /export, 200` @param {import('./recording.js').Request} request */
-export function requestWords({ number, label, status, error }) {
-  return `#${number} ${label}${status === null ? '' : `, ${status}`}${error === null ? '' : `, ${error}`}`;
+export function requestWords(request) {
+  const { label, status, error } = request;
+  return `${tagOf(request)}${label}${status === null ? '' : `, ${status}`}${error === null ? '' : `, ${error}`}`;
 }
 
 /** A moment in a sentence, to a thousandth of the run. @param {Recording} recording @param {number} ns */
@@ -61,7 +63,7 @@ export function card(recording, span, sharing) {
   /** @type {[string, Node | string][]} */
   const entries = [[facts.words, formatDuration(facts.duration_ns)], ['from', momentWords(recording, facts.start_ns)]];
   if (facts.call !== '') entries.push(['seen in', make('code', {}, facts.call)]);
-  if (facts.request !== null) entries.push(['request', requestWords(facts.request)]);
+  if (facts.request !== null) entries.push([recording.noun, requestWords(facts.request)]);
   if (facts.request?.path) entries.push(['path', facts.request.path]);
   if (facts.file !== '') entries.push(['source', make('span', { class: 'source' }, formatSite(facts))]);
   const nodes = [make('strong', {}, swatch(facts), make('span', {}, facts.label)), makeTerms({}, entries)];
@@ -77,7 +79,7 @@ export function detail(recording, span) {
     swatch(facts), make('strong', {}, facts.label), make('span', {}, facts.words), ...seenIn(facts),
     make('span', {}, formatDuration(facts.duration_ns)), make('span', { class: 'muted' }, `at ${momentWords(recording, facts.start_ns)}`),
   ];
-  if (facts.request !== null) nodes.push(make('span', { class: 'muted' }, `request ${requestWords(facts.request)}`));
+  if (facts.request !== null) nodes.push(make('span', { class: 'muted' }, `${recording.noun} ${requestWords(facts.request)}`));
   const source = make('span', { class: 'source' });
   if (facts.text !== '' && facts.text !== facts.call) source.append(make('code', {}, facts.text));
   if (facts.file !== '') source.append(make('button', { type: 'button', class: 'place', title: 'Open the source (Enter)' }, formatSite(facts)));

@@ -55,22 +55,22 @@ export function layOut(recording) {
   if (workers.length > 0) add({ group: 'heading', name: 'Workers', note: workers.length === 1 ? '1 thread' : `${workers.length} threads`, height: HEADING }, 0);
   for (const row of workers) add({ group: 'worker', name: row.name, row, height: 18 }, 3);
   if (workers.length > 0) top += 8;
-  addRequests(rows('request'), rows('life'), recording.requestsAtOnce, add);
+  addRequests(rows('request'), rows('life'), recording, add);
   return { lanes, pinnedHeight, height: top + 6 };
 }
 
 /**
  * @param {Row[]} rows
  * @param {Row[]} lives
- * @param {number} atOnce
+ * @param {Recording} recording
  * @param {(lane: Partial<Lane> & { group: Lane['group'], name: string, height: number }, gap: number) => void} add
  */
-function addRequests(rows, lives, atOnce, add) {
+function addRequests(rows, lives, { heading, requestsAtOnce }, add) {
   const [rowOf, lifeOf] = [rows, lives].map((list) => new Map(list.map((row) => [row.lane, row])));
   const numbers = [...new Set([...lifeOf.keys(), ...rowOf.keys()])].sort((a, b) => a - b);
   if (numbers.length === 0) return;
   const roomy = numbers.length <= ROOMY_LANES;
-  add({ group: 'heading', name: 'Requests', note: `${atOnce} at once`, height: HEADING }, 0);
+  add({ group: 'heading', name: heading, note: `${requestsAtOnce} at once`, height: HEADING }, 0);
   for (const number of numbers) {
     const [row, life] = [rowOf, lifeOf].map((lanes) => lanes.get(number) ?? null);
     const shape = roomy ? { height: 27, barTop: 14, barHeight: 11 } : { height: 13, barTop: 1, barHeight: 11 };

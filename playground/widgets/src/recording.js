@@ -33,6 +33,11 @@ export class Recording {
     this.whats = header.whats.map(toWhat);
     /** @type {Request[]} */
     this.requests = makeRequests(header.requests, columns);
+    /** Whose the lanes are: `request`, or `task` where there are none; then those are what is said of requests, and have no number. */
+    this.noun = String(header.noun);
+    /** What stands above the lanes. */
+    this.heading = String(header.heading);
+    if (this.noun === 'task') for (const each of this.requests) each.number = -1;
     /** @type {Finding[]} */
     this.findings = header.findings;
     /** What the mark of a failed request means. */
@@ -74,6 +79,11 @@ export class Recording {
   get kinds() {
     return new Set(this.rows.filter((row) => row.group !== 'life').flatMap((row) => row.kinds));
   }
+}
+
+/** `#25 `, or nothing for a task. @param {Request} request */
+export function tagOf({ number }) {
+  return number < 0 ? '' : `#${number} `;
 }
 
 /** @param {any[]} entry @returns {KindWords} */

@@ -3,6 +3,7 @@
 
 import { make } from './dom.js';
 import { formatCount } from './format.js';
+import { tagOf } from './recording.js';
 import { NO_REQUEST, firstReached, where } from './rows.js';
 
 /** @typedef {import('./details.js').Details} Details */
@@ -28,7 +29,7 @@ export function search(details, query) {
   const status = STATUS.test(wanted) ? wanted.replace('xx', '') : null;
   const whats = recording.whats.map(({ label }) => has(label));
   const tasks = details.tasks.map(({ name, coroutine }) => has(name, coroutine));
-  const requests = recording.requests.map((each, index) => has(`#${each.number}`, each.label, each.path, each.error ?? '')
+  const requests = recording.requests.map((each, index) => has(tagOf(each), each.label, each.path, each.error ?? '')
     || (status !== null && String(each.status).startsWith(status)) || tasks[details.requests[index]?.task ?? -1] === true);
   /** @type {Record<string, (row: Row) => number[]>} */
   const finders = {

@@ -83,8 +83,8 @@ export function buildTables(recording, go, show, signal) {
   const toSpan = (/** @type {{ span: Span }} */ { span }) => go(span);
   /** @type {Parameters<typeof sortable<any>>[0][]} */
   const tables = [
-    { caption: 'Requests', rows: requestRows(recording), open: toSpan, columns: [
-      told('number', ({ request }) => request.number, (number) => `#${number}`), { name: 'route', value: ({ request }) => request.label },
+    { caption: recording.heading, rows: requestRows(recording), open: toSpan, columns: [
+      ...(recording.noun === 'task' ? [] : [told('number', ({ request }) => request.number, (number) => `#${number}`)]), { name: recording.noun === 'task' ? 'task' : 'route', value: ({ request }) => request.label },
       { name: 'status', value: ({ request }) => request.status ?? request.error }, ...times, ...shares] },
     { caption: 'Longest spans of the loop and the workers', ...spans, open: toSpan, columns: [
       { name: 'span', value: ({ label }) => label }, { name: 'state', value: ({ words }) => words }, ...times,

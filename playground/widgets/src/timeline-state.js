@@ -64,5 +64,5 @@ function showRange(view, visible) {
 export function toSelection(facts) {
   if (facts === null) return {};
   const { label, kind, start_ns, duration_ns, request, file, line } = facts;
-  return { label, kind, start_ns, duration_ns, request: request === null ? null : request.number, file, line };
+  return { label, kind, start_ns, duration_ns, request: request === null || request.number < 0 ? null : request.number, file, line };
 }
