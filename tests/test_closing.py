@@ -58,6 +58,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 CUT_OFF = "expected the lab to stay open during a call, got it closed meanwhile: close it when the call is over"
 
 
+@pytest.mark.slow
 def test_a_handler_that_blocks_the_loop_is_named_and_not_waited_for(
     caplog: pytest.LogCaptureFixture, released: threading.Event
 ) -> None:

@@ -107,6 +107,7 @@ def check_within_bounds(trace: Trace) -> None:
         assert 0 <= sample.step < steps
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [by_burst, by_load, by_run])
 def test_each_look_is_a_trace_of_what_has_happened_so_far(make: Callable[[Lab], Run]) -> None:
     with Lab(app) as lab, Looker(lab, EVERY_S) as looker:

@@ -347,6 +347,7 @@ def test_a_watched_script_prints_what_it_prints_and_then_what_its_loop_did(scrip
     assert [path.name for path in script.parent.iterdir()] == ["script.py"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("word", "code"), [("fail", 1), ("exit", 7)])
 def test_a_script_ends_as_python_would_end_it_and_is_recorded_all_the_same(script: Path, word: str, code: int) -> None:
     plain = run(sys.executable, script, word, cwd=script.parent)
@@ -387,6 +388,7 @@ def test_a_module_runs_as_python_m_would_run_it(script: Path) -> None:
     assert Trace.load(script.parent / "out.trace").title == "script"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -411,6 +413,7 @@ def test_a_script_that_is_no_python_fails_as_it_would(script: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (1, "", none_ran + plain.stderr)
 
 
+@pytest.mark.slow
 def test_a_scripts_threads_are_waited_for_and_other_loops_are_told_of(script: Path) -> None:
     script.write_text(
         "import asyncio, threading\n"

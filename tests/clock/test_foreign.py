@@ -89,6 +89,7 @@ def new_loop(kind: str) -> asyncio.AbstractEventLoop:
 KINDS: Final = ("stock", "patched", "uvloop")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @settings(QUIET, max_examples=30)
 @given(programs=st.lists(st.lists(ACTIONS, max_size=6), min_size=1, max_size=5))

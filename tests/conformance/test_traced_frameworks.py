@@ -300,6 +300,7 @@ def last_name(function: str) -> str:
     return function.split(".<locals>.")[-1] if function.startswith("on_") else function
 
 
+@pytest.mark.slow
 @asynchronous
 def test_the_line_that_holds_up_the_loop_is_named(framework: Framework) -> None:
     (block,) = traced(framework, "/held", n=1).blocks(0.05)

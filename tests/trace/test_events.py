@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,6 +43,7 @@ def events_of(log: EventLog, since: int = 0) -> list[Event]:
     return [(*rest, place & 0xFFFF, place >> 16) for piece in pieces for *rest, place in zip(*piece, strict=True)]
 
 
+@pytest.mark.slow
 # code numbers never exceed 16 bits: a recording gives out no more
 @given(
     start=st.lists(NARROW, max_size=20), odd=st.lists(st.one_of(NARROW, WIDE), max_size=20), since=st.integers(0, 99)

@@ -284,6 +284,7 @@ def beside_computing(act: Callable[[], None], threads: int = 4) -> Block:
     return next(block for block in trace.blocks(0) if block.step == step)
 
 
+@pytest.mark.slow
 def test_a_step_that_computes_beside_threads_that_compute_waits_for_the_interpreter() -> None:
     block = beside_computing(lambda: playground.work(0.1))
     assert block.duration_ns >= 100 * MS  # what it computed is its own

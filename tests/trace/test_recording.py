@@ -610,6 +610,7 @@ def test_threads_may_post_while_a_recording_ends() -> None:
     loop.close()
 
 
+@pytest.mark.slow
 def test_a_call_that_holds_the_interpreters_lock_is_named_by_its_own_line() -> None:
     import json
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from typing import NamedTuple
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -98,6 +99,7 @@ def expected_waits(events: list[Event], steps: list[Step]) -> list[Wait]:
     return waits
 
 
+@pytest.mark.slow
 @given(events())
 def test_steps_and_waits_are_those_of_straightforward_code(made: list[Event]) -> None:
     recorder = recorder_of(made)
@@ -107,6 +109,7 @@ def test_steps_and_waits_are_those_of_straightforward_code(made: list[Event]) ->
     assert trace.waits == expected_waits(made, steps)
 
 
+@pytest.mark.slow
 @given(events(), st.integers(0, 40))
 def test_it_does_not_matter_in_how_many_pieces_events_are_read(made: list[Event], first: int) -> None:
     recorder = recorder_of(made[:first])

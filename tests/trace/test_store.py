@@ -333,6 +333,7 @@ def test_a_recording_too_odd_to_save_leaves_the_file_that_was_there(tmp_path: Pa
     assert Trace.load(path).title == "good"
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(traces(), st.data())
 def test_any_columns_of_the_right_length_are_refused_or_are_rows(trace: Trace, data: st.DataObject) -> None:

@@ -28,6 +28,7 @@ def compare(program: Program, clock: str, *, eager: bool = False) -> None:
 QUIET: Final = settings(deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clock", CLOCKS)
 @settings(QUIET, max_examples=25)
 @given(program=PROGRAMS)

@@ -120,6 +120,7 @@ def test_of_libraries(library: str) -> None:
     assert check(called(library, library), "sync-library") is not None
 
 
+@pytest.mark.slow
 @given(st.integers(1, 80), st.integers(0, 99), st.floats(20, 400), st.integers(0, 80))
 def test_of_runs_of_an_app(requests: int, seed: int, rate: float, blocked_at: int) -> None:
     check(load(requests, seed=seed, rate=rate, blocked_at=blocked_at), "loop-blocked")

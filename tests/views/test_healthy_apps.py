@@ -47,6 +47,7 @@ def findings(run: Callable[[], Findings], clock: Clock) -> Findings:
 BY_THREAD = {"Flask", "Django by WSGI"}
 
 
+@pytest.mark.slow
 @CLOCKS
 @pytest.mark.parametrize("name", FRAMEWORKS)
 @pytest.mark.parametrize("count", [1, 20, 200])
@@ -60,6 +61,7 @@ def test_saying_hello_is_healthy(name: str, count: int, clock: Clock) -> None:
         assert findings(lambda: lab.burst("/items/7", count).diagnosis, clock) == []
 
 
+@pytest.mark.slow
 @CLOCKS
 @pytest.mark.parametrize("name", ["playground", "Starlette", "FastAPI"])
 def test_as_many_plain_handlers_as_threads_are_healthy(name: str, clock: Clock) -> None:
@@ -112,6 +114,7 @@ async def asks_for_what_failed(request: Request) -> PlainTextResponse:
 HEALTHY = [naps, asks_two_at_once, takes_a_lock, has_a_deadline, asks_for_what_failed]
 
 
+@pytest.mark.slow
 @CLOCKS
 @pytest.mark.parametrize("handler", HEALTHY)
 def test_a_burst_of_two_hundred_that_wait_is_healthy(handler: Callable[..., Any], clock: Clock) -> None:
@@ -143,6 +146,7 @@ def test_a_program_that_keeps_time_is_healthy() -> None:
     assert findings(lambda: diagnose(watch(ticks)), "real") == []
 
 
+@pytest.mark.slow
 def test_an_app_that_is_sick_is_not_found_healthy_by_chance() -> None:
     app = App()
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import anyio
 import anyio.to_thread
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -161,6 +162,7 @@ def program(actions: list[str], look: Callable[[Recorder], None]) -> Callable[[R
     return run
 
 
+@pytest.mark.slow
 @settings(max_examples=80)
 @given(ACTIONS)
 def test_each_look_shows_what_the_picture_of_what_is_over_would(actions: list[str]) -> None:

@@ -182,6 +182,7 @@ def at_its_line(finding: Finding) -> str:
     return told
 
 
+@pytest.mark.slow
 @CLOCKS
 @pytest.mark.parametrize("handler", RUNS)
 def test_each_mistake_is_found_at_its_line_and_alone(handler: Callable[..., Any], clock: Clock) -> None:

@@ -40,6 +40,7 @@ def check(trace: Trace, index: int) -> None:
     assert all(start_ns <= tick.start_ns == tick.end_ns <= end_ns for tick in time.ticks)
 
 
+@pytest.mark.slow
 @given(traces())
 def test_whatever_the_rows_say_the_pieces_cover_the_requests_life(trace: Trace) -> None:
     for index in range(len(trace.requests)):

@@ -190,6 +190,7 @@ def test_it_says_that_a_pixel_shows_what_took_most_of_it() -> None:
     )
 
 
+@pytest.mark.slow
 def test_its_size_does_not_grow_with_the_spans() -> None:
     small, large = len(svg(large_run(500))), len(svg(large_run(5_000)))
     assert large < 2 * small

@@ -81,6 +81,7 @@ def bars(fall: Waterfall, name: str) -> list[str]:
 # -- shares and sentence ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(traces())
 @settings(max_examples=60)
 def test_the_shares_add_up_to_the_nanosecond_whatever_the_rows_say(trace: Trace) -> None:
@@ -310,6 +311,7 @@ def size(fall: Waterfall) -> int:
     return sum(len(lane.bars) + sum(len(bar.lines) for bar in lane.bars) for lane in fall.lanes)
 
 
+@pytest.mark.slow
 def test_a_stream_of_ten_thousand_messages_is_few_marks_and_all_are_counted() -> None:
     trace = streaming(10_000)
     fall = waterfall(trace, 0)

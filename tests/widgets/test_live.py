@@ -164,6 +164,7 @@ def _quiet() -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_it_follows_each_run_of_a_lab_and_ends_with_it(widget: LiveTimeline, heard: list[Message]) -> None:
     app = App()
 

@@ -208,6 +208,7 @@ def test_stop_breaks_a_run_off(panel: Panel, lab: Lab, clock: str) -> None:
     assert len(lab.runs[1].requests) == 2
 
 
+@pytest.mark.slow
 def test_where_a_run_that_was_stopped_still_stands_is_told_as_a_traceback_tells_it(panel: Panel) -> None:
     held.clear()
     choose(panel, route="/held", requests=1, rate=0)

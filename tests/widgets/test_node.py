@@ -85,12 +85,14 @@ def leave_packets(folder: Path) -> None:
     (folder / "columns.json").write_text(json.dumps(expected), encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suite", sorted(path.name for path in HERE.glob("*.test.mjs")))
 def test_the_pure_parts_hold(suite: str, tmp_path: Path) -> None:
     leave_packets(tmp_path)
     run([node(), "--test", str(HERE / suite)], PLAYGROUND_TEST_PACKETS=str(tmp_path))
 
 
+@pytest.mark.slow
 def test_the_committed_bundle_is_what_its_sources_build_to() -> None:
     tools()
     run([node(), "build.mjs", "--check"])
