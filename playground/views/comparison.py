@@ -15,9 +15,9 @@ from playground.trace import Trace
 from playground.trace.columns import pack
 from playground.views.compare import Compared, Line, Side
 from playground.views.kinds import BLOCKED, KINDS
-from playground.views.lanes import Arrows, Lanes
+from playground.views.lanes import Arrows, Lanes, Row
 from playground.views.packet import LEVEL, encoded
-from playground.views.scale import cells
+from playground.views.text_rows import loop_row
 from playground.views.wording import counted, duration, one_line
 
 __all__ = [
@@ -43,7 +43,6 @@ MOST_PAIRS: Final = 40
 MOST_STILL_PAIRS: Final = 20
 """Requests that a text or a static picture draws, which stand in a notebook at full length."""
 
-_LEVELS: Final = "▁▂▃▄▅▆▇█"
 _GUTTER: Final = 26
 
 
@@ -93,7 +92,7 @@ def summary(compared: Compared) -> str:
 def shown_lanes(laid: Lanes) -> tuple[Lanes, str]:
     """The rows that a comparison draws of a run, and what it leaves out."""
     workers = laid.of("worker")
-    rows = (laid.rows[0], type(laid.rows[1])("inside", 0, ""), *workers[:MOST_WORKERS])
+    rows = (laid.rows[0], Row("inside", 0, ""), *workers[:MOST_WORKERS])
     more = len(workers) - MOST_WORKERS
     return replace(laid, rows=rows, arrows=_within(laid.arrows, len(rows))), (
         counted(more, "more worker thread") if more > 0 else ""
@@ -133,13 +132,8 @@ def _loops(compared: Compared, width: int) -> Iterator[str]:
     columns = max(20, width - _GUTTER)
     whole_ns = longest_ns(compared)
     for side in compared.sides:
-        shares = cells(side.laid.rows[0], whole_ns, columns)
         end = -(-side.trace.duration_ns * columns // whole_ns)
-        body = ""
-        for column in range(end):
-            busy = sum(shares.share(kind, column) for kind in shares.of)
-            held = shares.share(BLOCKED, column) > 0.5
-            body += KINDS[BLOCKED].mark if held else _LEVELS[min(7, int(busy * 8))] if busy else " "
+        body = loop_row(side.laid.rows[0], whole_ns, columns)[:end]
         yield f"{one_line(f'{side.letter} {side.name}', _GUTTER - 2):<{_GUTTER}}{body}{'|' if end < columns else ''}"
     told = f"One column is {duration(round(whole_ns / columns))} for every run; ▁ to █ how busy the loop was"
     blocked = f", {KINDS[BLOCKED].mark} blocked" if any(side.blocked_ns for side in compared.sides) else ""

@@ -14,13 +14,13 @@ from playground.views.choice import left_out, ranked
 from playground.views.diagnosis import diagnose
 from playground.views.kinds import BLOCKED, KINDS
 from playground.views.lanes import Lanes, Row, lanes
-from playground.views.scale import cells, marks
+from playground.views.scale import cells
+from playground.views.text_rows import LEVELS, axis, legend_lines, loop_row
 from playground.views.wording import FAILED_MARK, counted, duration, let_go, one_line, summary
 
 __all__ = ["report", "summary", "text"]
 
 _ALL: Final = frozenset(range(len(KINDS)))
-_LEVELS: Final = "▁▂▃▄▅▆▇█"
 _GUTTER: Final = 26
 _LEAST_COLUMNS: Final = 20
 
@@ -44,7 +44,7 @@ def text(trace: Trace, *, width: int = 100, most_lanes: int = 16) -> str:
     laid = lanes(trace)
     columns = max(_LEAST_COLUMNS, width - _GUTTER)
     drawn = [*_loop(laid, columns), *_workers(laid, columns, most_lanes), *_requests(laid, columns, most_lanes)]
-    lines = [_axis(trace.duration_ns, columns), *drawn, "", *_legend(laid, width), *_foot(trace, columns)]
+    lines = [_line("", "", axis(trace.duration_ns, columns)), *drawn, "", *_legend(laid, width), *_foot(trace, columns)]
     return "\n".join(part for line in lines for part in _fitted(line.rstrip(), width))
 
 
@@ -59,32 +59,14 @@ def _line(name: str, number: str, body: str, mark: str = "") -> str:
     return f"{told:<{room}} {number} {body}"
 
 
-def _axis(duration_ns: int, columns: int) -> str:
-    line = [" "] * columns
-    for moment in marks(duration_ns, max(1, columns // 12)):
-        at = moment * columns // max(1, duration_ns)
-        label = f"|{duration(moment)}"
-        if at + len(label) <= columns:
-            line[at : at + len(label)] = label
-    return _line("", "", "".join(line))
-
-
 # -- rows -----------------------------------------------------------------------------------------------
 
 
 def _loop(laid: Lanes, columns: int) -> Iterator[str]:
     row = laid.rows[0]
-    shares = cells(row, laid.duration_ns, columns)
-    body = []
-    for column in range(columns):
-        busy = sum(shares.share(kind, column) for kind in shares.of)
-        if shares.share(BLOCKED, column) > 0.5:
-            body.append(KINDS[BLOCKED].mark)
-        else:
-            body.append(_LEVELS[min(7, int(busy * 8))] if busy else " ")
     busy_ns = sum(row.ends) - sum(row.starts)
     share = f"{busy_ns / laid.duration_ns:.0%}" if laid.duration_ns else ""
-    yield _line("Event loop", share, "".join(body))
+    yield _line("Event loop", share, loop_row(row, laid.duration_ns, columns))
     if len(laid.rows[1]):
         yield _line("seen inside", "", _named(laid, laid.rows[1], columns))
 
@@ -147,17 +129,11 @@ def _marks(row: Row, duration_ns: int, columns: int) -> str:
 def _legend(laid: Lanes, width: int) -> Iterator[str]:
     occurring = {kind for row in laid.rows if row.group in ("worker", "request") for kind in set(row.kinds)}
     occurring |= set(laid.rows[0].kinds) & {BLOCKED}
-    entries = [f"{laid.kinds[kind].mark} {laid.kinds[kind].words}" for kind in sorted(occurring)]
+    entries = [f"{LEVELS[0]} to {LEVELS[-1]} how busy the loop was"]
+    entries += [f"{laid.kinds[kind].mark} {laid.kinds[kind].words}" for kind in sorted(occurring)]
     if any(request.failure for request in laid.requests):
         entries.append(f"{FAILED_MARK} {laid.failed_words}")
-    line = f"{_LEVELS[0]} to {_LEVELS[-1]} how busy the loop was"
-    for entry in entries:
-        if len(line) + 3 + len(entry) > width:
-            yield line
-            line = entry
-        else:
-            line = f"{line}   {entry}"
-    yield line
+    return legend_lines(entries, width)
 
 
 def _foot(trace: Trace, columns: int) -> Iterator[str]:

@@ -9,7 +9,8 @@ from typing import Final
 
 from playground.views.findings import plain
 from playground.views.lanes import Row
-from playground.views.scale import cells, marks
+from playground.views.scale import cells
+from playground.views.text_rows import axis, legend_lines
 from playground.views.waterfall import Waterfall, part_words, percent
 from playground.views.waterfall_lanes import Lane
 from playground.views.waterfall_words import LOOKS, MESSAGE
@@ -29,23 +30,16 @@ def waterfall_text(fall: Waterfall, *, width: int = 100) -> str:
     columns = max(_LEAST_COLUMNS, width - _GUTTER)
     failed = f" {FAILED_MARK} {fall.failure}" if fall.failure else ""
     head = [f"{fall.title}: {fall.summary}{failed}", *wrap(plain(fall.sentence), width), ""]
-    drawn = [_axis(fall.duration_ns, columns), *(_lane(lane, fall.duration_ns, columns) for lane in fall.lanes)]
+    drawn = [
+        " " * _GUTTER + axis(fall.duration_ns, columns),
+        *(_lane(lane, fall.duration_ns, columns) for lane in fall.lanes),
+    ]
     lines = [*head, *drawn, "", *_legend(fall, width), "", *_shares(fall, width), ""]
     for term, words in fall.scope:
         lines += wrap(f"{term}: {one_line(words, 300)}", width, subsequent_indent="  ")
     for note in fall.notes:
         lines += wrap(note, width)
     return "\n".join(line.rstrip() for line in lines)
-
-
-def _axis(duration_ns: int, columns: int) -> str:
-    line = [" "] * columns
-    for moment in marks(duration_ns, max(1, columns // 12)):
-        at = moment * columns // max(1, duration_ns)
-        label = f"|{duration(moment)}"
-        if at + len(label) <= columns:
-            line[at : at + len(label)] = label
-    return " " * _GUTTER + "".join(line)
 
 
 def _lane(lane: Lane, duration_ns: int, columns: int) -> str:
@@ -72,14 +66,7 @@ def _cell(at_ns: int, duration_ns: int, columns: int) -> int:
 def _legend(fall: Waterfall, width: int) -> Iterator[str]:
     looks = {bar.look for lane in fall.lanes for bar in lane.bars}
     entries = [f"{LOOKS[look].mark} {LOOKS[look].words}" for look in sorted(looks - {MESSAGE})]
-    line = f"{_MESSAGE_MARK} a message or more"
-    for entry in entries:
-        if len(line) + 3 + len(entry) > width:
-            yield line
-            line = entry
-        else:
-            line = f"{line}   {entry}"
-    yield line
+    return legend_lines([f"{_MESSAGE_MARK} a message or more", *entries], width)
 
 
 def _shares(fall: Waterfall, width: int) -> Iterator[str]:
