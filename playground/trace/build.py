@@ -13,6 +13,7 @@ from types import CodeType
 from typing import Any, Final
 
 from playground.trace.calls import Calls
+from playground.trace.groups import during
 from playground.trace.lockout import STARTS, Lockouts
 from playground.trace.looks import STARTING
 from playground.trace.recorder import Recorder
@@ -190,6 +191,7 @@ class Reading:
         for request, task in enumerate(requests["task"] if handoffs["task"] else ()):
             if task:
                 own[task].append(request)
+        starts, ends = requests["start_ns"], requests["end_ns"]
         parents, created_ns = self.tasks.columns["parent"], self.tasks.columns["created_ns"]
         made_for: dict[int, list[int]] = defaultdict(list)
         for handoff, task in enumerate(handoffs["task"], 1):
@@ -197,9 +199,12 @@ class Reading:
             while task and task not in own:
                 made_ns = created_ns[task - 1]
                 task = parents[task - 1]  # noqa: PLW2901 (up to the task that has called the app)
-            during = _called_then(own[task], requests, made_ns) if task else None
-            if during is not None:
-                made_for[during].append(handoff)
+            if not task:
+                continue
+            called = own[task]
+            made_in = called[0] if len(called) == 1 else during(called, starts, ends, made_ns, made_ns)
+            if made_in is not None:
+                made_for[made_in].append(handoff)
         made = array("I")
         for request, pointers in made_for.items():
             requests["handoffs_from"][request] = len(made)
@@ -220,15 +225,15 @@ class Reading:
         origin_ns = self.origin_ns
         nothing = self.names.string("")
         rows: list[tuple[int, ...]] = []
-        looks = sorted(self.recorder.looks.copy(), key=lambda look: look[1])
+        before = self.dropped + since
+        taken = (look for look in self.recorder.looks.copy() if look[0] > before or isinstance(look[5], Pause))
+        looks = sorted(taken, key=lambda look: look[1])
         pauses = [found for look in looks if (found := self._pause(look)) is not None]
         lockouts = Lockouts({step: delay_ns for step, _, delay_ns, _ in reversed(pauses) if delay_ns is not None})
         for look in looks:
             number, looked_ns, delay_ns, code, offset, known, called = look
-            if isinstance(known, Pause):
-                continue
             step, at_ns = number - self.dropped, looked_ns - origin_ns
-            if not since < step <= len(steps):
+            if isinstance(known, Pause) or step > len(steps):
                 continue
             start_ns, end_ns = starts[step - 1], starts[step - 1] + durations[step - 1]
             lock_ns = lockouts.at(step, min(at_ns, end_ns), start_ns, known, delay_ns)
@@ -299,14 +304,3 @@ class Reading:
             "losses": recorder.losses.forgotten,
             **recorder.forgotten,
         }
-
-
-def _called_then(called: list[int], requests: Columns, made_ns: int) -> int | None:
-    """Which of the requests that one task made, one after the other, a moment falls into; `None` if into none."""
-    if len(called) == 1:
-        return called[0]
-    at = bisect_right(called, made_ns, key=lambda request: requests["start_ns"][request]) - 1
-    if at < 0:
-        return None
-    ended_ns = requests["end_ns"][called[at]]
-    return called[at] if ended_ns == NO_INT or made_ns <= ended_ns else None

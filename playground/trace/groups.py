@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Final
 
-__all__ = ["Groups", "inherited", "most_at_once"]
+from playground.trace.tables import NO_INT
+
+__all__ = ["Groups", "during", "inherited", "most_at_once"]
 
 
 _NONE: Final = array("I")
@@ -38,7 +40,7 @@ class Groups(Mapping[int, list[int]]):
                 free[owner] += 1
 
     def __getitem__(self, owner: int) -> list[int]:
-        found = self._slice(owner).tolist()
+        found = self.of(owner).tolist() if type(owner) is int and owner >= 0 else []
         if not found:
             raise KeyError(owner)
         return found
@@ -53,11 +55,6 @@ class Groups(Mapping[int, list[int]]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
-
-    def _slice(self, owner: int) -> "array[int]":
-        if type(owner) is not int or not 0 <= owner < len(self._until) - 1:
-            return array("I")
-        return self._rows[self._until[owner] : self._until[owner + 1]]
 
 
 def inherited(own: Mapping[int, int], parents: Iterable[int]) -> dict[int, int]:
@@ -75,6 +72,22 @@ def inherited(own: Mapping[int, int], parents: Iterable[int]) -> dict[int, int]:
         elif parent in found:
             found[task] = found[parent]
     return found
+
+
+def during(rows: Sequence[int], starts: Sequence[int], ends: Sequence[int], start_ns: int, end_ns: int) -> int | None:
+    """Of rows one after the other, that which a stretch of time began in, or else the first that began within it.
+
+    Args:
+        rows: their indexes, in order of their starts.
+        starts, ends: of all rows of their table; an end of `NO_INT` has not come.
+        start_ns, end_ns: of the stretch, which may be a moment.
+    """
+    at = bisect_right(rows, start_ns, key=starts.__getitem__)
+    if at > 0:
+        ended_ns = ends[rows[at - 1]]
+        if ended_ns == NO_INT or ended_ns >= start_ns:
+            return rows[at - 1]
+    return rows[at] if at < len(rows) and starts[rows[at]] <= end_ns else None
 
 
 def most_at_once(lives: Iterable[tuple[int, int]]) -> int:

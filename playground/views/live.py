@@ -11,7 +11,6 @@ from collections import deque
 from operator import add, sub
 from typing import Final
 
-from playground.trace import Request
 from playground.trace.build import Reading
 from playground.trace.steps import WAITING, Steps
 from playground.trace.tables import NO_INT, WORDS
@@ -21,7 +20,7 @@ from playground.views.live_calls import LiveCalls
 from playground.views.live_held import Held, LiveHeld
 from playground.views.live_owners import LiveOwners
 from playground.views.live_rows import NEVER, Going, LiveRow, Places, Telling
-from playground.views.wording import failure, request_label
+from playground.views.wording import failed, label
 
 __all__ = ["LiveLanes"]
 
@@ -145,25 +144,17 @@ class LiveLanes:
             self.changed.add(index)
 
     def _facts(self, index: int) -> RequestFacts:
-        request = self._request(index)
-        return RequestFacts(
-            request.number, request_label(request), request.path, request.status, request.error, failure(request)
-        )
+        """What is known of a request now."""
+        columns, strings = self.reading.requests.columns, self.reading.names.strings
+        number, status = columns["number"][index], columns["status"][index]
+        method, path, route, error = (strings[columns[name][index]] for name in ("method", "path", "route", "error"))
+        answered = None if status == NO_INT else status
+        called = label(method or "", route, path or "")
+        return RequestFacts(number, called, path or "", answered, error, failed(answered, error))
 
     def _label(self, index: int) -> int:
-        """The pointer to what a request is called."""
-        return self.reading.names.string(request_label(self._request(index)))
-
-    def _request(self, index: int) -> Request:
-        """What is known of a request, but for its messages and hand-offs."""
-        columns, strings = self.reading.requests.columns, self.reading.names.strings
-        number, task = columns["number"][index], columns["task"][index]
-        method, path, route, error = (strings[columns[name][index]] for name in ("method", "path", "route", "error"))
-        status, end_ns = (
-            None if columns[name][index] == NO_INT else columns[name][index] for name in ("status", "end_ns")
-        )
-        start_ns, made_in = columns["start_ns"][index], task - 1 if task else None
-        return Request(number, method or "", path or "", route, status, start_ns, end_ns, made_in, (), (), error)
+        """The pointer to what a request is called, as far as that is said."""
+        return self.reading.names.string(self.requests[index].label)
 
     # -- steps --------------------------------------------------------------------------------------------------
 

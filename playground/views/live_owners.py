@@ -4,11 +4,8 @@ It says what `segments.Owners` says of a finished one. A task is looked up once,
 ancestor that called the app is found. It knows tasks and requests by their rows, and nothing of lanes.
 """
 
-from bisect import bisect_right
-from collections.abc import Sequence
-
 from playground.trace.build import Reading
-from playground.trace.tables import NO_INT
+from playground.trace.groups import during
 
 __all__ = ["LiveOwners"]
 
@@ -58,7 +55,8 @@ class LiveOwners:
             return calls[0]
         if caller != task:
             start_ns = end_ns = self._made_ns(task, caller)
-        return self._nearest(calls, start_ns, end_ns)
+        columns = self._reading.requests.columns
+        return during(calls, columns["start_ns"], columns["end_ns"], start_ns, end_ns)
 
     def _find(self, task: int) -> int:
         parents = self._reading.tasks.columns["parent"]
@@ -72,11 +70,3 @@ class LiveOwners:
         while columns["parent"][task - 1] != caller:
             task = columns["parent"][task - 1]
         return columns["created_ns"][task - 1]
-
-    def _nearest(self, calls: Sequence[int], start_ns: int, end_ns: int) -> int | None:
-        columns = self._reading.requests.columns
-        starts, ends = columns["start_ns"], columns["end_ns"]
-        at = bisect_right(calls, start_ns, key=starts.__getitem__)
-        if at > 0 and (ends[calls[at - 1]] == NO_INT or ends[calls[at - 1]] >= start_ns):
-            return calls[at - 1]
-        return calls[at] if at < len(calls) and starts[calls[at]] <= end_ns else None

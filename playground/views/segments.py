@@ -3,12 +3,12 @@
 It knows rows of a recording and nothing of lanes, pixels or names.
 """
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final, Protocol
 
 from playground.trace import Trace
+from playground.trace.groups import during
 from playground.trace.tables import NO_INT
 from playground.views.bulk import numbers
 from playground.views.remembered import remembered
@@ -52,7 +52,9 @@ class Owners:
         """The request that `task` worked for in a step from `start_ns` to `end_ns`, or `None`."""
         if task is None or task not in self._of:
             return None
-        return self._nearest(task, start_ns, end_ns) if task in self._shared else self._of[task]
+        if task in self._shared:
+            return during(self._shared[task], self._starts, self._ends, start_ns, end_ns)
+        return self._of[task]
 
     def of_tasks(self) -> list[int]:
         """The request that each task worked for, `NO_REQUEST` for none or several, by the task's pointer."""
@@ -66,10 +68,10 @@ class Owners:
         """The request of each of many steps, `NO_REQUEST` for none; `tasks` are pointers."""
         of = self.of_tasks()
         found = [of[task] for task in tasks]
-        shared = {task + 1 for task in self._shared}
+        shared = {task + 1: calls for task, calls in self._shared.items()}
         for step, task in enumerate(tasks if shared else ()):
             if task in shared:
-                request = self._nearest(task - 1, starts[step], ends[step])
+                request = during(shared[task], self._starts, self._ends, starts[step], ends[step])
                 found[step] = NO_REQUEST if request is None else request
         return found
 
@@ -81,22 +83,11 @@ class Owners:
             if task in calls or not parent:
                 continue
             if parent - 1 in self._shared:
-                self._of[task] = self._nearest(parent - 1, created_ns, created_ns)
+                self._of[task] = during(self._shared[parent - 1], self._starts, self._ends, created_ns, created_ns)
                 born.add(task)
             elif parent - 1 in born:
                 self._of[task] = self._of[parent - 1]
                 born.add(task)
-
-    def _nearest(self, task: int, start_ns: int, end_ns: int) -> int | None:
-        calls, starts, ends = self._shared[task], self._starts, self._ends
-        at = bisect_right(calls, start_ns, key=starts.__getitem__)
-        if at > 0:
-            ended_ns = ends[calls[at - 1]]
-            if ended_ns == NO_INT or ended_ns >= start_ns:
-                return calls[at - 1]
-        if at < len(calls) and starts[calls[at]] <= end_ns:
-            return calls[at]
-        return None
 
 
 owners_of = remembered(Owners)
