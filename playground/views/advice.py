@@ -8,12 +8,16 @@ is not known, the advice says both. It judges no steps: `held` has chosen them.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import compress
 from typing import Final, Literal
 
-from playground.trace import Block, Site, Span, Step, Trace, Wait
+from playground.trace import Block, Site, Span, Trace
 from playground.trace.looks import Look, is_library
+from playground.trace.tables import WORDS
+from playground.views.bulk import values
 from playground.views.findings import Part, code, text
+from playground.views.remembered import remembered
 from playground.views.segments import Owners
 
 __all__ = ["Loop", "in_thread", "loop_of", "to_do"]
@@ -29,6 +33,8 @@ _SLEEP: Final = re.compile(r"time\.sleep(\(.*\))")
 _ALL_BUT: Final = 0.9
 # What has a name of its own and yet stands in the function around it, and runs there.
 _INNER: Final = re.compile(r"(\.<locals>\.<(genexpr|listcomp|setcomp|dictcomp)>)+$")
+# How a step ends in which a task stopped within a function.
+_STOPS: Final = frozenset(map(WORDS["StepOutcome"].index, ("waits", "yields")))
 _THREAD: Final = {"asyncio": "await asyncio.to_thread(...)", "trio": "await trio.to_thread.run_sync(...)"}
 
 Loop = Literal["asyncio", "trio"]
@@ -133,9 +139,9 @@ def _around(trace: Trace, owners: Owners, blocks: Sequence[Block], site: Site) -
     """For each step the innermost span that its request was in when the line was seen; `None` where there is none."""
     requests = [owners.at(block.task, block.start_ns, block.end_ns) for block in blocks]
     spans: dict[int | None, list[Span]] = {request: [] for request in requests if request is not None}
-    for span in trace.spans:
-        if span.request in spans:
-            spans[span.request].append(span)
+    for at, pointer in enumerate(trace._column("spans", "request")):
+        if pointer - 1 in spans:
+            spans[pointer - 1].append(trace.spans[at])
     return [
         _innermost(spans.get(request, []), _seen_ns(trace, block, site))
         for request, block in zip(requests, blocks, strict=True)
@@ -171,12 +177,17 @@ def _is_middleware(span: Span | None, site: Site, function: str) -> bool:
 
 def _awaits(trace: Trace, file: str, function: str) -> bool:
     """Whether a task was seen to stop in a function, as in an `async def` alone it can."""
-    stops: tuple[Iterable[Wait | Step], ...] = (
-        trace.waits,
-        (step for step in trace.steps if step.outcome in ("waits", "yields")),
-    )
-    sites = {row.site for rows in stops for row in rows if row.site is not None}
-    return any(site.file == file and _INNER.sub("", site.function) == function for site in sites)
+    return (file, function) in _stops(trace)
+
+
+@remembered
+def _stops(trace: Trace) -> set[tuple[str, str]]:
+    """The functions in which tasks were seen to stop, each with its file."""
+    waits, waited_at = values(trace, "waits", "site")
+    steps, stopped_at = values(trace, "steps", "site")
+    stopped = compress(steps, map(_STOPS.__contains__, trace._column("steps", "outcome")))
+    sites = [*(waited_at[place] for place in set(waits)), *(stopped_at[place] for place in set(stopped))]
+    return {(site.file, _INNER.sub("", site.function)) for site in sites if site is not None}
 
 
 def _within(trace: Trace, spans: Sequence[Span | None], seen_ns: Sequence[int]) -> list[Part]:

@@ -11,6 +11,7 @@ from typing import Final
 
 from playground.trace import Block, Trace
 from playground.trace.looks import STARTING
+from playground.views.remembered import remembered
 from playground.views.segments import Owners, owners_of
 from playground.views.wording import request_label
 
@@ -27,8 +28,9 @@ _SHORT_S: Final = 0.01
 """The sampler looks every 5 ms, from its second tick in a step on: of a shorter step no line need be known."""
 
 
+@remembered
 def held(trace: Trace) -> list[list[Block]]:
-    """Steps that held the loop, in order of time, a list for each line that did it.
+    """Steps that held the loop, in order of time, a list for each line that did it; nobody may change them.
 
     A step of 50 ms counts by itself. Shorter ones of 10 ms and more count where the same line was seen in them
     and they make 50 ms within a second; five of 12 ms, spread over an hour, do not. A step in which the loop waited for
