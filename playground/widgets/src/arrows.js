@@ -4,6 +4,7 @@
 // the latest end in each block of 64 lets a query skip blocks that were over before the stretch began.
 // It knows rows by number only, and nothing of where they are drawn.
 
+import { cleared } from './columns.js';
 import { NO_REQUEST, firstReached } from './rows.js';
 
 export const FEW = 160;  // beyond this, measured on the spike's screenshots, arrows hide the bars they join
@@ -25,7 +26,9 @@ export class Arrows {
     /** @type {Uint32Array} */
     this.request = pick('arrow_request');
     this.length = this.start.length;
-    this.latest = latestEnds(this.end);
+    /** @type {Uint32Array} */
+    this.latest = new Uint32Array(0);
+    indexEnds(this, 0);
   }
 
   /**
@@ -73,9 +76,10 @@ export class Arrows {
   }
 }
 
-/** @param {Uint32Array} end */
-function latestEnds(end) {
-  const latest = new Uint32Array(Math.ceil(end.length / BLOCK));
-  for (let i = 0; i < end.length; i++) latest[(i / BLOCK) | 0] = Math.max(latest[(i / BLOCK) | 0], end[i]);
-  return latest;
+/** Note the latest end in each block, from the one on that holds the arrow `from`; what stands before it stays. @param {Arrows} arrows @param {number} from */
+export function indexEnds(arrows, from) {
+  const { end, length } = arrows;
+  const block = Math.floor(from / BLOCK);
+  const latest = arrows.latest = cleared(arrows.latest, block, Math.ceil(length / BLOCK));
+  for (let i = block * BLOCK; i < length; i++) latest[(i / BLOCK) | 0] = Math.max(latest[(i / BLOCK) | 0], end[i]);
 }

@@ -5,6 +5,8 @@
 // kind takes up in it, which is no more than the run and so fits a span's own type; its extent is read from the first and
 // last span. A row knows ticks, not pixels.
 
+import { cleared } from './columns.js';
+
 export const LEAF = 16;
 export const FAN = 4;
 export const NO_REQUEST = 0xffffffff;
@@ -36,7 +38,8 @@ export class Row {
     this.length = spans.start.length;
     this.kinds = kindsIn(spans.kind);
     /** @type {Uint32Array[]} time by kind, in ticks, for each node of each level: `this.kinds.length` numbers a node */
-    this.levels = buildTree(this);
+    this.levels = [];
+    addUp(this, 0);
   }
 
   /** @param {number} index */
@@ -110,27 +113,29 @@ function kindsIn(kind) {
   return Array.from(seen.keys()).filter((k) => seen[k]);
 }
 
-/** @param {Row} row */
-function buildTree(row) {
+/** Add up a row's tree, from the node on that holds the span `from`; what stands before it stays. @param {Row} row @param {number} from */
+export function addUp(row, from) {
   const width = row.kinds.length;
   const slot = new Uint8Array(256);
   row.kinds.forEach((kind, index) => (slot[kind] = index));
+  let first = Math.floor(from / LEAF);
   let nodes = Math.ceil(row.length / LEAF);
-  const leaves = new Uint32Array(nodes * width);
-  for (let i = 0; i < row.length; i++) leaves[((i / LEAF) | 0) * width + slot[row.kind[i]]] += row.duration[i];
+  const leaves = cleared(row.levels[0], first * width, nodes * width);
+  for (let i = first * LEAF; i < row.length; i++) leaves[((i / LEAF) | 0) * width + slot[row.kind[i]]] += row.duration[i];
   const levels = [leaves];
   while (nodes > 1) {
     const below = levels[levels.length - 1];
     const count = Math.ceil(nodes / FAN);
-    const level = new Uint32Array(count * width);
-    for (let node = 0; node < nodes; node++) {
+    first = Math.floor(first / FAN);
+    const level = cleared(row.levels[levels.length], first * width, count * width);
+    for (let node = first * FAN; node < nodes; node++) {
       const to = ((node / FAN) | 0) * width;
       for (let k = 0; k < width; k++) level[to + k] += below[node * width + k];
     }
     levels.push(level);
     nodes = count;
   }
-  return levels;
+  row.levels = levels;
 }
 
 /**
