@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,17 @@ settings.load_profile("patient")
 pytest_plugins = "pytester"  # here and not where it is used: it adds an option, and so must be there early
 
 JUPYTER_FOLDERS = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
+
+
+@contextmanager
+def own_settings(scratch: Path) -> Iterator[None]:
+    """Let Jupyter keep its settings in `scratch`, in folders named like their variables, in small letters."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in JUPYTER_FOLDERS:
+            folder = scratch / name.lower()
+            folder.mkdir()
+            patch.setenv(name, str(folder))
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -40,16 +52,13 @@ def no_row_lies_outside_its_run() -> Iterator[None]:
 
 
 @pytest.fixture
-def jupyter_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def jupyter_folders(tmp_path: Path) -> Iterator[Path]:
     """Jupyter and IPython with settings of their own, so that no test reads or leaves any in the user's home.
 
-    Returns the folder that holds them, each named like its environment variable in small letters.
+    Gives the folder that holds them: see `own_settings`.
     """
-    for name in JUPYTER_FOLDERS:
-        folder = tmp_path / name.lower()
-        folder.mkdir()
-        monkeypatch.setenv(name, str(folder))
-    return tmp_path
+    with own_settings(tmp_path):
+        yield tmp_path
 
 
 def pytest_collection_finish() -> None:

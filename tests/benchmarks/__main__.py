@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from tests.benchmarks import clock, simulation, toolkit, transport, views
-from tests.benchmarks.harness import Result, geometric_mean, measure, table
+from tests.benchmarks.harness import Result, geometric_mean, measure, table, verdict
 
 
 def missed(results: list[Result]) -> list[str]:
@@ -27,10 +27,13 @@ TABLES = {
     "transport": (transport.cases, transport.NAMES, transport.missed),
 }
 
+# what is no comparison of two ways: each times, prints and judges by itself
+MAINS = {"clock": clock.main, "simulation": simulation.main, "views": views.main}
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    tables = [*TABLES, "clock", "simulation", "views"]
+    tables = [*TABLES, *MAINS]
     parser.add_argument("table", nargs="?", choices=tables, default="toolkit", help="which table (toolkit)")
     parser.add_argument(
         "--rounds", type=int, help="how often each case is timed (25; the views, which take minutes, 3)"
@@ -38,12 +41,8 @@ def main() -> int:
     parser.add_argument("--only", default="", help="only cases whose name has this text in it")
     options = parser.parse_args()
     rounds = options.rounds or (3 if options.table == "views" else 25)
-    if options.table == "clock":  # many ways and not two, each in a process of its own
-        return clock.main(rounds, options.only)
-    if options.table == "simulation":
-        return simulation.main(rounds, options.only)
-    if options.table == "views":
-        return views.main(rounds, options.only)
+    if options.table in MAINS:
+        return MAINS[options.table](rounds, options.only)
     cases, names, judge = TABLES[options.table]
     results = []
     for case in cases():
@@ -51,9 +50,7 @@ def main() -> int:
             results.append(measure(case, rounds))
             print(f"{results[-1].ratio:5.2f}  {case.name}", file=sys.stderr)
     print(table(results, names))
-    words = judge(results)
-    print("\n".join(["", "Missed:", *words]) if words else "\nNo target is missed.")
-    return 1 if words else 0
+    return verdict(judge(results))
 
 
 if __name__ == "__main__":

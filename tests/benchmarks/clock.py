@@ -33,6 +33,7 @@ from starlette.routing import Route
 
 from playground.clock.loop import LabLoop
 from playground.trace.recorder import Recorder, recording
+from tests.benchmarks.harness import verdict
 
 __all__ = ["main"]
 
@@ -338,9 +339,7 @@ def main(rounds: int, only: str) -> int:
     event_bytes = bytes_an_event()
     print(table(times, workloads))
     print(f"\n{event_bytes:.1f} bytes an event, packed")
-    words = missed(times, workloads, event_bytes)
-    print("\n".join(["", "Missed:", *words]) if words else "\nNo target is missed.")
-    return 1 if words else 0
+    return verdict(missed(times, workloads, event_bytes))
 
 
 if __name__ == "__main__":

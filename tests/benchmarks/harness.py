@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Case", "Operation", "Result", "geometric_mean", "measure", "table"]
+__all__ = ["Case", "Operation", "Result", "geometric_mean", "measure", "table", "verdict"]
 
 Operation = Callable[[], Awaitable[object]]
 """One operation, awaited on a running loop."""
@@ -107,3 +107,9 @@ def table(results: Sequence[Result], names: tuple[str, str]) -> str:
         )
     lines.append(f"{'geometric mean':{width}}  {'':12}  {'':12}  {geometric_mean([r.ratio for r in results]):5.2f}")
     return "\n".join(lines)
+
+
+def verdict(missed: Sequence[str]) -> int:
+    """Print the targets that were missed, in words; the number of a process's end."""
+    print("\n".join(["", "Missed:", *missed]) if missed else "\nNo target is missed.")
+    return 1 if missed else 0

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import nbformat
 
@@ -30,8 +30,9 @@ from playground.views.lanes import lanes
 from playground.views.packet import packet
 from playground.widgets.page import page as page_of
 from playground.widgets.still import still
+from tests.benchmarks.harness import verdict
 from tests.browser import chromium_page
-from tests.conftest import JUPYTER_FOLDERS
+from tests.conftest import own_settings
 from tests.jupyterlab import running_lab
 from tests.recordings import large_run
 
@@ -97,9 +98,7 @@ def main(rounds: int, only: str = "") -> int:
                 part(figures, saved, rounds)
     figures.put("bundle", len(gzip.compress(BUNDLE.read_bytes(), 9)) / 1000, "kB")
     print(table(figures, os.getloadavg()[0]))
-    words = missed(figures)
-    print("\n".join(["", "Missed:", *words]) if words else "\nNo target is missed.")
-    return 1 if words else 0
+    return verdict(missed(figures))
 
 
 def table(figures: Figures, load: float) -> str:
@@ -335,7 +334,7 @@ async ([cell]) => {
 
 def _jupyterlab(figures: Figures, saved: dict[str, Path], rounds: int) -> None:
     """From the first line of the cell that shows a recording, by the kernel's clock, to the paint, by the browser's."""
-    with tempfile.TemporaryDirectory() as folder, _settings(Path(folder)):
+    with tempfile.TemporaryDirectory() as folder, own_settings(Path(folder)):
         notebook = nbformat.v4.new_notebook()
         cells = [
             "from playground.trace import Trace",
@@ -357,20 +356,3 @@ def _jupyterlab(figures: Figures, saved: dict[str, Path], rounds: int) -> None:
                 for _ in range(rounds):
                     page.evaluate(_RUN, [loading])
                     figures.put(f"JupyterLab, {size}", page.evaluate(_RUN_AND_WATCH, [3]) * 1000, "ms")
-
-
-@contextmanager
-def _settings(scratch: Path) -> Iterator[None]:
-    """Folders of its own for Jupyter's settings."""
-    before: dict[str, Any] = {name: os.environ.get(name) for name in JUPYTER_FOLDERS}
-    for name in JUPYTER_FOLDERS:
-        (scratch / name.lower()).mkdir()
-        os.environ[name] = str(scratch / name.lower())
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

@@ -14,7 +14,7 @@ from typing import Any, Literal, Self
 import pytest
 from jupyter_client.manager import KernelManager
 
-from tests.conftest import JUPYTER_FOLDERS
+from tests.conftest import own_settings
 
 __all__ = ["Cell", "Kernel", "separate_kernel"]
 
@@ -109,8 +109,5 @@ class Kernel:
 @contextmanager
 def separate_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
     """A kernel that knows nothing of the settings of whoever runs the tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in JUPYTER_FOLDERS:
-            patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
-        with Kernel() as kernel:
-            yield kernel
+    with own_settings(tmp_path_factory.mktemp("jupyter")), Kernel() as kernel:
+        yield kernel

@@ -20,7 +20,7 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 
 from tests.browser import chromium_page
-from tests.conftest import JUPYTER_FOLDERS
+from tests.conftest import own_settings
 from tests.jupyterlab import running_lab
 from tests.widgets.axe import problems
 from tests.widgets.test_node import tools
@@ -149,16 +149,6 @@ def pictured(page: "Page", path: Path) -> Iterator[None]:
         raise
 
 
-@contextmanager
-def lab_with_own_settings(patch: pytest.MonkeyPatch, scratch: Path, *options: str) -> Iterator[str]:
-    """`running_lab` with folders of its own for settings, in `scratch`."""
-    for name in JUPYTER_FOLDERS:
-        (scratch / name.lower()).mkdir()
-        patch.setenv(name, str(scratch / name.lower()))
-    with running_lab(*options) as address:
-        yield address
-
-
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     """The first notebook's copy with all views in it, opened by `playground lab` and run from top to bottom."""
@@ -170,9 +160,9 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     nbformat.write(notebook, first)
     options = (f"--ServerApp.root_dir={folder}", "--LabApp.expose_app_in_browser=True")
     with (
-        pytest.MonkeyPatch.context() as patch,
         chromium_page(viewport={"width": 1400, "height": 1000}) as page,
-        lab_with_own_settings(patch, scratch, *options) as address,
+        own_settings(scratch),
+        running_lab(*options) as address,
     ):
         page.set_default_timeout(PATIENCE_MS)
         with pictured(page, scratch / "failed.png"):
