@@ -1,0 +1,33 @@
+"""The page's claims on concurrency as experiments: each is a function that measures here and gives a verdict in words.
+
+A claim is loaded when its name is asked for: a child that measures one has no use for the others.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from playground.models.claims.claim import Claim, Measured, Picture
+
+__all__ = [
+    "Claim",
+    "Measured",
+    "Picture",
+]
+
+_HOMES: Final = {
+    "Claim": "claim",
+    "Measured": "claim",
+    "Picture": "claim",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

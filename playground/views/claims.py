@@ -1,0 +1,156 @@
+"""A claim in plain text: what is claimed, what came of it, and its figures as a picture of characters.
+
+It knows rows with a median and two quartiles, wherever they come from. What a row is, and whether the claim holds, was
+decided by who measured it; what was not measured is shown as that.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from textwrap import wrap
+from typing import Final, Literal, Protocol
+
+from playground.views.claims_axis import Axis, UnitName, axis_by_powers, axis_from_zero, figure_words
+from playground.views.wording import one_line
+
+__all__ = ["ClaimLike", "PictureLike", "RowLike", "axis_of", "figure_of", "key", "name_of", "quartiles", "text"]
+
+_GUTTER: Final = 30
+_LEAST_COLUMNS: Final = 20
+_MARK_COLUMNS: Final = 9
+# A sentence of ours; longer only where a name in it comes from somebody else.
+_MOST_LETTERS: Final = 2000
+
+
+class RowLike(Protocol):
+    """One thing that was measured: see `Measured` of the claims."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def median(self) -> float | None: ...
+    @property
+    def low(self) -> float | None: ...
+    @property
+    def high(self) -> float | None: ...
+    @property
+    def group(self) -> str: ...
+    @property
+    def note(self) -> str: ...
+    @property
+    def at(self) -> float | None: ...
+
+
+class PictureLike(Protocol):
+    """How rows are drawn: see `Picture` of the claims."""
+
+    @property
+    def kind(self) -> Literal["ladder", "bars", "curve"]: ...
+    @property
+    def unit(self) -> UnitName: ...
+    @property
+    def axis(self) -> str: ...
+    @property
+    def along(self) -> str: ...
+    @property
+    def along_unit(self) -> UnitName: ...
+    @property
+    def level(self) -> float | None: ...
+
+
+class ClaimLike(Protocol):
+    """What came of a claim: see `Claim` of the claims."""
+
+    @property
+    def statement(self) -> str: ...
+    @property
+    def verdict(self) -> Literal["holds", "does not hold", "not here"]: ...
+    @property
+    def sentence(self) -> str: ...
+    @property
+    def rows(self) -> Sequence[RowLike]: ...
+    @property
+    def picture(self) -> PictureLike: ...
+    @property
+    def notes(self) -> Sequence[str]: ...
+
+
+def axis_of(claim: ClaimLike, at_most: int) -> Axis:
+    """The axis that all figures of a claim lie on, with about so many marks."""
+    picture = claim.picture
+    values = [value for row in claim.rows for value in (row.low, row.median, row.high) if value is not None]
+    if picture.level is not None:
+        values.append(picture.level)
+    return (axis_by_powers if picture.kind == "ladder" else axis_from_zero)(values, picture.unit, at_most)
+
+
+def name_of(row: RowLike, picture: PictureLike) -> str:
+    """What stands left of a row: of a point, where it lies along its curve."""
+    return one_line(row.name) if row.at is None else figure_words(row.at, picture.along_unit)
+
+
+def figure_of(row: RowLike, picture: PictureLike) -> str:
+    """What stands right of a row: its figure and its note; the note alone where nothing was measured."""
+    told = [] if row.median is None else [figure_words(row.median, picture.unit)]
+    return " · ".join([*told, *([one_line(row.note, 120)] if row.note else [])])
+
+
+def quartiles(row: RowLike, median: float) -> tuple[float, float, float]:
+    """First quartile, median and third; the median for a quartile that is not known."""
+    return median if row.low is None else row.low, median, median if row.high is None else row.high
+
+
+def key(picture: PictureLike, *, mark: str, spread: str) -> str:
+    """What the picture shows, in a sentence under it."""
+    powers = ", by powers" if picture.kind == "ladder" else ", from zero"
+    along = f", against {picture.along}" if picture.kind == "curve" else ""
+    return f"{picture.axis[:1].upper()}{picture.axis[1:]}{along}{powers}; {mark}: median, {spread}: the middle half."
+
+
+def text(claim: ClaimLike, *, width: int = 100) -> str:
+    """All of a claim in lines of about `width` characters."""
+    lines = wrap(f"Claim: {one_line(claim.statement, _MOST_LETTERS)}", width)
+    lines += wrap(f"Here: {claim.verdict}. {one_line(claim.sentence, _MOST_LETTERS)}", width)
+    if claim.rows:
+        lines += ["", *_drawn(claim, width), ""]
+        lines += wrap(key(claim.picture, mark="●", spread="├ to ┤"), width)
+    for note in claim.notes:
+        lines += wrap(f"* {one_line(note, _MOST_LETTERS)}", width, subsequent_indent="  ")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _drawn(claim: ClaimLike, width: int) -> Iterator[str]:
+    picture = claim.picture
+    told = max(len(figure_of(row, picture)) for row in claim.rows)
+    columns = max(_LEAST_COLUMNS, width - _GUTTER - 2 - min(told, width // 3))
+    axis = axis_of(claim, max(1, columns // _MARK_COLUMNS))
+    yield " " * _GUTTER + _axis_line(axis, picture.unit, columns)
+    for group, rows in groupby(claim.rows, key=lambda row: row.name if row.at is not None else row.group):
+        if group:
+            yield one_line(group)
+        for row in rows:
+            name = one_line(name_of(row, picture), _GUTTER - 4)
+            body = _row_body(row, axis, columns)
+            yield f"{f'  {name}' if group else name:<{_GUTTER}}{body:<{columns}}  {figure_of(row, picture)}"
+
+
+def _axis_line(axis: Axis, unit: UnitName, columns: int) -> str:
+    line = [" "] * columns
+    free = 0
+    for mark in axis.marks:
+        at, words = round(axis.share(mark) * (columns - 1)), f"|{figure_words(mark, unit)}"
+        if at >= free and at + len(words) <= columns:
+            line[at : at + len(words)] = words
+            free = at + len(words) + 1
+    return "".join(line)
+
+
+def _row_body(row: RowLike, axis: Axis, columns: int) -> str:
+    """A mark between its quartiles, on an axis from zero at the end of a bar."""
+    if row.median is None:
+        return ""
+    low, median, high = (round(axis.share(value) * (columns - 1)) for value in quartiles(row, row.median))
+    line = ["█" if at < low and not axis.by_powers else " " for at in range(columns)]
+    line[low : high + 1] = "─" * (high + 1 - low)
+    line[low], line[high] = "├", "┤"
+    line[median] = "●"
+    return "".join(line)
