@@ -19,6 +19,7 @@ reader would expect to catch. A message says what was expected, what arrived, an
     ├── TraceError              a recording cannot be read or written         (ValueError)
     ├── ComparisonError         what was given cannot be compared             (ValueError)
     ├── WatchError              something cannot be watched, or not yet asked (RuntimeError)
+    ├── ModelError              a workload cannot be run in the way asked for (RuntimeError)
     ├── UsageError              the toolkit was called in a way that cannot work  (AssertionError)
     │   └── RouteError          a path, or a value for it, cannot be routed   (also ValueError)
     ├── HandlerError            a handler takes or returns what no one can use    (TypeError)
@@ -36,6 +37,7 @@ __all__ = [
     "LabClosed",
     "LabError",
     "LifespanError",
+    "ModelError",
     "NestingError",
     "NoAnswer",
     "NotInVirtualTime",
@@ -137,6 +139,10 @@ class ComparisonError(PlaygroundError, ValueError):
 
 class WatchError(PlaygroundError, RuntimeError):
     """Something cannot be watched, or its recording was asked for something before it was over."""
+
+
+class ModelError(PlaygroundError, RuntimeError):
+    """A workload cannot be run in the way asked for, or a process that should run it could not."""
 
 
 class UsageError(PlaygroundError, AssertionError):
