@@ -1,6 +1,22 @@
 """Rows written by hand, in milliseconds, with everything that a test does not speak of left at its plainest."""
 
-from playground.trace import Handoff, Request, Sample, Site, Step, StepOutcome, Task, Wait, WaitOn
+from playground.trace import (
+    Handoff,
+    Job,
+    JobOutcome,
+    Request,
+    Sample,
+    Segment,
+    SegmentKind,
+    Site,
+    Step,
+    StepOutcome,
+    Task,
+    Wait,
+    WaitOn,
+    Worker,
+    WorkerKind,
+)
 
 MS = 1_000_000
 
@@ -77,3 +93,30 @@ def handoff(
         outcome="pending" if ended_ms is None else "returned",
         site=None,
     )
+
+
+def worker(process: int = 1, thread: int = 1, kind: WorkerKind = "thread", name: str | None = None) -> Worker:
+    return Worker(process, thread, kind, f"{kind} {thread}" if name is None else name)
+
+
+def job(
+    number: int,
+    started_ms: float | None,
+    ended_ms: float | None,
+    *,
+    submitted_ms: float = 0,
+    outcome: JobOutcome | None = None,
+    error: str | None = None,
+) -> Job:
+    started = None if started_ms is None else ns(started_ms)
+    ended = None if ended_ms is None else ns(ended_ms)
+    how: JobOutcome = outcome or ("pending" if ended is None else "raised" if error else "returned")
+    return Job(number, ns(submitted_ms), started, ended, how, error)
+
+
+def segment(
+    job: int, kind: SegmentKind, start_ms: float, end_ms: float, *, cpu_ms: float | None = None, worker: int = 0
+) -> Segment:
+    """A run computed all the time, if nothing else is said of it; whatever else there is took no processor time."""
+    spent_ms = cpu_ms if cpu_ms is not None else end_ms - start_ms if kind == "run" else 0
+    return Segment(job, kind, ns(start_ms), ns(end_ms), ns(spent_ms), worker)

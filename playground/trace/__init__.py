@@ -3,11 +3,15 @@
 from playground.trace.rows import (
     Block,
     Handoff,
+    Job,
+    JobOutcome,
     Loss,
     LossKind,
     Message,
     Request,
     Sample,
+    Segment,
+    SegmentKind,
     Site,
     Span,
     SpanKind,
@@ -17,6 +21,8 @@ from playground.trace.rows import (
     TaskOutcome,
     Wait,
     WaitOn,
+    Worker,
+    WorkerKind,
 )
 from playground.trace.trace import Clock, Trace
 
@@ -24,11 +30,15 @@ __all__ = [
     "Block",
     "Clock",
     "Handoff",
+    "Job",
+    "JobOutcome",
     "Loss",
     "LossKind",
     "Message",
     "Request",
     "Sample",
+    "Segment",
+    "SegmentKind",
     "Site",
     "Span",
     "SpanKind",
@@ -39,4 +49,6 @@ __all__ = [
     "Trace",
     "Wait",
     "WaitOn",
+    "Worker",
+    "WorkerKind",
 ]

@@ -9,11 +9,15 @@ from typing import Any, Final, get_args
 
 from playground.trace.rows import (
     Handoff,
+    Job,
+    JobOutcome,
     Loss,
     LossKind,
     Message,
     Request,
     Sample,
+    Segment,
+    SegmentKind,
     Span,
     SpanKind,
     Step,
@@ -22,11 +26,13 @@ from playground.trace.rows import (
     TaskOutcome,
     Wait,
     WaitOn,
+    Worker,
+    WorkerKind,
 )
 
 __all__ = ["NO_INT", "PARTS", "ROWS", "SCHEMA", "TABLES", "WORDS", "columns_of", "kind_of"]
 
-SCHEMA: Final = 4
+SCHEMA: Final = 5
 """Version of the tables below; the wire's own version is in `columns`."""
 
 WORDS: Final[dict[str, tuple[str, ...]]] = {
@@ -36,6 +42,9 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "Direction": ("receive", "send"),
     "SpanKind": get_args(SpanKind),
     "LossKind": get_args(LossKind),
+    "SegmentKind": get_args(SegmentKind),
+    "WorkerKind": get_args(WorkerKind),
+    "JobOutcome": get_args(JobOutcome),
 }
 
 NO_INT: Final = -(1 << 63)
@@ -119,6 +128,23 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "site": "site?",
         "defined": "site?",
     },
+    "workers": {"process": "int", "thread": "int", "kind": "WorkerKind", "name": "string"},
+    "jobs": {
+        "number": "int",
+        "submitted_ns": "int",
+        "started_ns": "int?",
+        "ended_ns": "int?",
+        "outcome": "JobOutcome",
+        "error": "string?",
+    },
+    "segments": {
+        "job": "jobs",
+        "kind": "SegmentKind",
+        "start_ns": "int",
+        "end_ns": "int",
+        "cpu_ns": "int?",
+        "worker": "workers",
+    },
 }
 ROWS: Final[dict[str, Callable[..., Any]]] = {
     "tasks": Task,
@@ -131,6 +157,9 @@ ROWS: Final[dict[str, Callable[..., Any]]] = {
     "requests": Request,
     "spans": Span,
     "losses": Loss,
+    "workers": Worker,
+    "jobs": Job,
+    "segments": Segment,
 }
 
 PARTS: Final = ("made", "messages")

@@ -6,18 +6,32 @@ know how they were recorded (`recorder`), how they travel (`store`), or how they
 doors at the bottom open only when asked).
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from playground.trace import store
+from playground.trace import shares, store
+from playground.trace.blocks import block_of
 from playground.trace.groups import Groups, inherited, most_at_once
 from playground.trace.looks import Look, inside
 from playground.trace.placed import Origin, Place, put_copy
-from playground.trace.rows import Block, Handoff, Loss, Request, Sample, Site, Span, Step, Task, Wait
+from playground.trace.rows import (
+    Block,
+    Handoff,
+    Job,
+    Loss,
+    Request,
+    Sample,
+    Segment,
+    Span,
+    Step,
+    Task,
+    Wait,
+    Worker,
+)
 from playground.trace.table import Table, column
 from playground.trace.tables import NO_INT, WORDS
 
@@ -38,6 +52,8 @@ _MOMENTS: Final = {
     "requests": ("start_ns", "end_ns"),
     "spans": ("start_ns", "end_ns"),
     "losses": ("at_ns",),
+    "jobs": ("submitted_ns", "started_ns", "ended_ns"),
+    "segments": ("end_ns",),
 }
 """The fields that tell moments, but for a step's end and a message's."""
 
@@ -50,6 +66,8 @@ class Trace:
         samples: looks at the loop's thread during long steps, in order of time.
         spans: the layers of the app that requests passed through, each after the one that called it.
         losses: coroutines that nobody awaited and exceptions that nobody asked for, in order of time.
+        workers, jobs, segments: of a workload that ran in one of several ways: who carried it out; its jobs, in order
+            of their numbers; and what became of each in its time, in order of start.
         duration_ns: length of the run; by default up to the last moment in any row.
         clock: `real`, or `virtual` where time jumps from timer to timer.
         dropped: how many events the recorder let go because its ring was full.
@@ -69,6 +87,9 @@ class Trace:
         samples: Sequence[Sample] = (),
         spans: Sequence[Span] = (),
         losses: Sequence[Loss] = (),
+        workers: Sequence[Worker] = (),
+        jobs: Sequence[Job] = (),
+        segments: Sequence[Segment] = (),
         duration_ns: int | None = None,
         clock: Clock = "real",
         dropped: int = 0,
@@ -83,6 +104,9 @@ class Trace:
         self.samples = samples
         self.spans = spans
         self.losses = losses
+        self.workers = workers
+        self.jobs = jobs
+        self.segments = segments
         self.clock: Clock = clock
         self.dropped = dropped
         self.forgotten = {kind: count for kind, count in (forgotten or {}).items() if count}
@@ -94,7 +118,8 @@ class Trace:
     def __repr__(self) -> str:
         return (
             f"<Trace {self.title!r}: {self.duration_ns / 1e6:.1f} ms {self.clock}, "
-            f"{len(self.requests)} requests, {len(self.steps)} steps, {len(self.handoffs)} hand-offs>"
+            + (f"{len(self.jobs)} jobs, " if self.jobs else f"{len(self.requests)} requests, ")
+            + f"{len(self.steps)} steps, {len(self.handoffs)} hand-offs>"
         )
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
@@ -124,7 +149,8 @@ class Trace:
     def ran_ns(self, step: int) -> int:
         """How long the thread ran or slept in a step: its wall time, less what it is known to have waited otherwise."""
         row = self.steps[step]
-        return self._block(step, row).duration_ns if step in self._samples_of else row.duration_ns
+        looks = self._samples_of.get(step)
+        return block_of(step, row, looks).duration_ns if looks else row.duration_ns
 
     def inside(self, step: int) -> list[Look]:
         """What was seen inside a step: stretches of one line and call each, which cover it; none if nobody looked."""
@@ -167,12 +193,29 @@ class Trace:
 
     @cached_property
     def max_overlap(self) -> int:
-        """The greatest number of requests in progress at one moment (of tasks, if there are no requests)."""
+        """The greatest number in progress at one moment: of jobs, else of requests, else of tasks."""
         starts, ends = ("requests", "start_ns"), ("requests", "end_ns")
-        if not self.requests:
+        if self.jobs:
+            starts, ends = ("jobs", "started_ns"), ("jobs", "ended_ns")
+        elif not self.requests:
             starts, ends = ("tasks", "created_ns"), ("tasks", "ended_ns")
         ended = (self.duration_ns if end == NO_INT else end for end in self._column(*ends))
-        return most_at_once(zip(self._column(*starts), ended, strict=True))
+        return most_at_once(life for life in zip(self._column(*starts), ended, strict=True) if life[0] != NO_INT)
+
+    @cached_property
+    def parallel_share(self) -> float | None:
+        """Of the time in which a worker could compute, the share in which two could: see `shares.parallel_share`."""
+        return shares.parallel_share(self.segments, self.workers)
+
+    @cached_property
+    def gil_share(self) -> float | None:
+        """Of the time in which jobs wanted to compute, the share spent waiting for the lock: see `shares.gil_share`."""
+        return shares.gil_share(self.segments)
+
+    @cached_property
+    def switches(self) -> int:
+        """How often an interpreter went from one job to another: see `shares.switches`."""
+        return shares.switches(self.segments, self.workers)
 
     @cached_property
     def steps_of(self) -> Groups:
@@ -332,34 +375,7 @@ class Trace:
         """Steps whose wall time is at least so long, whatever the thread did in it."""
         for index, wall_ns in enumerate(self._column("steps", "duration_ns")):
             if wall_ns >= threshold_ns:
-                yield self._block(index, self.steps[index])
-
-    def _block(self, index: int, step: Step) -> Block:
-        samples = self._samples_of.get(index, [])
-        delays = [sample.delay_ns for sample in samples if sample.delay_ns is not None]
-        delayed_ns = delays[-1] - delays[0] if delays else 0
-        lock_ns = max((sample.lock_ns for sample in samples if sample.lock_ns is not None), default=0)
-        lock_ns = max(0, min(lock_ns, step.duration_ns - delayed_ns))
-        collected_ns = max((sample.collected_ns for sample in samples if sample.collected_ns is not None), default=0)
-        collected_ns = max(0, min(collected_ns, step.duration_ns - delayed_ns - lock_ns))
-        duration_ns = step.duration_ns - delayed_ns - lock_ns - collected_ns
-        looks = self.inside(index)
-        site, call, seen_ns = _longest(looks) if looks else (step.site, "", 0)
-        return Block(
-            task=step.task,
-            start_ns=step.start_ns,
-            duration_ns=duration_ns,
-            woken_by=step.woken_by,
-            outcome=step.outcome,
-            site=site,
-            step=index,
-            delayed_ns=delayed_ns,
-            samples=sum(sample.site is not None for sample in samples),
-            call=call,
-            held_ns=min(seen_ns, duration_ns),
-            lock_ns=lock_ns,
-            collected_ns=collected_ns,
-        )
+                yield block_of(index, self.steps[index], self._samples_of.get(index, ()))
 
 
 def _made_of(kind: type[Trace], state: Mapping[str, Any]) -> Trace:
@@ -367,14 +383,3 @@ def _made_of(kind: type[Trace], state: Mapping[str, Any]) -> Trace:
     trace = kind.__new__(kind)
     trace.__setstate__(state)
     return trace
-
-
-def _longest(looks: list[Look]) -> tuple[Site, str, int]:
-    """The line at which most time was spent, the call that took most of it there, and how long that line had."""
-    lines: Counter[Site] = Counter()
-    calls: Counter[tuple[Site, str]] = Counter()
-    for look in looks:
-        lines[look.site] += look.ran_ns
-        calls[look.site, look.call] += look.ran_ns
-    ((site, held_ns),) = lines.most_common(1)
-    return site, max((call for call in calls if call[0] == site), key=calls.__getitem__)[1], held_ns

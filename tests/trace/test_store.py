@@ -15,13 +15,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.errors import TraceError
-from playground.trace import Handoff, Loss, Message, Request, Sample, Site, Span, Step, Task, Trace, Wait
+from playground.trace import (
+    Handoff,
+    Job,
+    Loss,
+    Message,
+    Request,
+    Sample,
+    Segment,
+    Site,
+    Span,
+    Step,
+    Task,
+    Trace,
+    Wait,
+    Worker,
+)
 from playground.trace.columns import pack, unpack
 from playground.trace.store import _checksum, dump, restore
 from playground.trace.tables import SCHEMA, WORDS
 from tests.recordings import blocked_run, large_run
 
-TABLES = ("steps", "tasks", "waits", "handoffs", "requests", "samples", "spans", "losses")
+TABLES = (
+    *("steps", "tasks", "waits", "handoffs", "requests", "samples", "spans", "losses"),
+    *("workers", "jobs", "segments"),
+)
 
 moments = st.integers(-(2**63) + 1, 2**63 - 1)
 maybe_moments = st.none() | moments
@@ -71,7 +89,19 @@ def traces(draw: st.DrawFn) -> Trace:
                        maybe_moments, some(index), owner, st.none() | sites))
         for index in range(draw(st.integers(0, 3)) if requests else 0)
     ]  # fmt: skip
+    workers = draw(rows(st.builds(Worker, moments, moments, st.sampled_from(WORDS["WorkerKind"]), words)))
+    job = st.builds(
+        Job, moments, moments, maybe_moments, maybe_moments, st.sampled_from(WORDS["JobOutcome"]), st.none() | words
+    )
+    jobs = draw(rows(job))
+    segment = st.builds(
+        Segment, st.integers(0, max(0, len(jobs) - 1)), st.sampled_from(WORDS["SegmentKind"]), moments, moments,
+        maybe_moments, st.integers(0, max(0, len(workers) - 1)),
+    )  # fmt: skip
     return Trace(
+        workers=workers,
+        jobs=jobs,
+        segments=draw(rows(segment)) if workers and jobs else (),
         steps=steps,
         tasks=tuple(tasks),
         waits=draw(rows(waits)) if tasks else (),
@@ -191,7 +221,7 @@ def test_a_packet_for_a_view_is_no_recording() -> None:
 
 def test_tables_of_another_version_are_refused_by_number() -> None:
     assert refused(changed(Trace(), schema=7)) == (
-        "expected a recording with tables of version 4, found version 7: "
+        "expected a recording with tables of version 5, found version 7: "
         "read it with the release of playground that wrote it"
     )
 
@@ -274,8 +304,8 @@ def a_request(path: str = "/") -> Request:
         (Trace(steps=[Step(None, 0, 1, None, "callback", None)]), {"steps__start_ns": array("q")},
          "expected columns of one length in steps, found lengths from 0 to 1"),
         (Trace(), {"sites__line": array("q", [1])}, "expected columns of one length in sites, found several"),
-        (Trace(), {"steps__more": array("q")}, "expected the 75 columns of a recording, found 76 or other ones"),
-        (Trace(), {"steps__task": array("q")}, "expected the 75 columns of a recording, found 75 or other ones"),
+        (Trace(), {"steps__more": array("q")}, "expected the 91 columns of a recording, found 92 or other ones"),
+        (Trace(), {"steps__task": array("q")}, "expected the 91 columns of a recording, found 91 or other ones"),
         (Trace(), {"strings__length": array("I", [1])}, "expected 1 bytes of strings, found 0"),
         (Trace(), {"strings__length": array("I", [1]), "strings__text": array("B", [0xC3])},
          "expected strings in UTF-8, found 'utf-8' codec can't decode byte 0xc3 in position 0: unexpected end of data"),
@@ -378,7 +408,7 @@ def test_a_step_takes_few_bytes() -> None:
 
 
 def test_the_order_of_words_is_part_of_the_schema() -> None:
-    assert SCHEMA == 4, "a new schema: pin its words here too"
+    assert SCHEMA == 5, "a new schema: pin its words here too"
     assert WORDS == {
         "StepOutcome": ("waits", "yields", "returned", "raised", "cancelled", "callback"),
         "TaskOutcome": ("pending", "returned", "raised", "cancelled"),
@@ -386,4 +416,7 @@ def test_the_order_of_words_is_part_of_the_schema() -> None:
         "Direction": ("receive", "send"),
         "SpanKind": ("middleware", "routing", "handler", "dependency", "response"),
         "LossKind": ("coroutine", "exception"),
+        "SegmentKind": ("queue", "run", "wait", "ready", "gil", "preempt", "off_cpu", "handoff"),
+        "WorkerKind": ("process", "thread", "loop", "green"),
+        "JobOutcome": ("returned", "raised", "cancelled", "pending"),
     }
