@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any, Final, Protocol
 
-__all__ = ["LONG_STEP_NS", "Outcome", "Recorder", "Standing"]
+__all__ = ["LONG_STEP_NS", "Looker", "Outcome", "Recorder", "Standing"]
 
 LONG_STEP_NS: Final = 5_000_000
 """A step longer than this is reported when it ends: as long as the sampler's tick, so that whoever was looked
@@ -42,10 +42,25 @@ class Standing(Protocol):
     is waited for there; and the way by which a task stopped the `next` time after this one."""
 
 
+class Looker(Protocol):
+    """Who looks from another thread at which step holds the loop, and need not while the loop moves on."""
+
+    due_ns: int
+    """When the loop, between two steps, should call `moved_on`, on the recorder's clock."""
+
+    def moved_on(self) -> None:
+        """The loop is between two steps. It may be held up here for some 60 µs, and is not due again at once."""
+
+
 class Recorder(Protocol):
     """What a loop tells, and whom it asks. All times are nanoseconds of `now`."""
 
     now: Callable[[], int]
+
+    @property
+    def sampler(self) -> Looker | None:
+        """Who looks at the loop meanwhile, if anybody does."""
+
     started_ns: int
     """When the recording began: the first event's gap is counted from here."""
     extend: Callable[[Iterable[int]], None]

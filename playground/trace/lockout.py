@@ -60,7 +60,6 @@ class Outside:
         if self._syscall is not None and _runtime is not None:
             self._clock = time.pthread_getcpuclockid(threading.get_ident())
         self._looker: int | None = None
-        self._buffer = ctypes.create_string_buffer(256)
 
     def leave_out(self) -> None:
         """Do not count the calling thread, which is the one that looks, among the others."""
@@ -104,9 +103,10 @@ class Outside:
     def _read(self, file: int | None) -> bytes:
         if file is None:
             return b""
+        buffer = ctypes.create_string_buffer(256)  # one for each time: two threads read here
         # os.pread would let go of the interpreter, and what is read be over when others let the reader in again
-        size = _pread(file, self._buffer, len(self._buffer), 0)
-        return self._buffer.raw[: max(0, size)]
+        size = _pread(file, buffer, len(buffer), 0)
+        return buffer.raw[: max(0, size)]
 
 
 def _opened(path: str) -> int | None:

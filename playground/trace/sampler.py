@@ -4,7 +4,9 @@ A blocking call gives the loop no chance to say where it is, so another thread l
 notes something when it finds the same step running as at its last look. It decides nothing: what counts as a
 block is for the trace to say. Where the system tells (Linux), it also reads how long the thread has queued for
 a processor, and how it waited, so that neither a busy machine nor another thread that computes is mistaken for a busy
-handler (see `lockout`). The garbage collector is no fault of the line over which it comes; it says itself when it runs.
+handler (see `lockout`). A loop that is busy with short steps says so itself, and puts off the next look: to wake up
+only to learn that would cost more than all else. The garbage collector is no fault of the line over which it comes; it
+says itself when it runs.
 """
 
 import gc
@@ -13,10 +15,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from time import sleep  # by its own name: in virtual time another stands in the module
 from types import CodeType, FrameType
 from typing import Final, NamedTuple, Protocol
 
 from playground.code import is_own
+from playground.trace.alarm import Alarm
 from playground.trace.lockout import STARTS, Outside, Reading, starts_a_thread
 
 __all__ = ["BEFORE", "TICK_S", "Look", "Pause", "Sampler", "called_by", "place_of"]
@@ -27,7 +31,15 @@ TICK_S: Final = 0.005
 _TURNS: Final = ("_recorded_turn", "_run_once", "recorded_step", "unrolled_run")
 """Functions of loops, the last one of trio's, that call a step; what lies further out is not the step's."""
 
-_OVERSLEPT_NS: Final = round(2 * TICK_S * 1e9)
+_TICK_NS: Final = round(TICK_S * 1e9)
+_OVERSLEPT_NS: Final = 2 * _TICK_NS
+_PUT_OFF_NS: Final = _TICK_NS // 2
+"""How often a loop puts off the next look. Twice in its time: so none comes as long as each turn is shorter than this,
+and none as long as each turn is longer, but shorter than a tick."""
+_LET_IN_S: Final = 1e-5
+"""How long the loop stands aside for a sampler that is awake: as short as can be asked for. On Linux it takes some
+60 µs, in which a thread that waits for the interpreter has it."""
+_NEVER_NS: Final = 1 << 63
 _PROMPT_NS: Final = 200_000
 """A look takes about 10 µs; one that took longer than this was itself kept waiting in the middle."""
 
@@ -73,6 +85,9 @@ class Sampler:
         now: the recorder's clock, in nanoseconds.
         looks: where to append what was seen.
 
+    Attributes:
+        due_ns: when the loop should say that it has `moved_on`, on that clock; see `playground.clock.recorder.Looker`.
+
     To be made on the loop's own thread.
     """
 
@@ -86,26 +101,32 @@ class Sampler:
         self._before: _Tick = self._tick
         """The last tick, and the last that found another step than that."""
         self._ended: _Tick = self._tick
-        """What the loop's thread itself read at the end of its last long step."""
+        """What the loop's thread itself read last: at the end of a long step, or as it put off the next look."""
         self._looked = 0
         self._ticked_ns = self._tick[1]
-        self._over = threading.Event()
+        self._awaits_ns = self._ticked_ns
+        """Since when the sampler's thread sleeps."""
+        self.due_ns = self._ticked_ns + _PUT_OFF_NS
         # since when, how much of the processor the thread had used then, and how long it had queued for one
         self._collecting: tuple[int, int, int | None] = 0, 0, None
+        self._alarm = Alarm(_TICK_NS)
         gc.callbacks.append(self._collects)
         self._thread = threading.Thread(target=self._watch, name="playground sampler", daemon=True)
         try:
             self._thread.start()
         except BaseException:  # the system has no thread left, or an interrupt came
-            self._over.set()
             gc.callbacks.remove(self._collects)
+            self._alarm.ring()
+            self._outside.close()
             raise
 
     def close(self) -> None:
         """Stop looking; returns when the thread has ended."""
         gc.callbacks.remove(self._collects)
-        self._over.set()
+        self.due_ns = _NEVER_NS
+        self._alarm.ring()
         self._thread.join()
+        self._alarm.close()
         self._outside.close()
 
     def end_of(self, step: int) -> None:
@@ -116,6 +137,22 @@ class Sampler:
         self._ended = step, ended_ns, delay_ns, reading
         # the time comes last: what queued after the step is then no longer than the time that has passed since
         self._looks.append((step, self._now(), delay_ns, None, 0, reading, None))
+
+    def moved_on(self) -> None:
+        """Note that the loop has come to another step, and put off the next look. Called on its thread, when due.
+
+        A sampler that has woken up already waits for the interpreter, and is let in. A busy loop lets go of it only
+        while it looks for I/O, and has it back before a thread that must first be woken can take it: so that one would
+        be woken in vain each time, at a cost to both, and not get to look.
+        """
+        now_ns = self._now()
+        self.due_ns = now_ns + _PUT_OFF_NS
+        if now_ns - self._awaits_ns >= _TICK_NS:
+            sleep(_LET_IN_S)
+        elif self._alarm.can_be_put_off:
+            self._alarm.put_off()
+            self._awaits_ns = now_ns
+            self._ended = 0, now_ns, self._outside.delay_ns(), self._outside.reading()
 
     def _collects(self, phase: str, info: dict[str, int]) -> None:
         """The garbage collector runs in the thread that made it necessary, on whatever line that is."""
@@ -133,17 +170,18 @@ class Sampler:
 
     def _watch(self) -> None:
         self._outside.leave_out()
-        before = self._now()
-        while not self._over.wait(TICK_S):
+        self._awaits_ns = self._now()
+        while self._alarm.sleep():
             after = self._now()
             step = self._loop.step
             # a call that holds the interpreter's lock lets nobody look until it lets go: then look at once
-            if step and (step == self._tick[0] or after - before > _OVERSLEPT_NS):
+            if step and (step == self._tick[0] or after - self._awaits_ns > _OVERSLEPT_NS):
                 self._look(step, after)
             if step != self._tick[0]:
                 self._before = self._tick
             self._tick = self._ticked(step, after)
-            before = self._ticked_ns = after
+            self._ticked_ns = after
+            self._awaits_ns = self._now()
 
     def _ticked(self, step: int, at_ns: int) -> _Tick:
         """What is known now.
