@@ -4,6 +4,7 @@ It knows rows with a median and two quartiles, wherever they come from. What a r
 decided by who measured it; what was not measured is shown as that.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from textwrap import wrap
@@ -12,11 +13,25 @@ from typing import Final, Literal, Protocol
 from playground.views.claims_axis import Axis, UnitName, axis_by_powers, axis_from_zero, figure_words
 from playground.views.wording import one_line
 
-__all__ = ["ClaimLike", "PictureLike", "RowLike", "axis_of", "figure_of", "key", "name_of", "quartiles", "text"]
+__all__ = [
+    "ClaimLike",
+    "PictureLike",
+    "RowLike",
+    "axis_of",
+    "figure_of",
+    "key",
+    "name_of",
+    "quartiles",
+    "text",
+    "wrapped",
+]
 
 _GUTTER: Final = 30
 _LEAST_COLUMNS: Final = 20
 _MARK_COLUMNS: Final = 9
+# A number and its unit stay on one line: this stands for the space between them, and no text of ours holds it.
+_BOUND: Final = "\x1f"
+_UNITS: Final = re.compile(r"(?<=\d) (?=(?:ns|µs|ms|s|×|bytes|KiB|MiB|GiB)(?:[^\w]|$))")
 # A sentence of ours; longer only where a name in it comes from somebody else.
 _MOST_LETTERS: Final = 2000
 
@@ -103,18 +118,26 @@ def key(picture: PictureLike, *, mark: str, spread: str) -> str:
     """What the picture shows, in a sentence under it."""
     powers = ", by powers" if picture.kind == "ladder" else ", from zero"
     along = f", against {picture.along}" if picture.kind == "curve" else ""
-    return f"{picture.axis[:1].upper()}{picture.axis[1:]}{along}{powers}; {mark}: median, {spread}: the middle half."
+    level = "" if picture.level is None else f"; the line stands at {figure_words(picture.level, picture.unit)}"
+    axis = f"{picture.axis[:1].upper()}{picture.axis[1:]}{along}{powers}"
+    return f"{axis}; {mark}: median, {spread}: the middle half{level}."
+
+
+def wrapped(words: str, letters: int, indent: str = "") -> list[str]:
+    """A sentence on lines of so many letters; lines after the first are indented."""
+    bound = _UNITS.sub(_BOUND, one_line(words, _MOST_LETTERS))
+    return [line.replace(_BOUND, " ") for line in wrap(bound, letters, subsequent_indent=indent)]
 
 
 def text(claim: ClaimLike, *, width: int = 100) -> str:
     """All of a claim in lines of about `width` characters."""
-    lines = wrap(f"Claim: {one_line(claim.statement, _MOST_LETTERS)}", width)
-    lines += wrap(f"Here: {claim.verdict}. {one_line(claim.sentence, _MOST_LETTERS)}", width)
+    lines = wrapped(f"Claim: {claim.statement}", width)
+    lines += wrapped(f"Here: {claim.verdict}. {claim.sentence}", width)
     if claim.rows:
         lines += ["", *_drawn(claim, width), ""]
-        lines += wrap(key(claim.picture, mark="●", spread="├ to ┤"), width)
+        lines += wrapped(key(claim.picture, mark="●", spread="├ to ┤"), width)
     for note in claim.notes:
-        lines += wrap(f"* {one_line(note, _MOST_LETTERS)}", width, subsequent_indent="  ")
+        lines += wrapped(f"* {note}", width, "  ")
     return "\n".join(line.rstrip() for line in lines)
 
 

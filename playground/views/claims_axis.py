@@ -17,14 +17,18 @@ UnitName = Literal["ns", "bytes", "times", "a second", "count"]
 _SIZES: Final = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 # Times and counts grow by tens; memory is handed out by powers of two.
 _BASE: Final[dict[UnitName, int]] = {"bytes": 4}
+# Below, three digits are told in parts of a nanosecond, which only a median of many operations has.
+_WHOLE_NS: Final = 100
 # Round steps of an axis from zero; of memory, which is counted in 1,024, the powers of two.
 _STEPS: Final = (1.0, 2.0, 5.0, 10.0)
 
 
 def figure_words(value: float, unit: UnitName) -> str:
-    """A figure in three digits, with its unit: `84 µs`, `1.5 KiB`, `3.2 ×`, `1,240 a second`."""
+    """A figure in three digits, with its unit: `84 µs`, `1.5 KiB`, `3.2 ×`, `1,240 a second`; nothing is `0`."""
+    if value == 0:
+        return "0"
     if unit == "ns":
-        return duration(round(value)) if value >= 1 or value == 0 else f"{value:.2g} ns"
+        return duration(round(value)) if abs(value) >= _WHOLE_NS else f"{value:.3g} ns"
     if unit == "bytes":
         return _bytes_words(value)
     return f"{_three_digits(value)}{' ×' if unit == 'times' else ' a second' if unit == 'a second' else ''}"
@@ -38,9 +42,8 @@ def _bytes_words(value: float) -> str:
 
 
 def _three_digits(value: float) -> str:
-    if abs(value) >= 1000:
-        return f"{value:,.0f}"
-    return f"{float(f'{value:.3g}'):g}"
+    rounded = float(f"{value:.3g}")
+    return f"{rounded:,.0f}" if abs(rounded) >= 1000 else f"{rounded:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +86,10 @@ def _power(value: float, base: int) -> float:
 
 
 def axis_from_zero(values: Iterable[float], unit: UnitName, at_most: int) -> Axis:
-    """An axis from zero that holds all `values`, with `at_most` marks, zero not counted, at round distances."""
+    """An axis from zero to the highest of `values`, with `at_most` marks, zero not counted, at round distances."""
     highest = max([value for value in values if value > 0], default=1.0)
     step = _round_step(highest / max(1, at_most), unit)
-    high = step * ceil(round(highest / step, 9))
-    return Axis(0.0, high, tuple(step * number for number in range(round(high / step) + 1)), False)
+    return Axis(0.0, highest, tuple(step * number for number in range(floor(round(highest / step, 9)) + 1)), False)
 
 
 def _round_step(least: float, unit: UnitName) -> float:

@@ -39,7 +39,9 @@ def curve(sheet: Sheet, claim: ClaimLike) -> None:
         words = figure_words(mark, claim.picture.unit)
         sheet.over.append(label(left - 6, y + 4, words, size=11, fill=GREY, anchor="end"))
     if claim.picture.level is not None:
-        sheet.under.append(rect(left, top + (1 - axis.share(claim.picture.level)) * _HEIGHT - 0.5, right - left, 2, GREY))
+        sheet.under.append(
+            rect(left, top + (1 - axis.share(claim.picture.level)) * _HEIGHT - 0.5, right - left, 2, GREY)
+        )
     along = _along([row.at for row in claim.rows if row.at is not None], left + 10, right - 10)
     for number, (name, rows) in enumerate(lines):
         _line(sheet, rows, along, axis, top, _COLOURS[number % len(_COLOURS)])

@@ -4,9 +4,9 @@ It knows pixels, colours and letters, and nothing of claims.
 """
 
 from collections.abc import Iterable
-from textwrap import wrap
 from typing import Final
 
+from playground.views.claims import wrapped
 from playground.views.shapes import label, text_width
 from playground.views.wording import one_line
 
@@ -18,7 +18,6 @@ RULE: Final = "#DDE3EA"
 INK: Final = "#1B2430"
 BLUE: Final = "#0447A3"
 _TICK: Final = 11
-_MOST_LETTERS: Final = 2000
 
 
 class Sheet:
@@ -35,21 +34,21 @@ class Sheet:
     ) -> None:
         """A sentence from `left` to the margin, broken where it must be."""
         letters = int((self.width - MARGIN - left) / text_width("x", size, "bold" if bold else "sans"))
-        for line in wrap(one_line(words, _MOST_LETTERS), max(10, letters)):
+        for line in wrapped(words, max(10, letters)):
             self.y += size + 5
             self.over.append(label(left, self.y, line, size=size, fill=fill, bold=bold))
 
 
 def fitted(words: str, room: float, size: float) -> str:
     """Text on one line, cut to what `room` pixels hold."""
-    return one_line(words, max(2, int(room / text_width("x", size))))
+    return one_line(words, max(2, round(room / text_width("x", size))))
 
 
 def tick_labels(sheet: Sheet, places: Iterable[tuple[float, str]], y: float) -> None:
     """Write what each mark of an axis stands for, leaving out those that would run into the one before."""
-    free = 0.0
+    free = -1.0
     for x, words in places:
         half = text_width(words, _TICK) / 2
-        if x - half >= free and x + half <= sheet.width - 4:
+        if x - half > free and x + half <= sheet.width - 4:
             sheet.over.append(label(x, y, words, size=_TICK, fill=GREY, anchor="middle"))
             free = x + half + 6

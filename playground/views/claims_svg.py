@@ -92,6 +92,7 @@ def _row(sheet: Sheet, claim: ClaimLike, row: RowLike, axis: Axis, left: float, 
     sheet.y += _ROW
     if row.median is None:
         words = fitted(figure_of(row, claim.picture), sheet.width - MARGIN - left, _LETTER)
+        sheet.over.append(rect(left, middle - _ROW / 2, text_width(words, _LETTER), _ROW, "#FFFFFF"))
         sheet.over.append(label(left, middle + 4, words, fill=GREY))
         return
     low, median, high = (left + axis.share(value) * (right - left) for value in quartiles(row, row.median))

@@ -1,0 +1,99 @@
+"""The same things measured in turn, over and over, and what may be said of how far apart they are.
+
+It decides when figures tell two things apart, on a machine that does other work too: by ranks alone, so that one round
+that was held up for a second says no more than one that was held up for a moment. It knows nothing of what is measured.
+"""
+
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import comb
+from statistics import quantiles
+from time import perf_counter
+from typing import Literal
+
+__all__ = ["Side", "Spread", "in_turn", "ratios", "side", "spread", "uncollected"]
+
+Side = Literal["above", "below", "unsure"]
+
+# A verdict is one word that a class repeats: at most one in fifty of what cannot be told may pass for told.
+_WRONG_ON_ONE_SIDE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """What rounds came to, in the unit of what was measured.
+
+    Attributes:
+        median: the middle one.
+        low, high: the first and the third quartile, between which lies the middle half.
+        rounds: how many there were.
+    """
+
+    median: float
+    low: float
+    high: float
+    rounds: int
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """The median and the quartiles of at least one round."""
+    if len(values) == 1:
+        return Spread(values[0], values[0], values[0], 1)
+    low, median, high = quantiles(values, n=4, method="inclusive")
+    return Spread(median, low, high, len(values))
+
+
+def side(values: Sequence[float], level: float) -> Side:
+    """On which side of a level the median lies that ever more rounds would come to, or `unsure`.
+
+    As many of the rounds lie on the other side as a coin would leave there once in a hundred times, or fewer: the
+    sign test. It needs seven rounds to be sure of anything.
+    """
+    others = _left_by_a_coin(len(values))
+    above, below = sum(value > level for value in values), sum(value < level for value in values)
+    if len(values) - above <= others:
+        return "above"
+    return "below" if len(values) - below <= others else "unsure"
+
+
+def _left_by_a_coin(rounds: int) -> int:
+    """The most heads of so many throws that come with a probability of a hundredth at most, with all below; or -1."""
+    heads, weight = -1, 0
+    while (weight := weight + comb(rounds, heads + 1)) <= _WRONG_ON_ONE_SIDE * 2**rounds:
+        heads += 1
+    return heads
+
+
+def ratios(over: Sequence[float], under: Sequence[float]) -> list[float]:
+    """Round by round, so that what slowed a whole round down falls out."""
+    return [one / other for one, other in zip(over, under, strict=True)]
+
+
+def in_turn(
+    measures: Mapping[str, Callable[[], float]], *, least: int, most: int, budget_s: float
+) -> dict[str, list[float]]:
+    """Measure each in every round, beginning with another each time, for at most `budget_s` once `least` are over."""
+    names = list(measures)
+    found: dict[str, list[float]] = {name: [] for name in names}
+    until = perf_counter() + budget_s
+    for turn in range(most):
+        if turn >= least and perf_counter() >= until:
+            break
+        first = turn % len(names)
+        for name in names[first:] + names[:first]:
+            found[name].append(measures[name]())
+    return found
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """No garbage is collected meanwhile: one round would pay for what others left."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
