@@ -11,7 +11,7 @@ import sysconfig
 from types import FrameType
 from typing import Any, Final
 
-__all__ = ["is_own", "own_frame", "short_name"]
+__all__ = ["GIVEN_NAMES", "is_own", "own_frame", "short_name"]
 
 _PACKAGE: Final = os.path.dirname(os.path.abspath(__file__))
 _LIBRARIES: Final = tuple(
@@ -24,6 +24,9 @@ _LIBRARIES: Final = tuple(
 )
 _SHOWN: Final = frozenset({os.path.join(_PACKAGE, "demo.py")})
 """The demo's app stands in for a user's."""
+
+GIVEN_NAMES: Final[dict[str, str]] = {}
+"""What files are called that another process knows: the cells of its notebook, in the process of an experiment."""
 
 
 @functools.lru_cache(maxsize=4096)
@@ -43,6 +46,8 @@ def own_frame(frame: FrameType | None) -> FrameType | None:
 
 def short_name(filename: str) -> str:
     """A cell of a notebook as `cell 3`, a file below the working directory by its relative path."""
+    if filename in GIVEN_NAMES:
+        return GIVEN_NAMES[filename]
     ipython = sys.modules.get("IPython")
     shell: Any = ipython.get_ipython() if ipython is not None else None
     if shell is not None:

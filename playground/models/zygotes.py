@@ -1,0 +1,192 @@
+"""The notebook's side of the zygotes: each is started when it is first asked for, kept warm, and ended at exit.
+
+It decides that a process which is forked from this one shares none of them, and that one which died is started anew.
+It refuses to know what an order says.
+"""
+
+import atexit
+import importlib.util
+import json
+import os
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from playground.errors import ModelError
+from playground.models.wire import MESSAGE_BYTES
+
+__all__ = ["Flavour", "Zygote", "end_all", "scratch", "warm", "zygote"]
+
+Flavour = Literal["plain", "gevent", "eventlet"]
+
+_BOOT: Final = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from playground.models.zygote import main; "
+    "main(int(sys.argv[2]), sys.argv[3], sys.argv[4])"
+)
+_PATIENCE_S: Final = 60.0
+"""How long a zygote may take to import what it needs: a second or two, on a machine that is not busy."""
+_ROOM_BYTES: Final = 64_000_000
+"""Free memory that a folder in memory must have: rows of half a dozen processes. A container may have no more."""
+
+
+class Zygote:
+    """One that was started, and perhaps still imports.
+
+    Args:
+        flavour: what it is patched with.
+
+    Attributes:
+        base: the folder below which each order has its own.
+        pid: its process.
+    """
+
+    def __init__(self, flavour: Flavour) -> None:
+        self.base = Path(tempfile.mkdtemp(prefix="playground-", dir=scratch()))
+        self._flavour = flavour
+        self._ready = False
+        self._lock = threading.Lock()
+        self._control, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _BOOT, json.dumps(_path()), str(theirs.fileno()), flavour, str(self.base)],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                env=os.environ | {"EVENTLET_NO_GREENDNS": "yes"},  # its own resolver breaks where dnspython is new
+                start_new_session=True,  # the kernel's interrupts are not for it
+            )
+        self.pid = self._process.pid
+
+    def order(self, name: str, descriptors: list[int]) -> bool:
+        """Have an experiment forked whose folder is `name`; `False` if there is nobody left to do it."""
+        with self._lock:
+            self._wait_until_ready()
+            try:
+                socket.send_fds(self._control, [name.encode().ljust(MESSAGE_BYTES, b"\0")], descriptors)
+            except OSError:
+                return False
+            return True
+
+    def _wait_until_ready(self) -> None:
+        if self._ready:
+            return
+        said = self._heard()
+        if "ready" not in said:
+            self.end()
+            raise ModelError(
+                f"expected a process for {self._flavour} experiments that is ready, got one that could not import "
+                f"what it needs:\n{said.get('problem', 'it ended without a word')}"
+            )
+        self._ready = True
+
+    def _heard(self) -> dict[str, Any]:
+        data = b""
+        deadline_s = time.monotonic() + _PATIENCE_S
+        while not data.endswith(b"\n"):
+            if not select.select([self._control], [], [], max(0, deadline_s - time.monotonic()))[0]:
+                return {"problem": f"it is not ready after {_PATIENCE_S:g} s"}
+            piece = self._control.recv(65536)
+            if not piece:
+                return {}
+            data += piece
+        heard: dict[str, Any] = json.loads(data)
+        return heard
+
+    def end(self) -> None:
+        """Hang up: it ends, and leaves nothing."""
+        self._control.close()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        shutil.rmtree(self.base, ignore_errors=True)
+
+    def forget(self) -> None:
+        """In a process that was forked from this one: let go of it, without a word."""
+        self._control.close()
+        self._process.returncode = 0  # it is not ours to wait for
+
+
+_lock = threading.Lock()
+_started: dict[Flavour, Zygote] = {}
+
+
+def zygote(flavour: Flavour, *, instead_of: Zygote | None = None) -> Zygote:
+    """The zygote of a flavour.
+
+    Args:
+        instead_of: one that turned out to be dead.
+
+    Raises:
+        ModelError: the library is missing.
+    """
+    with _lock:
+        found = _started.get(flavour)
+        if found is not None and found is instead_of:
+            found.end()
+            found = None
+        if found is None:
+            _require(flavour)
+            found = _started[flavour] = Zygote(flavour)
+        return found
+
+
+def warm(*flavours: Flavour) -> None:
+    """Start the zygotes of some flavours without waiting for them, so that they import side by side."""
+    for flavour in flavours:
+        zygote(flavour)
+
+
+def end_all() -> None:
+    """End all zygotes, and with them all their experiments."""
+    with _lock:
+        while _started:
+            _, found = _started.popitem()
+            found.end()
+
+
+def _require(flavour: Flavour) -> None:
+    if flavour != "plain" and importlib.util.find_spec(flavour) is None:
+        raise ModelError(
+            f"expected {flavour} to be installed, got none: run pip install 'playground[models]', or leave the model "
+            "out"
+        )
+
+
+def _path() -> list[str]:
+    """Where a zygote imports from: this package and libraries, but not the folder that the notebook lies in."""
+    ours = str(Path(__file__).parents[2])
+    here = os.getcwd()
+    libraries = [entry for entry in sys.path if entry and os.path.abspath(entry) != here]
+    return libraries if ours in libraries else [*libraries, ours]
+
+
+def scratch() -> str | None:
+    """A folder in memory if there is one with room; `None` for the system's folder for scratch files."""
+    memory = "/dev/shm"  # noqa: S108
+    try:
+        room = os.statvfs(memory)
+    except (OSError, AttributeError):
+        return None
+    has_room = room.f_bavail * room.f_frsize >= _ROOM_BYTES
+    return memory if has_room and os.access(memory, os.W_OK) else None
+
+
+def _forget_all() -> None:
+    global _lock
+    _lock = threading.Lock()  # another thread may have held it, which is not there any more
+    for found in _started.values():
+        found.forget()
+    _started.clear()
+
+
+atexit.register(end_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)
