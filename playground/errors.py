@@ -18,6 +18,8 @@ reader would expect to catch. A message says what was expected, what arrived, an
     ├── NestingError            asyncio.run cannot be allowed in this notebook    (RuntimeError)
     ├── TraceError              a recording cannot be read or written         (ValueError)
     ├── ComparisonError         what was given cannot be compared             (ValueError)
+    ├── CourseError             the course has no such exercise or program    (LookupError)
+    ├── SweepError              a sweep cannot be made of what was given      (ValueError)
     ├── WatchError              something cannot be watched, or not yet asked (RuntimeError)
     ├── ModelError              a workload cannot be run in the way asked for (RuntimeError)
     ├── UsageError              the toolkit was called in a way that cannot work  (AssertionError)
@@ -32,6 +34,7 @@ __all__ = [
     "ComparisonError",
     "ConnectionClosed",
     "ConnectionDenied",
+    "CourseError",
     "Deadlock",
     "HandlerError",
     "LabClosed",
@@ -46,6 +49,7 @@ __all__ = [
     "RouteError",
     "Runaway",
     "StreamConsumed",
+    "SweepError",
     "TraceError",
     "UsageError",
     "WatchError",
@@ -135,6 +139,14 @@ class TraceError(PlaygroundError, ValueError):
 
 class ComparisonError(PlaygroundError, ValueError):
     """What was given to `compare` cannot be compared."""
+
+
+class CourseError(PlaygroundError, LookupError):
+    """The course was asked for an exercise, or for its program, that there is not."""
+
+
+class SweepError(PlaygroundError, ValueError):
+    """A sweep cannot be made of what was given."""
 
 
 class WatchError(PlaygroundError, RuntimeError):

@@ -1,0 +1,366 @@
+"""Lesson 4, races: what may come in between, tried with a schedule drawn from many seeds."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import anyio
+
+from playground.asgi import Receive, Scope, Send
+from playground.course.calls import Calls, most_at_once
+from playground.course.exercise import Attempt, Exercise, Mistake, Rule
+from playground.course.mistakes import asyncio_run, blocking, forgotten_await
+from playground.course.rules import broke, calls_of
+from playground.course.takes import a_function, a_plain_function
+from playground.course.trials import Tried, outcome, try_app, try_function
+from playground.course.words import seconds, shown
+from playground.errors import Deadlock
+from playground.lab import Lab
+from playground.run import Run
+from playground.trace import Trace
+from playground.views.wording import counted, duration
+
+__all__ = ["EXERCISES", "Account", "Stock"]
+
+SEEDS: Final = range(1, 13)
+"""Schedules that each answer is tried with. The races of this lesson show in every other of them, so a dozen leaves
+one in four thousand; and the seeds are always the same, so that an answer is judged the same each time."""
+
+
+def _in_random_order(function: Callable[[], Any]) -> list[Tried]:
+    return [try_function(function, schedule="random", seed=seed) for seed in SEEDS]
+
+
+# -- 04.1 -----------------------------------------------------------------------------------------------------
+
+
+class Stock:
+    """Tickets.
+
+    Attributes:
+        left: how many are left.
+    """
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+
+_TICKETS: Final = 3
+_BUYERS: Final = 8
+
+
+def _sell(buy: Callable[..., Any]) -> Attempt:
+    calls = Calls()
+    stocks: list[Stock] = []
+
+    async def pay() -> None:
+        await calls.waits("pay", 1.0, None)
+
+    async def main() -> list[Any]:
+        stocks.append(stock := Stock(_TICKETS))
+        calls.made.clear()
+        calls.start()
+        sold: list[Any] = []
+
+        async def come() -> None:
+            sold.append(await outcome(buy(stock, pay)))
+
+        async with anyio.create_task_group() as group:
+            for _ in range(_BUYERS):
+                group.start_soon(come, name="buyer")
+        return sold
+
+    return Attempt((buy,), _in_random_order(main), {"calls": calls, "stocks": stocks})
+
+
+def _all_sold_once(attempt: Attempt) -> str | None:
+    if told := broke(attempt):
+        return told
+    for tried, stock in zip(attempt.tries, attempt.facts["stocks"], strict=True):
+        if any(type(each) is not bool for each in tried.result):
+            return f"expected True or False for each buyer, got {shown(tried.result)}."
+        if sum(tried.result) != _TICKETS or stock.left:
+            return f"{_TICKETS} tickets, {sum(tried.result)} sold, and {stock.left} left."
+    return None
+
+
+def _paid_side_by_side(attempt: Attempt) -> str | None:
+    most = most_at_once(calls_of(attempt).made)
+    if most >= _TICKETS:
+        return None
+    last_s = max((call.ended_s or 0 for call in calls_of(attempt).made), default=0)
+    return f"expected {_TICKETS} payments at once, got {most} at most; the last was made after {seconds(last_s)}."
+
+
+def _oversold(attempt: Attempt) -> str | None:
+    worst = min((stock.left for stock in attempt.facts["stocks"]), default=0)
+    if broke(attempt) or worst >= 0:
+        return None
+    return (
+        f"A lost update: all who looked before the first had paid saw the same {_TICKETS} tickets, and {-worst} too many "
+        "were sold. Between the look at `stock.left` and its change stands an `await`, and there others run."
+    )
+
+
+def _one_lock(attempt: Attempt) -> str | None:
+    if broke(attempt) or _all_sold_once(attempt) or _paid_side_by_side(attempt) is None:
+        return None
+    return (
+        "Nobody is sold what is not there, but the lock is held while somebody pays, so all others wait for that. A lock "
+        "is to cover the look and the change, and no waiting in between."
+    )
+
+
+_TICKETS_ONCE: Final = Exercise(
+    id="04.1",
+    question=f"{_BUYERS} come at once for {_TICKETS} tickets, and paying takes 1 s: sell each ticket once, and let all pay "
+    "side by side. `buy` returns whether it has sold one.",
+    takes=(a_function("buy", "async def buy(stock, pay)"),),
+    attempt=_sell,
+    rules=(
+        Rule("each ticket is sold once, whoever runs first", _all_sold_once, 2),
+        Rule("those who buy pay side by side", _paid_side_by_side),
+    ),
+    mistakes=(
+        asyncio_run,
+        forgotten_await,
+        blocking(0.5),
+        Mistake("lost-update", _oversold),
+        Mistake("lock-held-too-long", _one_lock),
+    ),
+    hints=(
+        "On one loop, nothing comes in between two lines unless there is an `await` between them.",
+        "Take the ticket first, `stock.left -= 1`, and pay for it then.",
+    ),
+)
+
+
+# -- 04.2 -----------------------------------------------------------------------------------------------------
+
+_VISITS: Final = 6
+
+
+class _Late:
+    """An app that is made within the lab, so that locks that its making makes are those of virtual time."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self._app: Any = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise NotImplementedError  # no lifespan
+        if self._app is None:
+            self._app = self._make()
+        await self._app(scope, receive, send)
+
+
+def _visit(make_app: Callable[[], Any]) -> Attempt:
+    counts: list[Any] = []
+
+    def act(lab: Lab) -> Run:
+        run = lab.burst("/visit", _VISITS)
+        counts.append(_number(lab.get("/count").content))
+        return run
+
+    tries = [try_app(_Late(make_app), act, schedule="random", seed=seed) for seed in SEEDS]
+    return Attempt((make_app,), tries, {"counts": counts})
+
+
+def _number(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return content.decode(errors="replace")
+
+
+def _answered(attempt: Attempt) -> str | None:
+    if told := broke(attempt):
+        return told
+    for tried in attempt.tries:
+        wrong = [each for each in tried.responses if each.status_code != 200]
+        if wrong:
+            error = next((request.error for request in _trace(tried).requests if request.error), None)
+            return f"expected 200 for `/visit`, got {wrong[0].status_code}{f', {shown(error)}' if error else ''}."
+    counts = attempt.facts["counts"]
+    odd = [count for count in counts if type(count) is not int]
+    return f"expected `/count` to answer a number, got {shown(odd[0])}." if odd else None
+
+
+def _trace(tried: Tried) -> Trace:
+    return tried.trace or Trace()
+
+
+def _none_lost(attempt: Attempt) -> str | None:
+    wrong = [count for count in attempt.facts["counts"] if count != _VISITS]
+    if not wrong:
+        return None
+    times = counted(len(wrong), "time")
+    return f"{_VISITS} visits were counted as {wrong[0]}, and wrongly {times} in {len(attempt.tries)}."
+
+
+def _slow_part_overlaps(attempt: Attempt) -> str | None:
+    trace = attempt.trace
+    if len(trace.handoffs) < _VISITS:
+        return f"expected {_VISITS} visits in worker threads, got {len(trace.handoffs)}: keep `visit` a plain `def`."
+    took_ns = max(request.end_ns or trace.duration_ns for request in trace.requests)
+    if took_ns < 200_000_000:
+        return None
+    return f"expected the visits to sleep their 100 ms side by side, got {duration(took_ns)} for {_VISITS} of them."
+
+
+def _lost(attempt: Attempt) -> str | None:
+    if broke(attempt) or not any(type(count) is int and count < _VISITS for count in attempt.facts["counts"]):
+        return None
+    return (
+        "A lost update: two threads read the same count, each adds one to it, and the second writes over what the first "
+        "wrote. `count += 1` reads, adds and writes, and a thread may lose its turn in between."
+    )
+
+
+def _locked_sleep(attempt: Attempt) -> str | None:
+    if broke(attempt) or _none_lost(attempt) or _slow_part_overlaps(attempt) is None or not attempt.trace.handoffs:
+        return None
+    return (
+        "The lock is held for the whole visit, the 100 ms that it sleeps too, so a visit waits for all before it. Hold it "
+        "for the line that counts, and for nothing else."
+    )
+
+
+_COUNTER: Final = Exercise(
+    id="04.2",
+    question="`make_app()` returns an app: `/visit`, a plain `def`, sleeps 100 ms and counts; `/count` answers the number. "
+    "Lose no visit, and let visits sleep side by side.",
+    takes=(a_plain_function("make_app", "def make_app()"),),
+    attempt=_visit,
+    rules=(
+        Rule("both paths answer", _answered),
+        Rule("no visit is lost, whichever thread runs first", _none_lost, 2),
+        Rule("the visits sleep side by side", _slow_part_overlaps),
+    ),
+    mistakes=(Mistake("lost-update", _lost), Mistake("lock-held-too-long", _locked_sleep), blocking(0.05)),
+    hints=(
+        "A plain `def` handler runs in a worker thread, and threads may change between any two instructions.",
+        "`threading.Lock()`, made once in `make_app`; `with lock:` around what reads and writes the count.",
+    ),
+)
+
+
+# -- 04.3 -----------------------------------------------------------------------------------------------------
+
+
+class Account:
+    """Money, and a lock to hold while it is moved.
+
+    Attributes:
+        name: a letter.
+        balance: how much there is.
+        lock: an `anyio.Lock`.
+    """
+
+    def __init__(self, name: str, balance: int) -> None:
+        self.name = name
+        self.balance = balance
+        self.lock = anyio.Lock()
+
+
+# two pairs that have nothing to do with each other, each in both directions
+_ORDERS: Final = (("a", "b", 10), ("b", "a", 5), ("c", "d", 20), ("d", "c", 1))
+_AFTER: Final = {"a": 95, "b": 105, "c": 81, "d": 119}
+
+
+def _move(transfer: Callable[..., Any]) -> Attempt:
+    calls = Calls()
+    unlocked: list[str] = []
+
+    async def main() -> dict[str, int]:
+        accounts = {name: Account(name, 100) for name in "abcd"}
+        calls.made.clear()
+        calls.start()
+
+        def journal_for(source: str, target: str) -> Callable[[], Any]:
+            async def journal() -> None:
+                unlocked.extend(name for name in (source, target) if not accounts[name].lock.locked())
+                await calls.waits(f"{source}{target}", 0.1, None)
+
+            return journal
+
+        async def move(source: str, target: str, amount: int) -> None:
+            await outcome(transfer(accounts[source], accounts[target], amount, journal_for(source, target)))
+
+        async with anyio.create_task_group() as group:
+            for order in _ORDERS:
+                group.start_soon(move, *order, name=f"transfer {order[0]} to {order[1]}")
+        return {name: account.balance for name, account in accounts.items()}
+
+    return Attempt((transfer,), _in_random_order(main), {"calls": calls, "unlocked": unlocked})
+
+
+def _balances(attempt: Attempt) -> str | None:
+    if told := broke(attempt):
+        return told
+    wrong = [tried.result for tried in attempt.tries if tried.result != _AFTER]
+    if wrong:
+        return f"expected {shown(_AFTER)}, got {shown(wrong[0])}."
+    wanted = len(_ORDERS)
+    made = len(calls_of(attempt).made)
+    return None if made == wanted else f"expected `journal` to be awaited once for each transfer, got {made} of {wanted}."
+
+
+def _both_locked(attempt: Attempt) -> str | None:
+    unlocked = sorted(set(attempt.facts["unlocked"]))
+    return f"nobody held the lock of {' and '.join(unlocked)} while the journal was written." if unlocked else None
+
+
+def _pairs_overlap(attempt: Attempt) -> str | None:
+    made = calls_of(attempt).made
+    if most_at_once(made) >= 2:
+        return None
+    last_s = max((call.ended_s or 0 for call in made), default=0)
+    return f"expected two transfers at once, got one after another, for {seconds(last_s)}."
+
+
+def _in_a_ring(attempt: Attempt) -> str | None:
+    if not any(isinstance(tried.error, Deadlock) for tried in attempt.tries):
+        return None
+    return (
+        "A deadlock: one holds the lock of a and waits for that of b, the other holds b and waits for a. It takes two who "
+        "take the same locks in opposite orders."
+    )
+
+
+def _one_big_lock(attempt: Attempt) -> str | None:
+    if broke(attempt) or _pairs_overlap(attempt) is None:
+        return None
+    return (
+        "All transfers go through one lock, so a transfer from c to d waits for one from a to b, with which it has nothing "
+        "to do. Lock the two accounts, and only these."
+    )
+
+
+_TRANSFER: Final = Exercise(
+    id="04.3",
+    question="Move money between two accounts: hold both `account.lock`s while you `await journal()` and change both "
+    "balances. Four transfers go at once, in both directions.",
+    takes=(a_function("transfer", "async def transfer(source, target, amount, journal)"),),
+    attempt=_move,
+    rules=(
+        Rule("every transfer is made, and no money is lost", _balances, 2),
+        Rule("both accounts are locked while the journal is written", _both_locked),
+        Rule("transfers between other accounts go on meanwhile", _pairs_overlap),
+    ),
+    mistakes=(
+        asyncio_run,
+        forgotten_await,
+        Mistake("opposite-orders", _in_a_ring),
+        Mistake("one-big-lock", _one_big_lock),
+    ),
+    hints=(
+        "Who takes two locks has to take them in the same order as everybody else.",
+        "Any order will do that does not depend on the direction: by name, for instance.",
+        "`first, second = sorted((source, target), key=lambda account: account.name)`, and then two `async with`.",
+    ),
+)
+
+EXERCISES: Final = (_TICKETS_ONCE, _COUNTER, _TRANSFER)
