@@ -18,9 +18,10 @@ import httpx
 
 from playground.asgi import ASGIApp, Receive, Scope, Send
 from playground.clock.choice import Time
-from playground.clock.thread import LoopThread
+from playground.clock.simulated_loop import SimulatedLoop
 from playground.errors import LabError, UsageError
 from playground.trace.requests import recorded_app
+from playground.trace.threads import change_seat
 from playground.transport import (
     Answer,
     ASGITransport,
@@ -109,8 +110,10 @@ class Host:
         self._trace = trace
         self._network = network
         self._websockets = itertools.count()
-        self.thread = LoopThread("playground lab", _limit_threads(threads), time.loop())
+        self.thread = time.home("playground lab", _limit_threads(threads))
         loop = self.thread.loop
+        if isinstance(loop, SimulatedLoop):
+            loop.baton.on_turn = change_seat
         self._app = recorded_app(plain, lambda: loop.recorder)  # type: ignore[arg-type, return-value]
         self._life = lifespan(plain)
         try:

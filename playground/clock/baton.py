@@ -101,6 +101,9 @@ class Baton:
 
     # -- for runners ------------------------------------------------------------------------------------------
 
+    launch: Callable[[threading.Thread, Runner], None] | None = None
+    """How a runner's thread is begun where there are none (see `simulated`); `None`: as threads are."""
+
     def serial(self) -> int:
         """A number greater than all before: what is due at one moment comes in this order."""
         self._serial += 1
@@ -129,6 +132,9 @@ class Baton:
                 tell()
         self._raise_error(me)
         return me.woken
+
+    wait = park
+    """The same for who expects to be woken, which is another matter where there are no threads (see `simulated`)."""
 
     def give_way(self, me: Runner) -> None:
         """Let all run who could, and then go on."""

@@ -1,9 +1,14 @@
 """Which time a lab lives in: what may be asked for, and the loop that it comes to."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import get_args
 
 from playground.clock.loop import LabLoop
+from playground.clock.simulated_loop import SimulatedLoop
+from playground.clock.simulated_places import there_are_threads
+from playground.clock.simulated_thread import LoopHere
+from playground.clock.thread import LoopThread
 from playground.clock.virtual import Schedule, VirtualLoop
 from playground.errors import LabError
 
@@ -45,5 +50,16 @@ class Time:
     def loop(self) -> LabLoop:
         """A new event loop in that time."""
         if self.clock == "real":
+            if not there_are_threads():
+                raise LabError(
+                    "expected clock='virtual' where Python has no threads (as in a browser), got clock='real', which "
+                    "needs one for the lab's loop: make it Lab(app, clock='virtual')"
+                )
             return LabLoop()
-        return VirtualLoop(schedule=self.schedule, seed=self.seed, charge_cpu=self.charge_cpu)
+        kind = VirtualLoop if there_are_threads() else SimulatedLoop
+        return kind(schedule=self.schedule, seed=self.seed, charge_cpu=self.charge_cpu)
+
+    def home(self, name: str, on_start: Callable[[], object]) -> LoopThread:
+        """The same, running: in a thread of its own, or where there are none, on that of whoever calls into it."""
+        kind = LoopThread if there_are_threads() else LoopHere
+        return kind(name, on_start, self.loop())

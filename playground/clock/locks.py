@@ -75,7 +75,7 @@ class Lock:
         self._parked.append(me)
         try:
             while True:
-                woken = baton.park(me, until_ns)
+                woken = baton.wait(me, until_ns)
                 if self._inner.acquire(False):
                     return True
                 if not woken:

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from anyio._backends import _asyncio as anyio_backend
 
-from playground.clock import locks, workers
+from playground.clock import locks, simulated_places, workers
 from playground.clock.lines import place_of
 from playground.clock.ordered import OrderedSet
 from playground.clock.runner import Runner, current, outside
@@ -187,6 +187,8 @@ def replacements() -> Iterator[tuple[Any, str, Any]]:
     # a loop outside is woken for real: who awaits a lab on a loop of its own must hear of the answer
     for name in ("_write_to_self", "_read_from_self"):
         yield BaseSelectorEventLoop, name, _outside(getattr(BaseSelectorEventLoop, name))
+    if not simulated_places.there_are_threads():
+        yield from simulated_places.replacements()
     for owner, name, call, advice in _REFUSED:
         yield owner, name, _refused(getattr(owner, name), call, advice)
 

@@ -88,6 +88,10 @@ class Pool:
             result = call.function(*call.args)
         except BaseException as raised:  # noqa: BLE001 (it is the waiting task's)
             error = raised
+        self.answer(call, result, error)
+
+    def answer(self, call: _Call, result: Any, error: BaseException | None) -> None:
+        """Have the loop tell of the end of a call."""
         self._loop.call_soon_threadsafe(_deliver, call.future, result, error)
 
 

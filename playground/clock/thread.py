@@ -86,6 +86,9 @@ class LoopThread:
         self._stop = asyncio.Event()
         self._stuck: Call[Any] | None = None  # given up last, without having ended
         self._process = os.getpid()
+        self._begin(name, on_start)
+
+    def _begin(self, name: str, on_start: Callable[[], object]) -> None:
         ready: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._thread = threading.Thread(
             target=_live, args=(self.loop, self._calls, self._stop, on_start, ready), name=name, daemon=True

@@ -71,12 +71,10 @@ class VirtualLoop(Interruptible, LabLoop):
         self._rng = random.Random(seed) if schedule == "random" else None
         self.waited_for: Callable[[], bool] = _always
         self.on_stuck: Callable[[LabError], None] = _raise
-        kind = ChargedBaton if charge_cpu else Baton
-        self.baton = kind(self._may_pass, self._blocked_for_ever, self._rng)
+        self.baton = self._new_baton(charge_cpu)
         self.runner = self.baton.loop
         self.baton.on_block = self._note_block
-        if self._rng is not None:
-            self.baton.preemption = Preemption(self.baton, self._rng)
+        self.baton.preemption = self._new_preemption()
         self._task_numbers = itertools.count(1)
         self._instant_ns = 0
         self._turns_here = 0
@@ -89,9 +87,21 @@ class VirtualLoop(Interruptible, LabLoop):
         self._timers = TimerHeap(self._rng)
         self._scheduled = self._timers.entries  # type: ignore[assignment]
         self._default_executor: concurrent.futures.Executor | None
-        self._watchdog = Watchdog(lambda: self._progress + self.baton.switches, lambda: self.baton.holder, self._lose)
+        self._watchdog = self._new_watchdog()
         self.collector: Collector | None = None
         borrowed.borrow(self)
+
+    # what is another matter where there are no threads (see `simulated_loop`)
+
+    def _new_baton(self, charge_cpu: bool) -> Baton:
+        kind = ChargedBaton if charge_cpu else Baton
+        return kind(self._may_pass, self._blocked_for_ever, self._rng)
+
+    def _new_preemption(self) -> Preemption | None:
+        return None if self._rng is None else Preemption(self.baton, self._rng)
+
+    def _new_watchdog(self) -> Watchdog:
+        return Watchdog(lambda: self._progress + self.baton.switches, lambda: self.baton.holder, self._lose)
 
     def attend(self, waited_for: Callable[[], bool] | None, on_stuck: Callable[[LabError], None] | None) -> None:
         self.waited_for = waited_for or _always

@@ -42,6 +42,9 @@ def start(thread: threading.Thread) -> None:
         return
     runner = me.baton.join_in(f"the thread {thread.name!r}")
     _runner_of[thread] = runner
+    if me.baton.launch is not None:
+        me.baton.launch(thread, runner)
+        return
     _thread_of[runner] = thread
     thread.run = _Life(runner, thread.run)  # type: ignore[method-assign]
     # parked for good where time stands still, it would keep the interpreter from ending
@@ -65,8 +68,8 @@ def join(thread: threading.Thread, timeout: float | None = None) -> None:
     until_ns = None if timeout is None else me.baton.now_ns + round(max(timeout, 0) * 1e9)
     if not runner.over:
         runner.joining.append(me)
-        me.baton.park(me, until_ns)
-    if runner.over:
+        me.baton.wait(me, until_ns)
+    if runner.over and me.baton.launch is None:
         with outside():  # it has left virtual time and ends at once
             _join(thread)
 

@@ -295,8 +295,10 @@ class Recorder:
             return self.created(task, None)
         return standing.number
 
-    def worker(self) -> int:
-        """The number of the worker thread that calls this: a new thread gets a new one."""
+    def worker(self, *, new: bool = False) -> int:
+        """The number of the worker thread that calls this: a new thread gets a new one, and one that is said to be."""
+        if new:
+            return next(self._worker_count)
         number: int | None = getattr(self._workers, "number", None)
         if number is None:
             number = self._workers.number = next(self._worker_count)

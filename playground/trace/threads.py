@@ -88,8 +88,8 @@ class HandoffRecorder(Protocol):
     def called(self, function: object) -> tuple[str, int]:
         """What a callable that was handed over is called, and the number of its code."""
 
-    def worker(self) -> int:
-        """The number of the worker thread that calls this."""
+    def worker(self, *, new: bool = False) -> int:
+        """The number of the worker thread that calls this; `new`: of a new one that only shares a thread."""
 
     def running(self) -> int:
         """The number of the step that is running in the loop's thread, counted from 0."""
@@ -145,6 +145,12 @@ class _Seat:
         self.number = 0
 
 
+class _OwnSeat(_Seat):
+    """That of a worker which shares its thread with others."""
+
+    __slots__ = ()
+
+
 class _Seats(threading.local):
     def __init__(self) -> None:
         self.mine = _Seat()
@@ -156,6 +162,19 @@ _seats: Final = _Seats()
 def sender() -> "asyncio.Task[Any] | None":
     """The task for which the calling thread works just now; `None` if it works for none."""
     return _seats.mine.task
+
+
+def change_seat(seat: object = None) -> object:
+    """Have the calling thread be another worker from now on, where several share one: simulated ones (see `clock`).
+
+    Args:
+        seat: what this gave when that worker's last turn ended; `None` for one that is new.
+
+    Returns:
+        the seat of whom it was until now.
+    """
+    had, _seats.mine = _seats.mine, seat if isinstance(seat, _Seat) else _OwnSeat()
+    return had
 
 
 def works_for() -> object:
@@ -185,7 +204,7 @@ class Observed:
         seat = _seats.mine
         outer, seat.task = seat.task, self._task
         if seat.mark is not recorder.mark:
-            seat.mark, seat.number = recorder.mark, recorder.worker()
+            seat.mark, seat.number = recorder.mark, recorder.worker(new=type(seat) is _OwnSeat)
         record.thread = seat.number
         record.started_ns = recorder.now()
         if record.future is not None:

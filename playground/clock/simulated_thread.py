@@ -1,0 +1,149 @@
+"""A loop without a thread of its own: whoever calls into it runs it, until the call is answered.
+
+In a browser a notebook's cell runs within the kernel's own loop, and there is nobody else to run the lab's. So that
+loop steps aside: for the time of a call the lab's is the running one, on the same thread, and then everything is as
+before. It does what a `LoopThread` does, as far as one thread can.
+"""
+
+import asyncio
+import concurrent.futures
+import contextlib
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, Final, TypeVar
+
+from playground.clock.calls import Call
+from playground.clock.runner import current, outside
+from playground.clock.simulated_loop import SimulatedLoop
+from playground.clock.thread import LoopThread, _main, _tell, _wind_up
+from playground.errors import LabClosed, NotInVirtualTime
+
+__all__ = ["LoopHere"]
+
+T = TypeVar("T")
+
+_KEEPS: Final[Any] = asyncio.base_events._run_until_complete_cb  # type: ignore[attr-defined]
+
+_TICK_S = 1 / 15
+"""How often who waits looks up, as in `thread`."""
+
+
+class LoopHere(LoopThread):
+    """See `LoopThread`; `call` runs the loop on the calling thread.
+
+    Args:
+        loop: a virtual loop with simulated workers.
+    """
+
+    loop: SimulatedLoop
+
+    def _begin(self, name: str, on_start: Callable[[], object]) -> None:
+        loop = self.loop
+        loop.set_exception_handler(_tell)
+        loop.attend(self._calls.waiting, self._calls.break_off)
+        # anyio ties its workers to a task that was given to run_until_complete: this is how it knows one
+        ready: concurrent.futures.Future[None] = concurrent.futures.Future()
+        loop.keeper = loop.create_task(_main(self._stop, on_start, ready), name="lab")
+        loop.keeper.add_done_callback(_KEEPS)
+        with self._running(None):
+            loop.run_forever()
+        ready.result()
+
+    @property
+    def inside(self) -> bool:
+        """Whether the caller is run by this loop."""
+        me = current()
+        return me is not None and me.baton is self.loop.baton
+
+    def _wait_for(self, call: Call[T], meanwhile: Callable[[], object] | None) -> T:
+        self._calls.begin(call)
+        with self._running(meanwhile):
+            try:
+                self._run()
+            except BaseException:
+                call.abort()
+                self._run()  # until it has unwound
+                raise
+        return call.result()
+
+    def call_last(self, function: Callable[..., Coroutine[Any, Any, object]], limit_s: float) -> None:
+        """The same before closing; in virtual time, it takes as long as it takes."""
+        self.call(function)
+
+    def tidy(self, function: Callable[..., Coroutine[Any, Any, object]], *args: Any) -> None:
+        """The same for cleaning up."""
+        self.call(function, *args)
+
+    async def call_async(self, function: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
+        """The same for who awaits on another loop, which does nothing else meanwhile."""
+        if asyncio.get_running_loop() is self.loop:
+            return await function(*args)
+        return self.call(function, *args)
+
+    def close(self) -> None:
+        """Cancel all that runs there, and close the loop. May be called twice; by itself, it only asks for the end."""
+        if self._calls.refused:
+            return
+        self._calls.refuse(LabClosed("expected an open lab, got one that was closed: make a new Lab(app)"))
+        if self.loop.is_running():
+            return
+        self._stop.set()
+        with self._running(None):
+            while not (self.loop.keeper is None or self.loop.keeper.done()):
+                self.loop.run_forever()
+            self.loop.attend(None, None)
+            self.loop.run_until_complete(_wind_up(self.loop))
+        self._calls.end()
+        self.loop.close()
+
+    # -- inside ---------------------------------------------------------------------------------------------
+
+    def _new_call(self, function: Callable[..., Coroutine[Any, Any, T]], args: tuple[Any, ...]) -> Call[T]:
+        if self.inside and current() is not self.loop.runner:
+            raise NotInVirtualTime(
+                "expected a worker that waits for time only, got one that calls its own lab: this Python has no "
+                "threads (as in a browser), so the event loop cannot go on while a simulated worker waits for it. "
+                "Make the handler an async def, which awaits lab.client."
+            )
+        return super()._new_call(function, args)
+
+    def _run(self) -> None:
+        """Let the loop run until nobody waits for it and nothing is ready."""
+        self.loop.run_forever()
+        while self._calls.waiting():  # the app has stopped the loop
+            self.loop.run_forever()
+
+    @contextlib.contextmanager
+    def _running(self, meanwhile: Callable[[], object] | None) -> Iterator[None]:
+        """Let this loop be the running one; the other is so again afterwards, in the task that it was in."""
+        outer = asyncio._get_running_loop()
+        task = None if outer is None else asyncio.current_task(outer)
+        if outer is not None and task is not None:
+            asyncio.tasks._leave_task(outer, task)
+        asyncio._set_running_loop(None)
+        self.loop.meanwhile = None if meanwhile is None else _now_and_then(meanwhile)
+        try:
+            with outside():
+                yield
+        finally:
+            self.loop.meanwhile = None
+            asyncio._set_running_loop(outer)
+            if outer is not None and task is not None:
+                asyncio.tasks._enter_task(outer, task)
+
+
+_real_monotonic = time.monotonic
+
+
+def _now_and_then(function: Callable[[], object]) -> Callable[[], None]:
+    """Call a function no more often than every fifteenth of a second of real time."""
+    next_s = _real_monotonic() + _TICK_S
+
+    def look_up() -> None:
+        nonlocal next_s
+        if _real_monotonic() >= next_s:
+            with outside():
+                function()
+            next_s = _real_monotonic() + _TICK_S
+
+    return look_up
