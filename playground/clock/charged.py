@@ -4,9 +4,8 @@ The clock runs while somebody computes, by the processor time of whoever holds t
 ever. No two runs are the same.
 """
 
-from time import thread_time_ns
-
 from playground.clock.baton import Baton
+from playground.clock.native import thread_time_ns
 from playground.clock.runner import Runner
 
 __all__ = ["ChargedBaton"]

@@ -4,9 +4,13 @@ Read from outside, by the thread's numbers. Elsewhere, and of a thread that is g
 """
 
 import time
+from collections.abc import Callable
 from typing import Final
 
-__all__ = ["cpu_s", "processor", "sleeps"]
+__all__ = ["cpu_s", "processor", "sleeps", "thread_time_ns"]
+
+thread_time_ns: Final[Callable[[], int]] = getattr(time, "thread_time_ns", time.process_time_ns)
+"""The calling thread's processor time. A browser's Python has one thread, and no other word for it than the process."""
 
 _STATE: Final = 0
 _PROCESSOR: Final = 36

@@ -144,6 +144,11 @@ class SimulatedBaton(Baton):
         else:
             worker.script.append(action)
 
+    def enter(self) -> None:
+        self.loop.ident = get_ident()
+        self.holder = self.loop
+        become(self.loop)
+
     def join_in(self, name: str) -> Simulated:
         runner = Simulated(self, name, next(self._numbers))
         self.workers[runner] = None

@@ -5,10 +5,10 @@ simulated lock for slices of 5 ms and passes it on to whoever waits for it, in t
 compute for a tenth of a second each are done together, after four tenths. On the real clock it is real computing.
 """
 
-from time import thread_time_ns
 from typing import Final
 
 from playground.clock.baton import Baton
+from playground.clock.native import thread_time_ns
 from playground.clock.runner import Runner, current
 from playground.errors import LabError
 

@@ -42,6 +42,7 @@ _NUMBER_OF: Final[dict[str, int]] = {outcome: number for number, outcome in enum
 _YIELDS: Final = OUTCOMES.index("yields")
 _WAITS: Final = OUTCOMES.index("waits")
 _TASK: Final = WAITS.index("task")
+_thread_time_ns: Final[Callable[[], int]] = getattr(time, "thread_time_ns", time.process_time_ns)  # not in a browser
 _THREAD: Final = WAITS.index("thread")
 _FUTURE: Final = WAITS.index("future", 1)
 
@@ -77,7 +78,7 @@ class Recorder:
         now: Callable[[], int] = time.perf_counter_ns,
         clock: Clock = "real",
         limit: int = DEFAULT_LIMIT,
-        cpu_now: Callable[[], int] = time.thread_time_ns,
+        cpu_now: Callable[[], int] = _thread_time_ns,
     ) -> None:
         self.now = now
         self.cpu_now = cpu_now
