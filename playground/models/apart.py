@@ -9,6 +9,7 @@ import os
 import pickle
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import time
@@ -20,12 +21,14 @@ from typing import Any, Final, Literal
 
 from playground.errors import ModelError
 from playground.models.child import ANSWER, ORDER, STACKS, Answer
+from playground.models.flavours import Flavour
 from playground.models.forked import Forked
-from playground.models.parcel import Failure, Order, packed, received
+from playground.models.fresh import Fresh
+from playground.models.parcel import Failure, Order, Source, packed, received
 from playground.models.rows import Row, read_dropped, read_rows
 from playground.models.said import Heard
 from playground.models.stacks import own_stack
-from playground.models.zygotes import Flavour, Zygote, zygote
+from playground.models.zygotes import Zygote, scratch, zygote
 
 __all__ = ["Apart", "Ending", "run_apart"]
 
@@ -33,6 +36,8 @@ Ending = Literal["returned", "raised", "timed out", "crashed", "interrupted"]
 
 MOST_OUTPUT_BYTES: Final = 10_000_000
 """As much as a notebook bears: its front end holds all that was printed."""
+
+_WITHOUT_PROCESSES: Final = frozenset({"emscripten", "wasi"})
 
 _MOMENT_S: Final = 0.05
 """How long nothing must come for a line that was begun to be shown as it is: what people take for at once."""
@@ -92,14 +97,15 @@ def run_apart(
     began_ns = time.perf_counter_ns()
     parcel, sources = packed(function, args)
     heard = Heard({"out": sys.stdout, "err": sys.stderr} if show else {}, MOST_OUTPUT_BYTES)
-    with _forked(parcel, sources, flavour, heard) as (process, folder):
+    with _process(parcel, sources, flavour, heard) as (process, folder):
         started_ns = time.perf_counter_ns()
         timed_out = _attend(process, folder, timeout_s)
         process.drain()
         ended_ns = time.perf_counter_ns()
         heard.end()
         answer = _answer(folder)
-        how = _how(answer, process.ended or {}, timeout_s if timed_out else None, folder)
+        ended = process.ended or {}
+        how = _how(answer, ended, timeout_s if timed_out else None, folder)
         if answer is not None and not timed_out:
             started_ns, ended_ns = answer.started_ns, answer.ended_ns
         rows, dropped = read_rows(folder), read_dropped(folder)
@@ -109,17 +115,38 @@ def run_apart(
         dropped,
         heard.text("out"),
         heard.text("err"),
-        (process.ended or {}).get("cpu_s"),
-        (process.ended or {}).get("most_bytes"),
+        ended.get("cpu_s", answer.cpu_s if answer is not None else None),
+        ended.get("most_bytes"),
         (ended_ns - started_ns) / 1e9,
         (time.perf_counter_ns() - began_ns - (ended_ns - started_ns)) / 1e9,
     )
 
 
+Process = Forked | Fresh
+
+
 @contextmanager
-def _forked(
-    parcel: bytes, sources: dict[str, tuple[str, str]], flavour: Flavour, heard: Heard
-) -> Iterator[tuple[Forked, Path]]:
+def _process(
+    parcel: bytes, sources: dict[str, Source], flavour: Flavour, heard: Heard
+) -> Iterator[tuple[Process, Path]]:
+    if sys.platform in _WITHOUT_PROCESSES:
+        raise ModelError(
+            f"expected a system with processes, got {sys.platform}, which has none: choose models that need none"
+        )
+    way = _forked if hasattr(os, "fork") and hasattr(socket, "send_fds") else _fresh
+    with way(parcel, sources, flavour, heard) as (process, folder):
+        yield process, folder
+
+
+@contextmanager
+def _fresh(parcel: bytes, sources: dict[str, Source], flavour: Flavour, heard: Heard) -> Iterator[tuple[Fresh, Path]]:
+    with _folder(None, parcel, sources) as folder, Fresh(heard) as process:
+        process.start(flavour, folder)
+        yield process, folder
+
+
+@contextmanager
+def _forked(parcel: bytes, sources: dict[str, Source], flavour: Flavour, heard: Heard) -> Iterator[tuple[Forked, Path]]:
     dead: Zygote | None = None
     for _ in range(2):  # one that died since it was used is started anew
         parent = zygote(flavour, instead_of=dead)
@@ -129,15 +156,15 @@ def _forked(
                 return
         dead = parent
     raise ModelError(
-        f"expected a process for {flavour} experiments that lives, got two that were killed as soon as they were "
-        "asked for something. Restart the kernel; perhaps the machine has no memory left"
+        f"expected a process for {flavour} experiments that lives, got two that died as soon as they were asked for "
+        "something. Restart the kernel; perhaps the machine has no memory left"
     )
 
 
 @contextmanager
-def _folder(base: Path, parcel: bytes, sources: dict[str, tuple[str, str]]) -> Iterator[Path]:
+def _folder(base: Path | None, parcel: bytes, sources: dict[str, Source]) -> Iterator[Path]:
     """A folder of an experiment's own, with its order in it, that is gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="run-", dir=base))
+    folder = Path(tempfile.mkdtemp(prefix="run-", dir=base or scratch()))
     try:
         order = Order(parcel, sources, str(folder), _directory(), sys.path, dict(os.environ))
         with (folder / ORDER).open("wb") as file:
@@ -154,7 +181,7 @@ def _directory() -> str | None:
         return None
 
 
-def _attend(process: Forked, folder: Path, timeout_s: float) -> bool:
+def _attend(process: Process, folder: Path, timeout_s: float) -> bool:
     """Hear the process until its end; whether it had to be killed because its time was over."""
     deadline_s = time.monotonic() + timeout_s
     while process.ended is None:
@@ -166,7 +193,7 @@ def _attend(process: Forked, folder: Path, timeout_s: float) -> bool:
     return False
 
 
-def _kill(process: Forked, folder: Path) -> bool:
+def _kill(process: Process, folder: Path) -> bool:
     """Have the process write down where it is, then kill it; whether it had not ended by itself."""
     stacks = folder / STACKS
     process.ask_where()

@@ -12,12 +12,14 @@ import pickle
 import signal
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from playground import code
+from playground.errors import ModelError
 from playground.models import rows
 from playground.models.parcel import Failure, Order, failed, opened, result_of
 from playground.models.said import Said
@@ -39,6 +41,7 @@ class Answer:
         result: what it returned, as bytes.
         failure: what it raised.
         started_ns, ended_ns: when it was called, and when it was over.
+        cpu_s: processor time of this process and those that it waited for.
     """
 
     ending: Literal["returned", "raised", "interrupted"]
@@ -46,32 +49,34 @@ class Answer:
     failure: Failure | None
     started_ns: int
     ended_ns: int
+    cpu_s: float
 
 
-def run(folder: Path, said: int | None = None) -> int:
+def run(folder: Path, pieces: int) -> int:
     """Run the experiment of a folder.
 
     Args:
         folder: the experiment's own, which holds its order.
-        said: where to write what is printed; `None` for the standard streams as they are.
+        pieces: the pipe for what is printed.
 
     Returns:
         what this process is to end with.
     """
     _tell_where(folder)
-    if said is not None:
-        sys.stdout, sys.stderr = Said(said, "out"), Said(said, "err")
+    sys.stdout, sys.stderr = Said(pieces, "out"), Said(pieces, "err")
     main = sys.modules["__main__"] = ModuleType("__main__")
     main.__dict__["__builtins__"] = __builtins__
     with (folder / ORDER).open("rb") as file:
         order: Order = pickle.load(file)
+    started_ns = time.perf_counter_ns()
     try:
         _move_in(order)
         rows.record_in(folder)
-        answer = _call(order.parcel)
-    except BaseException as error:  # noqa: BLE001  (also a SystemExit of the module that is imported)
-        now_ns = time.perf_counter_ns()
-        answer = Answer("raised", None, failed(error), now_ns, now_ns)
+        function, args = opened(order.parcel)
+    except BaseException as error:  # noqa: BLE001  (also what a module raises that is imported for it)
+        answer = _ended("raised", started_ns, failure=failed(error))
+    else:
+        answer = _call(function, args)
     _leave(folder, answer)
     return 0 if answer.ending == "returned" else 1
 
@@ -98,18 +103,27 @@ def _move_in(order: Order) -> None:
     sys.argv[:] = [""]
 
 
-def _call(parcel: bytes) -> Answer:
+def _call(function: Callable[..., Any], args: tuple[Any, ...]) -> Answer:
     started_ns = time.perf_counter_ns()
     try:
-        function, args = opened(parcel)
-        started_ns = time.perf_counter_ns()
         result = function(*args)
-        ended_ns = time.perf_counter_ns()
-        return Answer("returned", result_of(result), None, started_ns, ended_ns)
     except KeyboardInterrupt as error:
-        return Answer("interrupted", None, failed(error), started_ns, time.perf_counter_ns())
+        return _ended("interrupted", started_ns, failure=failed(error))
     except BaseException as error:  # noqa: BLE001  (it is told to the notebook's process, whatever it is)
-        return Answer("raised", None, failed(error), started_ns, time.perf_counter_ns())
+        return _ended("raised", started_ns, failure=failed(error))
+    answer = _ended("returned", started_ns)
+    try:
+        return replace(answer, result=result_of(result))
+    except ModelError as error:
+        return replace(answer, ending="raised", failure=Failure("ModelError", str(error), ""))
+
+
+def _ended(
+    ending: Literal["returned", "raised", "interrupted"], started_ns: int, failure: Failure | None = None
+) -> Answer:
+    ended_ns, spent = time.perf_counter_ns(), os.times()
+    cpu_s = spent.user + spent.system + spent.children_user + spent.children_system
+    return Answer(ending, None, failure, started_ns, ended_ns, cpu_s)
 
 
 def _leave(folder: Path, answer: Answer) -> None:

@@ -19,7 +19,7 @@ from typing import Any, Final
 from playground.code import is_own, short_name
 from playground.errors import ModelError
 
-__all__ = ["Failure", "Order", "failed", "opened", "own_lines", "packed", "received", "result_of", "sources"]
+__all__ = ["Failure", "Order", "Source", "failed", "opened", "own_lines", "packed", "received", "result_of", "sources"]
 
 
 def _cloudpickle() -> Any:
@@ -203,7 +203,7 @@ def received(sent: bytes) -> Any:
         return _Receiver(io.BytesIO(sent)).load()
     except ModelError:
         raise
-    except Exception as error:  # noqa: BLE001  (whatever a class of the user's raises as it is made)
+    except Exception as error:  # whatever a class of the user's raises as it is made
         raise ModelError(
             f"expected a result that can be read in the notebook's process, got {type(error).__name__}: {error}. "
             "Return plain values"

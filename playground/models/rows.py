@@ -107,15 +107,14 @@ class Rows:
 
 
 _all: Final["weakref.WeakSet[Rows]"] = weakref.WeakSet()
-_current: Rows | None = None
+_current: Final[list[Rows]] = []  # at most one
 
 
 def record_in(folder: Path, capacity: int = DEFAULT_CAPACITY) -> Rows:
     """Write this process's rows, and those of the processes that it starts, into a folder."""
-    global _current
     os.environ[FOLDER_VARIABLE] = str(folder)
-    _current = Rows(folder, capacity)
-    return _current
+    _current[:] = [Rows(folder, capacity)]
+    return _current[0]
 
 
 def current() -> Rows:
@@ -124,16 +123,15 @@ def current() -> Rows:
     Raises:
         ModelError: this process is no experiment's.
     """
-    global _current
-    if _current is None:
+    if not _current:
         folder = os.environ.get(FOLDER_VARIABLE)
         if folder is None:
             raise ModelError(
                 "expected to be in a process of an experiment, where rows are recorded, got a process that is none: "
                 "call this from within run_apart or an experiment"
             )
-        _current = Rows(Path(folder))
-    return _current
+        _current.append(Rows(Path(folder)))
+    return _current[0]
 
 
 def read_rows(folder: Path) -> list[Row]:

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from playground.code import is_own, short_name
+from playground.models import child
 
 __all__ = ["own_stack"]
 
 _LINE: Final = re.compile(r'  File "(.+)", line (\d+) in (.+)')
+_OURS: Final = child.__file__
 
 
 def own_stack(path: Path) -> str:
@@ -29,8 +31,13 @@ def own_stack(path: Path) -> str:
 
 
 def _own_lines(stack: str) -> list[str]:
-    places = [match.groups() for match in map(_LINE.fullmatch, stack.splitlines()) if match]
-    return [_shown(file, int(line), function) for file, line, function in reversed(places) if is_own(file)]
+    places: list[tuple[str, int, str]] = []
+    for match in filter(None, map(_LINE.fullmatch, stack.splitlines())):
+        file, line, function = match.groups()
+        if file == _OURS:
+            break  # what is further out has called us
+        places.append((file, int(line), function))
+    return [_shown(file, line, function) for file, line, function in reversed(places) if is_own(file)]
 
 
 def _shown(file: str, line: int, function: str) -> str:

@@ -14,19 +14,22 @@ import socket
 import sys
 import traceback
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from os import WNOHANG, fork, kill, killpg, read, wait4, write
+from os import WNOHANG, fork, kill, killpg, read, wait4
 from pathlib import Path
 from select import POLLIN, poll
 from signal import SIG_DFL, SIGCHLD, SIGINT, SIGKILL, SIGUSR2, default_int_handler, set_wakeup_fd, signal
 from typing import Any, Final
 
-from playground.models import rows, said  # before anything is replaced: they ask for the system's threads and pipes
+from playground.models import rows, said
+from playground.models.flavours import Flavour, patch
 from playground.models.wire import MESSAGE_BYTES, WHERE
 
 __all__ = ["main"]
+
+_UNPATCHED: Final = (rows, said)
+"""Imported before anything is replaced, for they ask for the system's threads and pipes."""
 
 _WARM: Final = {
     "plain": (
@@ -79,7 +82,8 @@ class _Zygote:
             for descriptor, _ in self._poll.poll():
                 if descriptor == self._control.fileno():
                     if not self._take_order():
-                        return self._end()
+                        self._end()
+                        return
                 elif descriptor == self._woken:
                     self._drain()
                     self._reap()
@@ -139,7 +143,8 @@ class _Zygote:
             except ChildProcessError:
                 return
             if pid == 0:
-                return self._sweep()
+                self._sweep()
+                return
             child = self._children.pop(pid, None)
             if child is None:
                 continue  # somebody's child that came to us when its parent died
@@ -243,18 +248,7 @@ def _library_call(name: str, *args: Any) -> None:
     getattr(_LIBRARY, name)(*args)
 
 
-def _patch(flavour: str) -> None:
-    if flavour == "gevent":
-        from gevent import monkey
-
-        monkey.patch_all()
-    elif flavour == "eventlet":
-        import eventlet
-
-        eventlet.monkey_patch()
-
-
-def _warm_up(flavour: str) -> None:
+def _warm_up(flavour: Flavour) -> None:
     """Import what experiments need, as far as it is there: who misses something is told when it is asked for."""
     import pkgutil
 
@@ -268,7 +262,7 @@ def _warm_up(flavour: str) -> None:
             continue
 
 
-def main(descriptor: int, flavour: str, base: str) -> None:
+def main(descriptor: int, flavour: Flavour, base: str) -> None:
     """Be a zygote, until whoever started it hangs up.
 
     Args:
@@ -280,11 +274,12 @@ def main(descriptor: int, flavour: str, base: str) -> None:
     signal(SIGINT, default_int_handler)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # eventlet's that it is deprecated: the lesson says so
-            _patch(flavour)
+            warnings.simplefilter("ignore")
+            patch(flavour)
             _warm_up(flavour)
     except BaseException:  # noqa: BLE001  (whatever a library does as it is imported)
-        return _tell(control, {"problem": traceback.format_exc()})
+        _tell(control, {"problem": traceback.format_exc()})
+        return
     if sys.platform == "linux":
         _library_call("prctl", _PR_SET_CHILD_SUBREAPER, 1)
     gc.collect()

@@ -5,7 +5,6 @@ It refuses to know what an order says.
 """
 
 import atexit
-import importlib.util
 import json
 import os
 import select
@@ -17,14 +16,13 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from playground.errors import ModelError
+from playground.models.flavours import Flavour, environment, import_path, require
 from playground.models.wire import MESSAGE_BYTES
 
-__all__ = ["Flavour", "Zygote", "end_all", "scratch", "warm", "zygote"]
-
-Flavour = Literal["plain", "gevent", "eventlet"]
+__all__ = ["Zygote", "end_all", "scratch", "warm", "zygote"]
 
 _BOOT: Final = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from playground.models.zygote import main; "
@@ -51,14 +49,16 @@ class Zygote:
         self.base = Path(tempfile.mkdtemp(prefix="playground-", dir=scratch()))
         self._flavour = flavour
         self._ready = False
+        self._heard = b""
         self._lock = threading.Lock()
         self._control, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _BOOT, json.dumps(_path()), str(theirs.fileno()), flavour, str(self.base)],
+                [sys.executable, "-c", _BOOT, json.dumps(import_path()), str(theirs.fileno()), flavour, str(self.base)],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                env=os.environ | {"EVENTLET_NO_GREENDNS": "yes"},  # its own resolver breaks where dnspython is new
+                stdout=subprocess.DEVNULL,
+                env=environment(),
                 start_new_session=True,  # the kernel's interrupts are not for it
             )
         self.pid = self._process.pid
@@ -76,7 +76,7 @@ class Zygote:
     def _wait_until_ready(self) -> None:
         if self._ready:
             return
-        said = self._heard()
+        said = self._first_words()
         if "ready" not in said:
             self.end()
             raise ModelError(
@@ -85,18 +85,17 @@ class Zygote:
             )
         self._ready = True
 
-    def _heard(self) -> dict[str, Any]:
-        data = b""
+    def _first_words(self) -> dict[str, Any]:
         deadline_s = time.monotonic() + _PATIENCE_S
-        while not data.endswith(b"\n"):
+        while not self._heard.endswith(b"\n"):
             if not select.select([self._control], [], [], max(0, deadline_s - time.monotonic()))[0]:
                 return {"problem": f"it is not ready after {_PATIENCE_S:g} s"}
             piece = self._control.recv(65536)
             if not piece:
                 return {}
-            data += piece
-        heard: dict[str, Any] = json.loads(data)
-        return heard
+            self._heard += piece
+        words: dict[str, Any] = json.loads(self._heard)
+        return words
 
     def end(self) -> None:
         """Hang up: it ends, and leaves nothing."""
@@ -114,7 +113,7 @@ class Zygote:
         self._process.returncode = 0  # it is not ours to wait for
 
 
-_lock = threading.Lock()
+_lock: Final = threading.RLock()
 _started: dict[Flavour, Zygote] = {}
 
 
@@ -133,7 +132,7 @@ def zygote(flavour: Flavour, *, instead_of: Zygote | None = None) -> Zygote:
             found.end()
             found = None
         if found is None:
-            _require(flavour)
+            require(flavour)
             found = _started[flavour] = Zygote(flavour)
         return found
 
@@ -152,25 +151,9 @@ def end_all() -> None:
             found.end()
 
 
-def _require(flavour: Flavour) -> None:
-    if flavour != "plain" and importlib.util.find_spec(flavour) is None:
-        raise ModelError(
-            f"expected {flavour} to be installed, got none: run pip install 'playground[models]', or leave the model "
-            "out"
-        )
-
-
-def _path() -> list[str]:
-    """Where a zygote imports from: this package and libraries, but not the folder that the notebook lies in."""
-    ours = str(Path(__file__).parents[2])
-    here = os.getcwd()
-    libraries = [entry for entry in sys.path if entry and os.path.abspath(entry) != here]
-    return libraries if ours in libraries else [*libraries, ours]
-
-
 def scratch() -> str | None:
     """A folder in memory if there is one with room; `None` for the system's folder for scratch files."""
-    memory = "/dev/shm"  # noqa: S108
+    memory = "/dev/shm"
     try:
         room = os.statvfs(memory)
     except (OSError, AttributeError):
@@ -180,8 +163,7 @@ def scratch() -> str | None:
 
 
 def _forget_all() -> None:
-    global _lock
-    _lock = threading.Lock()  # another thread may have held it, which is not there any more
+    _lock._at_fork_reinit()  # type: ignore[attr-defined]  # another thread may have held it, which is not there any more
     for found in _started.values():
         found.forget()
     _started.clear()

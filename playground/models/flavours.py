@@ -1,0 +1,63 @@
+"""The flavours of an experiment's process: Python as it is, or with its blocking parts replaced by gevent or eventlet.
+
+It decides where such a process imports from, and what is replaced in it. It refuses to know how it is made.
+"""
+
+import importlib.util
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import Final, Literal
+
+from playground.errors import ModelError
+
+__all__ = ["Flavour", "environment", "import_path", "patch", "require"]
+
+Flavour = Literal["plain", "gevent", "eventlet"]
+
+_SETTINGS: Final = {"EVENTLET_NO_GREENDNS": "yes"}
+"""eventlet's own resolver replaces dnspython's sockets, and newer ones of these do not bear it."""
+
+
+def require(flavour: Flavour) -> None:
+    """See that the library is there, without importing it.
+
+    Raises:
+        ModelError: it is not.
+    """
+    if flavour != "plain" and importlib.util.find_spec(flavour) is None:
+        raise ModelError(
+            f"expected {flavour} to be installed, got none: run pip install 'playground[models]', or leave the model "
+            "out"
+        )
+
+
+def environment() -> dict[str, str]:
+    """The environment that such a process is started with."""
+    return os.environ | _SETTINGS
+
+
+def import_path() -> list[str]:
+    """Where it imports libraries from at first: not from the folder that the notebook lies in.
+
+    A student's file may have the name of a module that is needed here.
+    """
+    ours = str(Path(__file__).parents[2])
+    here = os.getcwd()
+    libraries = [entry for entry in sys.path if entry and (entry == ours or os.path.abspath(entry) != here)]
+    return libraries if ours in libraries else [ours, *libraries]
+
+
+def patch(flavour: Flavour) -> None:
+    """Replace what the library replaces, before anything else is imported."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # eventlet's that it is deprecated: the lesson says so
+        if flavour == "gevent":
+            from gevent import monkey
+
+            monkey.patch_all()
+        elif flavour == "eventlet":
+            import eventlet
+
+            eventlet.monkey_patch()
