@@ -8,17 +8,29 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from playground.models.claims.claim import Claim, Measured, Picture
+    from playground.models.claims.ladder import latency_ladder
+    from playground.models.claims.speed import async_speed
+    from playground.models.claims.waits import long_waits
+    from playground.models.claims.weights import weights
 
 __all__ = [
     "Claim",
     "Measured",
     "Picture",
+    "async_speed",
+    "latency_ladder",
+    "long_waits",
+    "weights",
 ]
 
 _HOMES: Final = {
     "Claim": "claim",
     "Measured": "claim",
     "Picture": "claim",
+    "async_speed": "speed",
+    "latency_ladder": "ladder",
+    "long_waits": "waits",
+    "weights": "weights",
 }
 
 

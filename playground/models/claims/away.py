@@ -35,4 +35,4 @@ def _why(apart: Apart, timeout_s: float) -> str:
         return f"What is measured in a child process was not done after {timeout_s:g} s."
     if apart.error is None:
         return f"The child process in which it is measured {apart.ending}."
-    return f"What is measured in a child process {apart.ending}: {apart.error.type_name}: {apart.error.message}."
+    return f"What is measured in a child process {apart.ending}: {apart.error.type}: {apart.error.message}."

@@ -65,6 +65,6 @@ def time_calls(calls: int, additions: int, rounds: int) -> dict[str, list[float]
         with uncollected():
             for measure in measures.values():
                 measure()  # the interpreter adapts its bytecode to what it has seen
-            return in_turn(measures, least=rounds, most=rounds, budget_s=0)
+            return in_turn(measures, rounds)
     finally:
         loop.close()

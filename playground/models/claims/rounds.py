@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import comb
 from statistics import quantiles
-from time import perf_counter
-from typing import Literal
+from typing import Literal, TypeVar
 
 __all__ = ["Side", "Spread", "in_turn", "ratios", "side", "spread", "uncollected"]
 
+Key = TypeVar("Key")
 Side = Literal["above", "below", "unsure"]
 
 # A verdict is one word that a class repeats: at most one in fifty of what cannot be told may pass for told.
@@ -71,16 +71,11 @@ def ratios(over: Sequence[float], under: Sequence[float]) -> list[float]:
     return [one / other for one, other in zip(over, under, strict=True)]
 
 
-def in_turn(
-    measures: Mapping[str, Callable[[], float]], *, least: int, most: int, budget_s: float
-) -> dict[str, list[float]]:
-    """Measure each in every round, beginning with another each time, for at most `budget_s` once `least` are over."""
+def in_turn(measures: Mapping[Key, Callable[[], float]], rounds: int) -> dict[Key, list[float]]:
+    """Measure each once in every round, beginning with another each time, so that none is always the first."""
     names = list(measures)
-    found: dict[str, list[float]] = {name: [] for name in names}
-    until = perf_counter() + budget_s
-    for turn in range(most):
-        if turn >= least and perf_counter() >= until:
-            break
+    found: dict[Key, list[float]] = {name: [] for name in names}
+    for turn in range(rounds):
         first = turn % len(names)
         for name in names[first:] + names[:first]:
             found[name].append(measures[name]())

@@ -1,8 +1,9 @@
 """Ask one app as fast as it answers, with so many clients at a time, and note how long each had to wait.
 
 A client sends its next request when it has the answer to its last; a request's time begins when the client sends it,
-not when the app gets round to it, or an app that holds up its loop would seem quick. There is no server and no
-socket: apps are called by ASGI and WSGI as a server would call them, with a task or a thread for each request.
+not when the app gets round to it, or an app that holds up its loop would seem quick, and ends with the last piece of
+the answer. There is no server and no socket: apps are called by ASGI and WSGI as a server would call them, with a task
+or a thread for each request.
 """
 
 import asyncio
@@ -74,16 +75,16 @@ async def ask_asgi(app: Any, path: str, *, seconds: float, at_once: int) -> Aske
     def send(sent_ns: int) -> None:
         loop.create_task(_asgi_request(app, path)).add_done_callback(functools.partial(answered, sent_ns))
 
-    def answered(sent_ns: int, task: "asyncio.Task[None]") -> None:
+    def answered(sent_ns: int, task: "asyncio.Task[int]") -> None:
         nonlocal out
-        now_ns = time.perf_counter_ns()
         if (error := task.exception()) is not None:
             if not over.done():
                 over.set_exception(error)
             return
-        clock.latencies_ns.append(now_ns - sent_ns)
-        if now_ns < clock.until_ns:
-            send(now_ns)
+        answered_ns = task.result()
+        clock.latencies_ns.append(answered_ns - sent_ns)
+        if answered_ns < clock.until_ns:
+            send(answered_ns)
             return
         out -= 1
         if not out and not over.done():
@@ -95,9 +96,10 @@ async def ask_asgi(app: Any, path: str, *, seconds: float, at_once: int) -> Aske
     return clock.stop()
 
 
-async def _asgi_request(app: Any, path: str) -> None:
+async def _asgi_request(app: Any, path: str) -> int:
+    """One request; returns when the last piece of its answer was sent."""
     statuses: list[int] = []
-    asked = False
+    asked, answered_ns = False, 0
 
     async def receive() -> dict[str, Any]:
         nonlocal asked
@@ -108,12 +110,15 @@ async def _asgi_request(app: Any, path: str) -> None:
         raise AssertionError("nobody leaves")
 
     async def send(message: Any) -> None:
+        nonlocal answered_ns
         if message["type"] == "http.response.start":
             statuses.append(message["status"])
+        answered_ns = time.perf_counter_ns()
 
     await app(_scope(path), receive, send)
     if statuses != [200]:
         raise RuntimeError(f"expected the answer 200 to GET {path}, got {statuses}")
+    return answered_ns
 
 
 def _scope(path: str) -> dict[str, Any]:

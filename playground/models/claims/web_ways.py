@@ -9,7 +9,7 @@ import asyncio
 import gc
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from statistics import quantiles
 from typing import Any, Final, Literal
@@ -17,11 +17,11 @@ from typing import Any, Final, Literal
 from playground.models.claims import web_apps
 from playground.models.claims.web_asked import Asked, ask_asgi, ask_wsgi
 
-__all__ = ["FRAMEWORKS", "Framework", "Page", "Pair", "Tried", "Way", "measure"]
+__all__ = ["FRAMEWORKS", "THREADS", "Framework", "Page", "Pair", "Tried", "Way", "few", "measure"]
 
 Page = Literal["hello", "io"]
 
-_THREADS: Final = 40
+THREADS: Final = 40
 """Of a WSGI app: as many as anyio, and so most ASGI frameworks, have for plain functions."""
 
 
@@ -35,6 +35,7 @@ class Way:
         make: makes the app.
         by: the interface that it is asked by.
         green: whether that is in green threads, in a process that gevent has patched.
+        blocks: whether its handler holds up the loop, so that requests are answered one by one.
         pages: which it has.
     """
 
@@ -43,6 +44,7 @@ class Way:
     make: Callable[[], Any]
     by: Literal["asgi", "wsgi"] = "asgi"
     green: bool = False
+    blocks: bool = False
     pages: tuple[Page, ...] = ("hello", "io")
 
 
@@ -81,7 +83,7 @@ def _by_asgi(name: str, package: str, make: Callable[[], Any], threads: str) -> 
     ways = (
         Way("async def", "/async", make),
         Way(plain, "/def", make),
-        Way("async def that blocks", "/blocking", make, pages=("io",)),
+        Way("async def that blocks", "/blocking", make, blocks=True, pages=("io",)),
     )
     return Framework(name, package, ways, (Pair("async def", plain),))
 
@@ -96,9 +98,9 @@ _FRAMEWORKS: Final = (
         "flask",
         (
             Way("WSGI, gevent", "/def", web_apps.flask, "wsgi", green=True),
-            Way(f"WSGI, {_THREADS} threads", "/def", web_apps.flask, "wsgi"),
+            Way(f"WSGI, {THREADS} threads", "/def", web_apps.flask, "wsgi"),
         ),
-        (Pair("WSGI, gevent", f"WSGI, {_THREADS} threads"),),
+        (Pair("WSGI, gevent", f"WSGI, {THREADS} threads"),),
     ),
     Framework(
         "Django",
@@ -106,10 +108,10 @@ _FRAMEWORKS: Final = (
         (
             Way("ASGI, async def", "/async", web_apps.django_asgi),
             Way("ASGI, def", "/def", web_apps.django_asgi),
-            Way("ASGI, async def that blocks", "/blocking", web_apps.django_asgi, pages=("io",)),
-            Way(f"WSGI, def, {_THREADS} threads", "/def", web_apps.django_wsgi, "wsgi"),
+            Way("ASGI, async def that blocks", "/blocking", web_apps.django_asgi, blocks=True, pages=("io",)),
+            Way(f"WSGI, def, {THREADS} threads", "/def", web_apps.django_wsgi, "wsgi"),
         ),
-        (Pair("ASGI, async def", "ASGI, def"), Pair("ASGI, async def", f"WSGI, def, {_THREADS} threads")),
+        (Pair("ASGI, async def", "ASGI, def"), Pair("ASGI, async def", f"WSGI, def, {THREADS} threads")),
     ),
     _by_asgi("Starlette", "starlette", web_apps.starlette, _ANYIOS),
     _by_asgi("FastAPI", "fastapi", web_apps.fastapi, _ANYIOS),
@@ -128,17 +130,34 @@ class Tried:
         way, page: what was asked.
         rates: answers a second, by round.
         cpus_ns: processor time of an answer, by round.
-        half_ns, late_ns: how long half of all answers took at most, and 99 of 100.
-        answers: how many there were.
+        latencies_ns: of all answers, in no order.
     """
 
     way: str
     page: Page
     rates: tuple[float, ...]
     cpus_ns: tuple[float, ...]
-    half_ns: float
-    late_ns: float
-    answers: int
+    latencies_ns: tuple[int, ...]
+
+    def and_then(self, other: "Tried") -> "Tried":
+        """The rounds of both."""
+        rates, cpus_ns = self.rates + other.rates, self.cpus_ns + other.cpus_ns
+        return Tried(self.way, self.page, rates, cpus_ns, self.latencies_ns + other.latencies_ns)
+
+    @property
+    def half_ns(self) -> float:
+        """How long half of all answers took at most."""
+        return _hundredths(self.latencies_ns)[49]
+
+    @property
+    def late_ns(self) -> float:
+        """How long 99 of 100 took at most."""
+        return _hundredths(self.latencies_ns)[98]
+
+
+def few(at_once: int) -> int:
+    """How many clients ask a handler that blocks, once: its answers come 20 ms apart, however many wait for them."""
+    return max(1, at_once // 4)
 
 
 def measure(framework: str, ways: Sequence[str], rounds: int, seconds: float, at_once: int) -> list[Tried]:
@@ -149,49 +168,57 @@ def measure(framework: str, ways: Sequence[str], rounds: int, seconds: float, at
         rounds: how often each of their pages is measured.
         seconds: for how long requests are sent in each.
         at_once: how many clients there are.
-
-    A handler that blocks is measured once: the last of its clients has waited for all others by then, which takes
-    `at_once` times 20 ms, and hardly varies.
     """
     chosen = [way for way in FRAMEWORKS[framework].ways if way.name in ways]
     apps = {make: make() for make in {way.make for way in chosen}}
-    asked: dict[tuple[str, Page], list[Asked]] = {(way.name, page): [] for way in chosen for page in way.pages}
-    turns = [(way, page) for way in chosen for page in way.pages if "blocks" not in way.name]
-    slow = [(way, page) for way in chosen for page in way.pages if "blocks" in way.name]
-    for way, page in turns + slow:
-        _ask(way, apps[way.make], page, 0.0, 1)  # what is made at the first request
-    gc.freeze()  # the collector passes over what importing has made
-    for turn in range(rounds):
-        at = turn % len(turns)
-        for way, page in turns[at:] + turns[:at] + (slow if turn == 0 else []):
-            asked[way.name, page].append(_ask(way, apps[way.make], page, seconds, at_once))
-    return [_tried(way, page, found) for (way, page), found in asked.items()]
+    turns = [_Turn(way, page, apps[way.make]) for way in chosen for page in way.pages]
+    return asyncio.run(_in_turn(turns, rounds, seconds, at_once), debug=False)
 
 
-def _ask(way: Way, app: Any, page: Page, seconds: float, at_once: int) -> Asked:
-    path = f"{way.path}/{page}"
-    if way.by == "asgi":
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One page of one way, and what came of asking for it."""
 
-        async def warm_and_asked() -> Asked:
-            await ask_asgi(app, path, seconds=0.0, at_once=1 if "blocks" in way.name else at_once)
-            return await ask_asgi(app, path, seconds=seconds, at_once=at_once)
+    way: Way
+    page: Page
+    app: Any
+    found: list[Asked] = field(default_factory=list)
 
-        return asyncio.run(warm_and_asked())
-    workers = at_once if way.green else _THREADS  # a green thread for each request, as gevent's own server has it
-    with ThreadPoolExecutor(workers) as pool:
-        ask_wsgi(app, path, pool, workers, seconds=0.0, at_once=at_once)
-        return ask_wsgi(app, path, pool, workers, seconds=seconds, at_once=at_once)
+    async def ask(self, pool: ThreadPoolExecutor, seconds: float, at_once: int) -> Asked:
+        """Ask the app; a WSGI one while the loop, which has nothing else to do, stands still."""
+        path = f"{self.way.path}/{self.page}"
+        if self.way.by == "asgi":
+            return await ask_asgi(self.app, path, seconds=seconds, at_once=at_once)
+        workers = at_once if self.way.green else THREADS  # gevent's own server has a green thread for each request
+        return ask_wsgi(self.app, path, pool, workers, seconds=seconds, at_once=at_once)
+
+
+async def _in_turn(turns: list[_Turn], rounds: int, seconds: float, at_once: int) -> list[Tried]:
+    """Measure each in every round, beginning with another each time; on one loop, or threads would be made anew."""
+    often = [turn for turn in turns if not turn.way.blocks]
+    with ThreadPoolExecutor(max(THREADS, at_once)) as pool:
+        for turn in turns:  # what is made at the first requests: threads, compiled routes
+            await turn.ask(pool, 0.0, 1 if turn.way.blocks else at_once)
+        gc.freeze()  # the collector passes over what importing has made
+        for turn in turns:
+            if turn.way.blocks:
+                turn.found.append(await turn.ask(pool, 0.0, few(at_once)))
+        for number in range(rounds):
+            at = number % max(1, len(often))
+            for turn in often[at:] + often[:at]:
+                turn.found.append(await turn.ask(pool, seconds, at_once))
+    return [_tried(turn.way.name, turn.page, turn.found) for turn in turns]
 
 
 def _tried(way: str, page: Page, found: Sequence[Asked]) -> Tried:
-    latencies = [each for one in found for each in one.latencies_ns]
-    hundredths = quantiles(latencies, n=100, method="inclusive") if len(latencies) > 1 else latencies * 99
     return Tried(
         way,
         page,
         tuple(len(one.latencies_ns) / one.wall_ns * 1e9 for one in found),
         tuple(one.cpu_ns / len(one.latencies_ns) for one in found),
-        hundredths[49],
-        hundredths[98],
-        len(latencies),
+        tuple(each for one in found for each in one.latencies_ns),
     )
+
+
+def _hundredths(values: Sequence[float]) -> list[float]:
+    return quantiles(values, n=100, method="inclusive") if len(values) > 1 else list(values) * 99

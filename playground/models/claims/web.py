@@ -1,0 +1,109 @@
+"""Async methods against sync ones, in a benchmark of web frameworks: which answers more requests, and at what cost.
+
+It decides who is measured where and for how long; the ways are in `web_ways`, what the figures say in `web_judged`. A
+framework is never imported in the notebook's process: whether it is there is looked up, and a child imports it.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from playground.errors import ModelError
+from playground.models.apart import Apart, run_apart
+from playground.models.claims.web_judged import Lacking, WebBenchmark, judged
+from playground.models.claims.web_ways import FRAMEWORKS, Framework, Tried, Way, measure
+
+__all__ = ["web_benchmark"]
+
+_PATIENCE_S: Final = 60.0
+"""For a framework's import, and for a machine that is busy: the figures, not the time, say whether it is too busy."""
+_SLOWEST_ANSWERS: Final = 250
+"""A second: of plain handlers that wait for 20 ms, on asyncio's threads on one processor, of which there are five."""
+
+
+def web_benchmark(
+    frameworks: Iterable[str] | None = None, *, seconds: float = 0.03, rounds: int = 7, at_once: int = 80
+) -> WebBenchmark:
+    """How many requests a second each framework answers, by `async def`, by `def`, and by `async def` that blocks.
+
+    Takes about 2 s a framework, and less than half a minute for all.
+
+    Args:
+        frameworks: some of `Flask`, `Django`, `Starlette`, `FastAPI`, `Litestar`, `Quart`, `playground`; `None` for all.
+        seconds: for how long requests are sent in each round, for each of the pages of each way.
+        rounds: how often each is measured; at least seven, or no verdict can be given.
+        at_once: how many clients there are.
+
+    A framework that is not installed has a row that says so, and is no part of the verdict.
+
+    Raises:
+        ModelError: one is not known, or a number is of no use.
+    """
+    names = list(FRAMEWORKS) if frameworks is None else _checked(frameworks)
+    if seconds < 0 or rounds < 1 or at_once < 1:
+        raise ModelError(
+            f"expected seconds of at least 0, and at least one round and one client, got seconds={seconds!r}, "
+            f"rounds={rounds!r}, at_once={at_once!r}: leave them out to have what suits most machines"
+        )
+    found = {name: _measured(FRAMEWORKS[name], rounds, seconds, at_once) for name in names}
+    return judged(found, at_once, rounds)
+
+
+def _checked(frameworks: Iterable[str]) -> list[str]:
+    names = [frameworks] if isinstance(frameworks, str) else list(dict.fromkeys(frameworks))
+    for name in names:
+        if name not in FRAMEWORKS:
+            raise ModelError(f"expected frameworks among {', '.join(FRAMEWORKS)}, got {name!r}: check its spelling")
+    return names
+
+
+def _measured(framework: Framework, rounds: int, seconds: float, at_once: int) -> list[Tried | Lacking]:
+    """Each of its ways, or why not: what wants another kind of process is measured in turns of half the rounds."""
+    found: list[Tried | Lacking] = []
+    ways: list[Way] = []
+    for way in framework.ways:
+        if package := framework.lacking(way):
+            found.append(Lacking(way.name, f"not installed: pip install {package}"))
+        else:
+            ways.append(way)
+    kinds = [group for green in (False, True) if (group := [way for way in ways if way.green is green])]
+    shares = [rounds] if len(kinds) < 2 else [rounds - rounds // 2, *([rounds // 2] if rounds > 1 else [])]
+    parts: list[Tried | Lacking] = []
+    for share in shares:
+        for group in kinds:
+            parts += _away(framework, group, share, seconds, at_once)
+    return found + _joined(parts)
+
+
+def _away(
+    framework: Framework, ways: Sequence[Way], rounds: int, seconds: float, at_once: int
+) -> list[Tried | Lacking]:
+    flavour = "gevent" if ways[0].green else "plain"
+    names = [way.name for way in ways]
+    slowest_s = seconds + at_once / _SLOWEST_ANSWERS
+    timeout_s = _PATIENCE_S + 10 * rounds * sum(len(way.pages) for way in ways) * slowest_s
+    try:
+        apart = run_apart(
+            measure, framework.name, names, rounds, seconds, at_once, flavour=flavour, timeout_s=timeout_s, show=False
+        )
+    except ModelError as error:  # there are no processes here, or a library is missing
+        return [Lacking(name, f"not measured here: {error}") for name in names]
+    if apart.ending == "returned":
+        return list(apart.result)
+    return [Lacking(name, f"not measured here: {_why(apart, timeout_s)}") for name in names]
+
+
+def _why(apart: Apart, timeout_s: float) -> str:
+    if apart.ending == "timed out":
+        return f"it was not done after {timeout_s:g} s"
+    return f"it {apart.ending}" + (f": {apart.error.type_name}: {apart.error.message}" if apart.error else "")
+
+
+def _joined(parts: Sequence[Tried | Lacking]) -> list[Tried | Lacking]:
+    """One of each way and page: rounds that were measured in two turns come together."""
+    joined: dict[tuple[str, str], Tried | Lacking] = {}
+    for part in parts:
+        key = (part.way, part.page if isinstance(part, Tried) else "")
+        before = joined.get(key)
+        joined[key] = before.and_then(part) if isinstance(before, Tried) and isinstance(part, Tried) else part
+    lacking = {each.way for each in joined.values() if isinstance(each, Lacking)}
+    return [each for each in joined.values() if isinstance(each, Lacking) or each.way not in lacking]
