@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         Deadlock,
         LabClosed,
         LabError,
+        ModelError,
         NotInVirtualTime,
         PlaygroundError,
         ProtocolError,
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
         TraceError,
     )
     from playground.lab import Lab
+    from playground.models.experiment import experiment
+    from playground.models.workload import Workload
     from playground.nesting import allow_asyncio_run
     from playground.run import Run
     from playground.trace import Trace
@@ -36,6 +39,7 @@ __all__ = [
     "Lab",
     "LabClosed",
     "LabError",
+    "ModelError",
     "Network",
     "NotInVirtualTime",
     "PlaygroundError",
@@ -44,8 +48,10 @@ __all__ = [
     "Runaway",
     "Trace",
     "TraceError",
+    "Workload",
     "allow_asyncio_run",
     "compare",
+    "experiment",
     "watch",
     "work",
 ]
@@ -58,6 +64,7 @@ _HOMES: Final = {
     "Lab": "lab",
     "LabClosed": "errors",
     "LabError": "errors",
+    "ModelError": "errors",
     "Network": "transport",
     "NotInVirtualTime": "errors",
     "PlaygroundError": "errors",
@@ -66,8 +73,10 @@ _HOMES: Final = {
     "Runaway": "errors",
     "Trace": "trace",
     "TraceError": "errors",
+    "Workload": "models.workload",
     "allow_asyncio_run": "nesting",
     "compare": "comparing",
+    "experiment": "models.experiment",
     "watch": "watching.watch",
     "work": "clock.work",
 }

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from types import CodeType, FrameType
 from typing import Any, Final, NamedTuple
 
-__all__ = ["STARTS", "Lockouts", "Outside", "Reading", "starts_a_thread"]
+__all__ = ["STARTS", "Lockouts", "Outside", "Queueing", "Reading", "starts_a_thread"]
 
 _RUNTIME_BYTES: Final = 1 << 17
 """Of `_PyRuntime`, which holds the lock; by its ELF symbol it has 167 kB in CPython 3.11 and more in 3.12 and 3.13,
@@ -50,12 +50,34 @@ class Reading(NamedTuple):
     queued: bool = False
 
 
+class Queueing:
+    """How long a thread has queued for a processor since it began (schedstat's second number), if that is known.
+
+    Args:
+        thread: what stands for it below `/proc`.
+    """
+
+    def __init__(self, thread: str) -> None:
+        self._file = _opened(f"/proc/{thread}/schedstat")
+
+    def ns(self) -> int | None:
+        """So many nanoseconds."""
+        fields = _read(self._file).split()
+        # a kernel without CONFIG_SCHED_INFO reports no run time at all
+        return int(fields[1]) if len(fields) == 3 and fields[0] != b"0" else None
+
+    def close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+        self._file = None
+
+
 class Outside:
     """Reads one thread from another. To be made on the thread that is to be read."""
 
     def __init__(self) -> None:
-        task = f"/proc/self/task/{threading.get_native_id()}"
-        self._schedstat, self._syscall = _opened(f"{task}/schedstat"), _opened(f"{task}/syscall")
+        task = f"self/task/{threading.get_native_id()}"
+        self._queueing, self._syscall = Queueing(task), _opened(f"/proc/{task}/syscall")
         self._clock: int | None = None
         if self._syscall is not None and _runtime is not None:
             self._clock = time.pthread_getcpuclockid(threading.get_ident())
@@ -67,10 +89,8 @@ class Outside:
             self._looker = time.pthread_getcpuclockid(threading.get_ident())
 
     def delay_ns(self) -> int | None:
-        """How long it has queued for a processor since it began (schedstat's second number), if that is known."""
-        fields = self._read(self._schedstat).split()
-        # a kernel without CONFIG_SCHED_INFO reports no run time at all
-        return int(fields[1]) if len(fields) == 3 and fields[0] != b"0" else None
+        """How long it has queued for a processor since it began, if that is known."""
+        return self._queueing.ns()
 
     def reading(self) -> Reading | None:
         """Its processor time and that of others; `None` where the system does not tell."""
@@ -84,7 +104,7 @@ class Outside:
         """The same, with whether it sleeps in a call."""
         if reading is None:
             return None
-        fields = self._read(self._syscall).split()
+        fields = _read(self._syscall).split()
         if not fields:
             return None
         asleep = len(fields) > 3 and not _in_runtime(int(fields[1], 16))
@@ -92,21 +112,22 @@ class Outside:
 
     def wakes(self) -> bool:
         """Whether it runs or queues for a processor, as far as is known, and does not sleep."""
-        return len(self._read(self._syscall).split()) <= 1
+        return len(_read(self._syscall).split()) <= 1
 
     def close(self) -> None:
-        for file in (self._schedstat, self._syscall):
-            if file is not None:
-                os.close(file)
-        self._schedstat = self._syscall = self._clock = self._looker = None
+        self._queueing.close()
+        if self._syscall is not None:
+            os.close(self._syscall)
+        self._syscall = self._clock = self._looker = None
 
-    def _read(self, file: int | None) -> bytes:
-        if file is None:
-            return b""
-        buffer = ctypes.create_string_buffer(256)  # one for each time: two threads read here
-        # os.pread would let go of the interpreter, and what is read be over when others let the reader in again
-        size = _pread(file, buffer, len(buffer), 0)
-        return buffer.raw[: max(0, size)]
+
+def _read(file: int | None) -> bytes:
+    if file is None:
+        return b""
+    buffer = ctypes.create_string_buffer(256)  # one for each time: two threads read here
+    # os.pread would let go of the interpreter, and what is read be over when others let the reader in again
+    size = _pread(file, buffer, len(buffer), 0)
+    return buffer.raw[: max(0, size)]
 
 
 def _opened(path: str) -> int | None:

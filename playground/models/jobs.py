@@ -1,0 +1,184 @@
+"""A workload's jobs in the process that carries them out: each is submitted, begun, ended and handed back.
+
+A model calls `work` where its library runs a function and awaits `task` where it runs a coroutine; what these write
+down is the same for all. A job that raises is over, and its error is kept; the others go on. It decides what a job does
+and what came of it; it refuses to know who calls it, and in which order.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from time import perf_counter_ns
+from typing import Any, Final
+
+from playground.models.kinds import Moment
+from playground.models.meter import Meter, current_meter, sleeps_recorded
+from playground.models.parcel import Failure, failed, result_of
+from playground.models.rows import current
+from playground.models.units import Senses, units_of
+from playground.models.workload import Workload
+
+__all__ = ["Jobs", "Outcome", "settle", "work_here"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a job that ended.
+
+    Attributes:
+        job: its number.
+        result: as bytes, see `parcel.received`; `None` if it has none.
+        failure: why not.
+    """
+
+    job: int
+    result: bytes | None = None
+    failure: Failure | None = None
+
+
+class _Sleeps:
+    """Arrives in a process as the record of its sleeps: it comes before the functions that may hold `time.sleep`."""
+
+    def __reduce__(self) -> tuple[Callable[[], object], tuple[()]]:
+        return sleeps_recorded, ()
+
+
+class Jobs:
+    """The jobs of one experiment.
+
+    Args:
+        workload: what to do.
+        loops: how many turns a unit of work takes.
+        known: what the system tells.
+
+    Attributes:
+        outcomes: what came of the jobs that have been handed back, by number.
+    """
+
+    def __init__(self, workload: Workload, loops: int, known: Senses) -> None:
+        self.workload = workload
+        self.outcomes: dict[int, Outcome] = {}
+        self._loops = loops
+        self._known = known
+        first = units_of(workload.cpu_s)
+        self._units = first - first // 2, first // 2
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _arrived, (_Sleeps(), self.workload, self._loops, self._known)
+
+    @property
+    def numbers(self) -> range:
+        return range(self.workload.jobs)
+
+    def mark(self, moment: Moment, number: int = 0) -> None:
+        """Write down that a moment has come."""
+        now_ns = perf_counter_ns()
+        current().add(moment, number, now_ns, now_ns, 0)
+
+    def submit(self, number: int) -> int:
+        """Write down that a job is asked for now. Gives its number."""
+        self.mark(Moment.SUBMITTED, number)
+        return number
+
+    def back(self, outcome: Outcome) -> None:
+        """Who asked for a job goes on with what came of it: of a job whose worker said that it is over."""
+        self.mark(Moment.HANDED_BACK, outcome.job)
+        self.keep(outcome)
+
+    def keep(self, outcome: Outcome) -> None:
+        """What came of a job, where nothing was handed from one to another."""
+        self.outcomes[outcome.job] = outcome
+
+    def lost(self, number: int, error: BaseException) -> None:
+        """A job ended that could not say so itself, such as by the death of its process."""
+        self.mark(Moment.RAISED, number)
+        self.keep(Outcome(number, failure=failed(error)))
+
+    # -- one job -------------------------------------------------------------------------------------------------
+
+    def work(
+        self,
+        number: int,
+        sleep: Callable[[float], object],
+        around: "Callable[[Meter], Any]" = nullcontext,
+    ) -> Outcome:
+        """Do a job in the calling thread.
+
+        Args:
+            number: which.
+            sleep: how a job of ours waits.
+            around: a context within which it is done, given its clock.
+        """
+        meter = Meter(current(), number, self._known)
+        meter.mark(Moment.BEGAN)
+        try:
+            with around(meter):
+                result = self._call(number, meter, sleep)
+            outcome = _returned(number, result)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (it is told, and the other jobs go on)
+            outcome = Outcome(number, failure=failed(error))
+        meter.mark(Moment.RETURNED if outcome.failure is None else Moment.RAISED)
+        return outcome
+
+    def _call(self, number: int, meter: Meter, sleep: Callable[[float], object]) -> object:
+        function = self.workload.plain
+        if function is not None:
+            with current_meter(meter):
+                return function(number)
+        meter.burn(self._units[0], self._loops)
+        start_ns = perf_counter_ns()
+        sleep(self.workload.wait_s)
+        meter.rested(start_ns, self.workload.wait_s)
+        meter.burn(self._units[1], self._loops)
+        return number
+
+    async def task(self, number: int, sleep: Callable[[float], Awaitable[object]]) -> None:
+        """Do a job in a task of its own, and keep what came of it.
+
+        What an async function does between its beginning and its end is told by the recording of its loop.
+        """
+        meter = Meter(current(), number, self._known)
+        meter.mark(Moment.BEGAN)
+        try:
+            outcome = _returned(number, await self._await(number, meter, sleep))
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (it is told, and the other jobs go on)
+            outcome = Outcome(number, failure=failed(error))
+        except BaseException as error:
+            meter.mark(Moment.CANCELLED)
+            self.keep(Outcome(number, failure=failed(error)))
+            raise
+        meter.mark(Moment.RETURNED if outcome.failure is None else Moment.RAISED)
+        self.keep(outcome)
+
+    async def _await(self, number: int, meter: Meter, sleep: Callable[[float], Awaitable[object]]) -> object:
+        function = self.workload.awaitable
+        if function is not None:
+            return await function(number)
+        meter.burn(self._units[0], self._loops)
+        start_ns = perf_counter_ns()
+        await sleep(self.workload.wait_s)
+        meter.rested(start_ns, self.workload.wait_s)
+        meter.burn(self._units[1], self._loops)
+        return number
+
+
+def _arrived(_: object, workload: Workload, loops: int, known: Senses) -> Jobs:
+    return Jobs(workload, loops, known)
+
+
+def _returned(number: int, result: object) -> Outcome:
+    return Outcome(number, result_of(result))
+
+
+_here: Final[list[Jobs]] = []
+
+
+def settle(jobs: Jobs) -> None:
+    """In each process or interpreter of a pool, once: these are the jobs that it will be asked for by number."""
+    _here[:] = [jobs]
+
+
+def work_here(number: int) -> Outcome:
+    """Do a job of those that were settled here."""
+    return _here[0].work(number, time.sleep)
