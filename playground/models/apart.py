@@ -99,27 +99,34 @@ def run_apart(
     heard = Heard({"out": sys.stdout, "err": sys.stderr} if show else {}, MOST_OUTPUT_BYTES)
     with _process(parcel, sources, flavour, heard) as (process, folder):
         started_ns = time.perf_counter_ns()
-        timed_out = _attend(process, folder, timeout_s)
+        try:
+            is_over = _attend(process, folder, heard, timeout_s)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("the experiment's process was killed") from None
         process.drain()
-        ended_ns = time.perf_counter_ns()
         heard.end()
-        answer = _answer(folder)
-        ended = process.ended or {}
-        how = _how(answer, ended, timeout_s if timed_out else None, folder)
-        if answer is not None and not timed_out:
-            started_ns, ended_ns = answer.started_ns, answer.ended_ns
-        rows, dropped = read_rows(folder), read_dropped(folder)
-    return Apart(
-        *how,
-        rows,
-        dropped,
-        heard.text("out"),
-        heard.text("err"),
-        ended.get("cpu_s", answer.cpu_s if answer is not None else None),
-        ended.get("most_bytes"),
-        (ended_ns - started_ns) / 1e9,
-        (time.perf_counter_ns() - began_ns - (ended_ns - started_ns)) / 1e9,
-    )
+        told = _told(folder, process.ended or {}, timeout_s if is_over else None, started_ns)
+    overhead_s = (time.perf_counter_ns() - began_ns) / 1e9 - told["wall_s"]
+    return Apart(**told, out=heard.text("out"), err=heard.text("err"), overhead_s=overhead_s)
+
+
+def _told(folder: Path, ended: dict[str, Any], timeout_s: float | None, started_ns: int) -> dict[str, Any]:
+    """What the folder and the system tell of an experiment that is over."""
+    ended_ns = time.perf_counter_ns()
+    answer = _answer(folder)
+    ending, result, error = _how(answer, ended, timeout_s, folder)
+    if answer is not None:
+        started_ns, ended_ns = answer.started_ns, answer.ended_ns
+    return {
+        "ending": ending,
+        "result": result,
+        "error": error,
+        "rows": read_rows(folder),
+        "dropped": read_dropped(folder),
+        "cpu_s": ended.get("cpu_s", answer.cpu_s if answer is not None else None),
+        "most_bytes": ended.get("most_bytes"),
+        "wall_s": (ended_ns - started_ns) / 1e9,
+    }
 
 
 Process = Forked | Fresh
@@ -181,7 +188,7 @@ def _directory() -> str | None:
         return None
 
 
-def _attend(process: Process, folder: Path, timeout_s: float) -> bool:
+def _attend(process: Process, folder: Path, heard: Heard, timeout_s: float) -> bool:
     """Hear the process until its end; whether it had to be killed because its time was over."""
     deadline_s = time.monotonic() + timeout_s
     while process.ended is None:
@@ -190,6 +197,7 @@ def _attend(process: Process, folder: Path, timeout_s: float) -> bool:
             return _kill(process, folder)
         if not process.listen(min(left_s, _MOMENT_S)):
             process.show_unfinished()
+            heard.flush()
     return False
 
 

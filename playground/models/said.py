@@ -109,6 +109,9 @@ class Heard:
     Args:
         streams: where to show it; empty for nowhere.
         most_bytes: how much of it is shown and kept.
+
+    Attributes:
+        left_out: how many bytes were not.
     """
 
     def __init__(self, streams: dict[StreamName, Any], most_bytes: int) -> None:
@@ -117,9 +120,11 @@ class Heard:
         self._most_bytes = most_bytes
         self._texts: dict[StreamName, list[str]] = {"out": [], "err": []}
         self._decoders = {name: getincrementaldecoder("utf-8")("replace") for name in _NAMES}
+        self._written: StreamName | None = None
         self.left_out = 0
 
     def hear(self, name: StreamName, data: bytes, *, last: bool = False) -> None:
+        """Show and keep a piece, as far as there is room."""
         kept = data[: self._room]
         self._room -= len(kept)
         self.left_out += len(data) - len(kept)
@@ -129,11 +134,21 @@ class Heard:
         if not text:
             return
         self._texts[name].append(text)
-        if name in self._streams:
-            self._streams[name].write(text)
-            self._streams[name].flush()
+        if name not in self._streams:
+            return
+        if name != self._written:
+            self.flush()
+            self._written = name
+        self._streams[name].write(text)
+
+    def flush(self) -> None:
+        """Have the screen show what was heard: a notebook's kernel holds it back a while, each stream by itself."""
+        if self._written is not None:
+            self._streams[self._written].flush()
+            self._written = None
 
     def text(self, name: StreamName) -> str:
+        """All that was kept of a stream."""
         return "".join(self._texts[name])
 
     def end(self) -> None:
@@ -143,3 +158,4 @@ class Heard:
         if self.left_out:
             kept = f"{self._most_bytes / 1e6:g} MB"
             self._show("err", f"\n[{kept} of output are kept; {self.left_out:,} bytes more were printed]\n")
+        self.flush()
