@@ -13,6 +13,7 @@ from playground.models.carry import Recording
 from playground.models.jobs import Outcome
 from playground.models.kinds import Moment
 from playground.models.rows import Row
+from playground.models.tasks import stretches_of_tasks
 from playground.models.units import UNKNOWN
 from playground.trace import Job, JobOutcome, Segment, SegmentKind, Trace, Worker
 from playground.trace.store import restore
@@ -58,13 +59,18 @@ def gathered(
     origin_ns = start_ns if recording is None else recording.origin_ns
     workers = _Workers(model, rows)
     lives = _lives(rows)
-    segments = [*_stretches(rows, lives, workers), *_between(lives, workers)]
+    segments = [_moved(each, origin_ns) for each in (*_stretches(rows, lives, workers), *_between(lives, workers))]
+    jobs = [_job(number, life, outcomes.get(number), origin_ns) for number, life in lives.items()]
+    if loop is not None:
+        told = {segment.job for segment in segments if segment.kind == "run"}
+        began = {at: workers.of(life[Moment.BEGAN]) for at, life in enumerate(lives.values()) if Moment.BEGAN in life}
+        segments += stretches_of_tasks(loop, jobs, {at: worker for at, worker in began.items() if at not in told})
     segments.sort(key=lambda each: (each.start_ns, each.end_ns, each.job))
     return Trace(
         **({} if loop is None else _tables(loop)),
         workers=workers.listed,
-        jobs=[_job(number, life, outcomes.get(number), origin_ns) for number, life in lives.items()],
-        segments=[_moved(segment, origin_ns) for segment in segments],
+        jobs=jobs,
+        segments=segments,
         duration_ns=max(0, stop_ns - origin_ns),
         dropped=dropped + (0 if loop is None else loop.dropped),
         forgotten={} if loop is None else loop.forgotten,

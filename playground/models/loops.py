@@ -13,14 +13,10 @@ from typing import ClassVar
 
 from playground.models.base import Calls, Model
 from playground.models.jobs import Jobs
+from playground.models.tasks import task_name
 from playground.trace import WorkerKind
 
-__all__ = ["AnyIO", "Asyncio", "AsyncioBlocking", "ToThread", "Trio", "task_name"]
-
-
-def task_name(number: int) -> str:
-    """What the task of a job is called."""
-    return f"job {number}"
+__all__ = ["AnyIO", "Asyncio", "AsyncioBlocking", "ToThread", "Trio"]
 
 
 @dataclass(frozen=True)
