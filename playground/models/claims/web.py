@@ -5,10 +5,10 @@ framework is never imported in the notebook's process: whether it is there is lo
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, Literal
 
 from playground.errors import ModelError
-from playground.models.apart import Apart, run_apart
+from playground.models.apart import run_apart
 from playground.models.claims.web_judged import Lacking, WebBenchmark, judged
 from playground.models.claims.web_ways import FRAMEWORKS, Framework, Tried, Way, measure
 
@@ -28,7 +28,8 @@ def web_benchmark(
     Takes about 2 s a framework, and less than half a minute for all.
 
     Args:
-        frameworks: some of `Flask`, `Django`, `Starlette`, `FastAPI`, `Litestar`, `Quart`, `playground`; `None` for all.
+        frameworks: some of `Flask`, `Django`, `Starlette`, `FastAPI`, `Litestar`, `Quart` and `playground`; `None` for
+            all of them.
         seconds: for how long requests are sent in each round, for each of the pages of each way.
         rounds: how often each is measured; at least seven, or no verdict can be given.
         at_once: how many clients there are.
@@ -77,7 +78,7 @@ def _measured(framework: Framework, rounds: int, seconds: float, at_once: int) -
 def _away(
     framework: Framework, ways: Sequence[Way], rounds: int, seconds: float, at_once: int
 ) -> list[Tried | Lacking]:
-    flavour = "gevent" if ways[0].green else "plain"
+    flavour: Literal["gevent", "plain"] = "gevent" if ways[0].green else "plain"
     names = [way.name for way in ways]
     slowest_s = seconds + at_once / _SLOWEST_ANSWERS
     timeout_s = _PATIENCE_S + 10 * rounds * sum(len(way.pages) for way in ways) * slowest_s
@@ -89,13 +90,7 @@ def _away(
         return [Lacking(name, f"not measured here: {error}") for name in names]
     if apart.ending == "returned":
         return list(apart.result)
-    return [Lacking(name, f"not measured here: {_why(apart, timeout_s)}") for name in names]
-
-
-def _why(apart: Apart, timeout_s: float) -> str:
-    if apart.ending == "timed out":
-        return f"it was not done after {timeout_s:g} s"
-    return f"it {apart.ending}" + (f": {apart.error.type_name}: {apart.error.message}" if apart.error else "")
+    return [Lacking(name, f"not measured here: its process {apart.ending}, {apart.error}") for name in names]
 
 
 def _joined(parts: Sequence[Tried | Lacking]) -> list[Tried | Lacking]:

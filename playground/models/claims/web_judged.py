@@ -11,24 +11,41 @@ from typing import Final, Literal
 from playground.models.claims.claim import Claim, Measured, Picture, Verdict
 from playground.models.claims.rounds import Spread, ratios, side, spread
 from playground.models.claims.web_ways import FRAMEWORKS, Framework, Page, Pair, Tried, few
-from playground.models.claims.words import listed, told
+from playground.models.claims.words import listed
 from playground.views.claims_axis import figure_words
 
-__all__ = ["Answers", "Compared", "Lacking", "WebBenchmark", "Word", "compared", "judged", "verdict_of", "word"]
+__all__ = [
+    "Answers",
+    "Compared",
+    "Lacking",
+    "WebBenchmark",
+    "Word",
+    "compared",
+    "judged",
+    "verdict_of",
+    "word",
+    "word_of_computing",
+]
 
 Word = Literal["faster", "slower", "alike", "unsure"]
 
 STATEMENT: Final = "Async methods generally answer more requests than sync ones."
 PICTURE: Final = Picture("bars", "a second", "answers a second")
-_PAGES: Final[dict[Page, str]] = {"hello": "of a page that does nothing", "io": "of one that waits for 20 ms"}
-_TOLD: Final[dict[Word, str]] = {
-    "faster": "",
-    "slower": ", and so is slower",
-    "alike": ", and so is no faster",
-    "unsure": ", but the rounds lie too far apart to tell",
-}
-_MORE: Final = 1.1
-"""A tenth more is felt by nobody, and is what one release of a framework differs from the next."""
+_PAGES: Final[dict[Page, str]] = {"hello": "requests of a page that does nothing", "io": "of one that waits for 20 ms"}
+_NOTES: Final = (
+    (
+        "No server and no socket: the frameworks are called by ASGI and WSGI as a server would call them, so that "
+        "theirs is all that is measured. Processor time includes that of the clients. A server adds the same to each."
+    ),
+    (
+        "A WSGI app has 40 threads, or a green thread for each request; plain handlers have what their framework gives "
+        "them. Each app has its routes and nothing else: no middleware, no database."
+    ),
+)
+_MORE: Final = 1.05
+"""A twentieth more is felt by nobody, and one build of Python may differ as much from another."""
+_ALIKE: Final = 1.1
+"""Wider than that: whatever is steady is one or the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +64,7 @@ class Answers(Measured):
     late_ns: float | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class WebBenchmark(Claim):
     """What came of the web benchmark: a claim, with a verdict and a sentence for each framework too.
 
@@ -85,35 +102,47 @@ class Compared:
 
 
 def word(times: Sequence[float]) -> Word:
-    """What ratios allow one to say: more than a tenth to either side, alike within that, or `unsure`."""
+    """What ratios allow one to say: more than a twentieth to either side, alike within a tenth, or `unsure`."""
     if side(times, _MORE) == "above":
         return "faster"
     if side(times, 1 / _MORE) == "below":
         return "slower"
-    if side(times, _MORE) == "below" and side(times, 1 / _MORE) == "above":
+    if side(times, _ALIKE) == "below" and side(times, 1 / _ALIKE) == "above":
         return "alike"
     return "unsure"
 
 
-def compared(framework: Framework, found: Sequence[Tried]) -> list[Compared]:
-    """Each pair on each page that both ways have.
+def word_of_computing(times: Sequence[float], cheaper: Sequence[float]) -> Word:
+    """The same where only computing takes time: then the processor's time must bear out what the clock says.
 
-    Of a page that does nothing, the processor time must say the same as the clock: on a machine that is busy with
-    other work, threads may be given more of it than a loop, or less.
+    On a machine that is busy with other work, threads may be given more of it than a loop, or less.
+
+    Args:
+        times: as many answers a second, round by round.
+        cheaper: as much processor time as the other way takes for an answer, of what this one takes.
     """
+    said = word(times)
+    borne_out = {
+        "faster": side(cheaper, 1.0) == "above",
+        "slower": side(cheaper, 1.0) == "below",
+        "alike": word(cheaper) == "alike",
+    }
+    return said if borne_out.get(said, False) else "unsure"
+
+
+def compared(framework: Framework, found: Sequence[Tried]) -> list[Compared]:
+    """Each pair on each page that both ways have."""
     by_name = {(each.way, each.page): each for each in found}
-    told: list[Compared] = []
+    comparisons: list[Compared] = []
     for pair in framework.pairs:
         for page in _PAGES:
             quick, plain = by_name.get((pair.quick, page)), by_name.get((pair.plain, page))
             if quick is None or plain is None:
                 continue
             times = ratios(quick.rates, plain.rates)
-            said = word(times)
-            if page == "hello" and said != word(ratios(plain.cpus_ns, quick.cpus_ns)):
-                said = "unsure"
-            told.append(Compared(pair, page, spread(times), said))
-    return told
+            said = word_of_computing(times, ratios(plain.cpus_ns, quick.cpus_ns)) if page == "hello" else word(times)
+            comparisons.append(Compared(pair, page, spread(times), said))
+    return comparisons
 
 
 def verdict_of(words: Sequence[Word]) -> Verdict:
@@ -132,21 +161,21 @@ def _all_of(verdicts: Sequence[Verdict]) -> Verdict:
 
 def judged(found: Mapping[str, Sequence[Tried | Lacking]], at_once: int, rounds: int) -> WebBenchmark:
     """The claim, from what was measured of each framework, or why it was not."""
-    told = {name: _tried(each) for name, each in found.items()}
-    pairs = {name: compared(FRAMEWORKS[name], each) for name, each in told.items()}
+    tried = {name: _tried(each) for name, each in found.items()}
+    pairs = {name: compared(FRAMEWORKS[name], each) for name, each in tried.items()}
     verdicts = {name: _framework_verdict(each) for name, each in pairs.items()}
     rows = [row for name, each in found.items() for row in _rows(FRAMEWORKS[name], each)]
-    known = {name: verdict for name, verdict in verdicts.items() if told[name]}
+    known = {name: verdict for name, verdict in verdicts.items() if tried[name]}
     return WebBenchmark(
         STATEMENT,
         _all_of(list(known.values())),
         _sentence(known, pairs),
-        {key: value for name in known for key, value in _figures(name, told[name], pairs[name])},
+        {key: value for name in known for key, value in _figures(name, tried[name], pairs[name])},
         rows,
         PICTURE,
         _notes(at_once, rounds),
         verdicts,
-        {name: _framework_sentence(found[name], pairs[name], told[name]) for name in found},
+        {name: _framework_sentence(found[name], pairs[name], tried[name]) for name in found},
     )
 
 
@@ -165,21 +194,30 @@ def _framework_verdict(found: Sequence[Compared]) -> Verdict:
 
 
 def _framework_sentence(found: Sequence[Tried | Lacking], pairs: Sequence[Compared], tried: Sequence[Tried]) -> str:
-    told = [
-        f"{pair.quick} answers {listed([_clause(each) for each in pairs if each.pair == pair])} as {pair.plain}."
+    said = [
+        f"Compared with {pair.plain}, {pair.quick} answers "
+        f"{', and '.join(_clause(each) for each in pairs if each.pair == pair)}."
         for pair in dict.fromkeys(each.pair for each in pairs)
     ]
-    told += [
-        f"{each.way} answers {figure_words(spread(each.rates).median, 'a second')}, one by one."
+    said += [
+        f"A handler that blocks its loop answers {figure_words(spread(each.rates).median, 'a second')}, however many ask."
         for each in tried
         if "blocks" in each.way
     ]
-    lacking = dict.fromkeys(f"{each.way}: {each.why}." for each in found if isinstance(each, Lacking))
-    return " ".join([*told, *lacking])
+    return " ".join([*said, *dict.fromkeys(f"{each.way}: {each.why}." for each in found if isinstance(each, Lacking))])
 
 
 def _clause(found: Compared) -> str:
-    return f"{told(found.times, 'times')} as many {_PAGES[found.page]}{_TOLD[found.word]}"
+    """`8 times as many requests of a page that does nothing (7.2 to 8.2)`."""
+    times, low, high = (_digits(each) for each in (found.times.median, found.times.low, found.times.high))
+    between = "" if low == high else f" ({low} to {high})"
+    how = {"faster": times, "slower": f"only {times}", "alike": f"no more, {times}", "unsure": f"perhaps {times}"}
+    return f"{how[found.word]} times as many {_PAGES[found.page]}{between}"
+
+
+def _digits(times: float) -> str:
+    """Two digits, and three near 1, where they matter."""
+    return f"{float(f'{times:.{3 if 1 <= times < 1.2 else 2}g}'):g}"
 
 
 def _sentence(verdicts: Mapping[str, Verdict], pairs: Mapping[str, Sequence[Compared]]) -> str:
@@ -188,19 +226,19 @@ def _sentence(verdicts: Mapping[str, Verdict], pairs: Mapping[str, Sequence[Comp
         return "None of the frameworks could be measured here."
     said = []
     if holding := [name for name, verdict in verdicts.items() if verdict == "holds"]:
-        ranges = [
-            _range(page, [each for name in holding for each in pairs[name] if each.page == page]) for page in _PAGES
-        ]
+        found = [each for name in holding for each in pairs[name]]
+        ranges = [_range(page, [each for each in found if each.page == page]) for page in _PAGES]
         said.append(f"With {listed(holding)}, async answers {listed([each for each in ranges if each])}.")
-    for name, verdict in verdicts.items():
-        if verdict == "does not hold":
-            worst = min(
-                (each for each in pairs[name] if each.word in ("slower", "alike")), key=lambda each: each.times.median
-            )
-            said.append(f"With {name}, {worst.pair.quick} answers {_clause(worst)} as {worst.pair.plain}.")
+    for name in (name for name, verdict in verdicts.items() if verdict == "does not hold"):
+        worst = min(
+            (each for each in pairs[name] if each.word in ("slower", "alike")), key=lambda each: each.times.median
+        )
+        said.append(f"With {name}, {worst.pair.quick} answers {_clause(worst)}, compared with {worst.pair.plain}.")
     if unsure := [name for name, verdict in verdicts.items() if verdict == "not here"]:
-        why = "the rounds lie too far apart, or too near to each other: is the machine busy with other work?"
-        said.append(f"With {listed(unsure)} it cannot be told here, for {why}")
+        said.append(
+            f"With {listed(unsure)} it cannot be told here: the ways are too near each other, or the rounds too far "
+            "apart, as on a machine that is busy."
+        )
     return " ".join(said)
 
 
@@ -208,21 +246,18 @@ def _range(page: Page, found: Sequence[Compared]) -> str:
     """`1.4 to 6.2 times as many of a page that does nothing`."""
     if not found:
         return ""
-    times = [float(f"{each.times.median:.2g}") for each in found]
-    between = f"{min(times):g}" if min(times) == max(times) else f"{min(times):g} to {max(times):g}"
-    return f"{between} times as many {_PAGES[page]}"
+    times = sorted(each.times.median for each in found)
+    low, high = _digits(times[0]), _digits(times[-1])
+    return f"{low if low == high else f'{low} to {high}'} times as many {_PAGES[page]}"
 
 
 def _notes(at_once: int, rounds: int) -> tuple[str, ...]:
-    return (
+    clients = (
         f"{at_once} clients at once, each of which sends its next request when it has its answer; {rounds} rounds, in "
         f"which all ways of a framework take turns, in a process of their own. {few(at_once)} clients ask a handler "
-        "that blocks, once.",
-        "No server and no socket: the frameworks are called by ASGI and WSGI as a server would call them, so that "
-        "theirs is all that is measured. Processor time includes that of the clients. A server adds the same to each.",
-        f"A WSGI app has 40 threads, or a green thread for each request; plain handlers have what their framework gives "
-        "them. Each app has its routes and nothing else: no middleware, no database.",
+        "that blocks, once."
     )
+    return clients, *_NOTES
 
 
 # -- rows and figures -------------------------------------------------------------------------------------------

@@ -79,7 +79,7 @@ class Framework:
 
 
 def _by_asgi(name: str, package: str, make: Callable[[], Any], threads: str) -> Framework:
-    plain = f"def, {threads}"
+    plain = f"def on {threads}"
     ways = (
         Way("async def", "/async", make),
         Way(plain, "/def", make),
@@ -97,10 +97,10 @@ _FRAMEWORKS: Final = (
         "Flask",
         "flask",
         (
-            Way("WSGI, gevent", "/def", web_apps.flask, "wsgi", green=True),
-            Way(f"WSGI, {THREADS} threads", "/def", web_apps.flask, "wsgi"),
+            Way("WSGI on gevent", "/def", web_apps.flask, "wsgi", green=True),
+            Way(f"WSGI on {THREADS} threads", "/def", web_apps.flask, "wsgi"),
         ),
-        (Pair("WSGI, gevent", f"WSGI, {THREADS} threads"),),
+        (Pair("WSGI on gevent", f"WSGI on {THREADS} threads"),),
     ),
     Framework(
         "Django",
@@ -109,9 +109,9 @@ _FRAMEWORKS: Final = (
             Way("ASGI, async def", "/async", web_apps.django_asgi),
             Way("ASGI, def", "/def", web_apps.django_asgi),
             Way("ASGI, async def that blocks", "/blocking", web_apps.django_asgi, blocks=True, pages=("io",)),
-            Way(f"WSGI, def, {THREADS} threads", "/def", web_apps.django_wsgi, "wsgi"),
+            Way(f"WSGI on {THREADS} threads", "/def", web_apps.django_wsgi, "wsgi"),
         ),
-        (Pair("ASGI, async def", "ASGI, def"), Pair("ASGI, async def", f"WSGI, def, {THREADS} threads")),
+        (Pair("ASGI, async def", "ASGI, def"), Pair("ASGI, async def", f"WSGI on {THREADS} threads")),
     ),
     _by_asgi("Starlette", "starlette", web_apps.starlette, _ANYIOS),
     _by_asgi("FastAPI", "fastapi", web_apps.fastapi, _ANYIOS),
