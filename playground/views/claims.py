@@ -114,11 +114,11 @@ def quartiles(row: RowLike, median: float) -> tuple[float, float, float]:
     return median if row.low is None else row.low, median, median if row.high is None else row.high
 
 
-def key(picture: PictureLike, *, mark: str, spread: str) -> str:
+def key(picture: PictureLike, *, mark: str, spread: str, line: str) -> str:
     """What the picture shows, in a sentence under it."""
     powers = ", by powers" if picture.kind == "ladder" else ", from zero"
     along = f", against {picture.along}" if picture.kind == "curve" else ""
-    level = "" if picture.level is None else f"; the line stands at {figure_words(picture.level, picture.unit)}"
+    level = "" if picture.level is None else f", {line}: {figure_words(picture.level, picture.unit)}"
     axis = f"{picture.axis[:1].upper()}{picture.axis[1:]}{along}{powers}"
     return f"{axis}; {mark}: median, {spread}: the middle half{level}."
 
@@ -135,7 +135,7 @@ def text(claim: ClaimLike, *, width: int = 100) -> str:
     lines += wrapped(f"Here: {claim.verdict}. {claim.sentence}", width)
     if claim.rows:
         lines += ["", *_drawn(claim, width), ""]
-        lines += wrapped(key(claim.picture, mark="●", spread="├ to ┤"), width)
+        lines += wrapped(key(claim.picture, mark="●", spread="├ to ┤", line="┊"), width)
     for note in claim.notes:
         lines += wrapped(f"* {note}", width, "  ")
     return "\n".join(line.rstrip() for line in lines)
@@ -152,7 +152,7 @@ def _drawn(claim: ClaimLike, width: int) -> Iterator[str]:
             yield one_line(group)
         for row in rows:
             name = one_line(name_of(row, picture), _GUTTER - 4)
-            body = _row_body(row, axis, columns)
+            body = _row_body(row, axis, columns, picture.level)
             yield f"{f'  {name}' if group else name:<{_GUTTER}}{body:<{columns}}  {figure_of(row, picture)}"
 
 
@@ -160,19 +160,25 @@ def _axis_line(axis: Axis, unit: UnitName, columns: int) -> str:
     line = [" "] * columns
     free = 0
     for mark in axis.marks:
-        at, words = round(axis.share(mark) * (columns - 1)), f"|{figure_words(mark, unit)}"
-        if at >= free and at + len(words) <= columns:
-            line[at : at + len(words)] = words
-            free = at + len(words) + 1
+        at, words = round(axis.share(mark) * (columns - 1)), figure_words(mark, unit)
+        fits = at + len(words) < columns
+        start = at if fits else at - len(words)  # the last one may stand left of its place
+        if start >= free:
+            line[start : start + len(words) + 1] = f"|{words}" if fits else f"{words}|"
+            free = start + len(words) + 2
     return "".join(line)
 
 
-def _row_body(row: RowLike, axis: Axis, columns: int) -> str:
+def _row_body(row: RowLike, axis: Axis, columns: int, level: float | None) -> str:
     """A mark between its quartiles, on an axis from zero at the end of a bar."""
     if row.median is None:
         return ""
     low, median, high = (round(axis.share(value) * (columns - 1)) for value in quartiles(row, row.median))
-    line = ["█" if at < low and not axis.by_powers else " " for at in range(columns)]
+    line = [" "] * columns
+    if level is not None:
+        line[round(axis.share(level) * (columns - 1))] = "┊"
+    if not axis.by_powers:
+        line[:low] = "█" * low
     line[low : high + 1] = "─" * (high + 1 - low)
     line[low], line[high] = "├", "┤"
     line[median] = "●"

@@ -36,7 +36,7 @@ def svg(claim: ClaimLike, *, width: int = 1000) -> str:
         else:
             _rows(sheet, claim)
         sheet.y += 4
-        sheet.lines(key(claim.picture, mark="dot", spread="line through it"), size=11)
+        sheet.lines(key(claim.picture, mark="dot", spread="line through it", line="grey line"), size=11)
     for note in claim.notes:
         sheet.lines(note, size=11)
     sheet.y += 14

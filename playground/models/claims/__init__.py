@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from playground.models.claims.claim import Claim, Measured, Picture
     from playground.models.claims.ladder import latency_ladder
+    from playground.models.claims.parallel import threads_and_processes
     from playground.models.claims.speed import async_speed
     from playground.models.claims.waits import long_waits
     from playground.models.claims.weights import weights
@@ -20,6 +21,7 @@ __all__ = [
     "async_speed",
     "latency_ladder",
     "long_waits",
+    "threads_and_processes",
     "weights",
 ]
 
@@ -30,6 +32,7 @@ _HOMES: Final = {
     "async_speed": "speed",
     "latency_ladder": "ladder",
     "long_waits": "waits",
+    "threads_and_processes": "parallel",
     "weights": "weights",
 }
 

@@ -10,15 +10,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import comb
 from statistics import quantiles
-from typing import Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
 __all__ = ["Side", "Spread", "in_turn", "ratios", "side", "spread", "uncollected"]
 
 Key = TypeVar("Key")
 Side = Literal["above", "below", "unsure"]
 
-# A verdict is one word that a class repeats: at most one in fifty of what cannot be told may pass for told.
-_WRONG_ON_ONE_SIDE = 0.01
+# A verdict is one word that a class repeats: at most one in fifty of what lies at the level may pass for above it.
+# Of twelve rounds, two may then have been held up by others.
+_WRONG: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,8 @@ def spread(values: Sequence[float]) -> Spread:
 def side(values: Sequence[float], level: float) -> Side:
     """On which side of a level the median lies that ever more rounds would come to, or `unsure`.
 
-    As many of the rounds lie on the other side as a coin would leave there once in a hundred times, or fewer: the
-    sign test. It needs seven rounds to be sure of anything.
+    No more of the rounds lie on the other side than a coin would leave there once in fifty times: the sign test. It
+    needs six rounds to be sure of anything.
     """
     others = _left_by_a_coin(len(values))
     above, below = sum(value > level for value in values), sum(value < level for value in values)
@@ -59,9 +60,9 @@ def side(values: Sequence[float], level: float) -> Side:
 
 
 def _left_by_a_coin(rounds: int) -> int:
-    """The most heads of so many throws that come with a probability of a hundredth at most, with all below; or -1."""
+    """The most heads of so many throws that so few or fewer come at most once in fifty times; -1 if not even none."""
     heads, weight = -1, 0
-    while (weight := weight + comb(rounds, heads + 1)) <= _WRONG_ON_ONE_SIDE * 2**rounds:
+    while (weight := weight + comb(rounds, heads + 1)) <= _WRONG * 2**rounds:
         heads += 1
     return heads
 

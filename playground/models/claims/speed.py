@@ -35,7 +35,7 @@ def async_speed(calls: int = 500, additions: int = 100, rounds: int = 31) -> Cla
     Args:
         calls: how many calls a round times together.
         additions: the work of one call: how many numbers it adds up.
-        rounds: how often each way is timed; at least seven, or no verdict can be given.
+        rounds: how often each way is timed; at least six, or no verdict can be given.
     """
     try:
         return judged(away(time_calls, calls, additions, rounds, timeout_s=60.0), additions)

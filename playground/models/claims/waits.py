@@ -24,7 +24,7 @@ _WAITS_S: Final = (0.0, 0.001, 0.002, 0.004, 0.008, 0.016)
 """From the least that asyncio's timers wait on Linux, 1 ms, up to what makes the computing small beside it."""
 
 
-def long_waits(jobs: int = 10, cpu_s: float = 0.001, waits_s: Sequence[float] = _WAITS_S, rounds: int = 9) -> Claim:
+def long_waits(jobs: int = 10, cpu_s: float = 0.001, waits_s: Sequence[float] = _WAITS_S, rounds: int = 12) -> Claim:
     """How many times as fast jobs are together as in a row, while their wait grows and their computing stays.
 
     In a child process, coroutines that compute, sleep and compute are awaited one by one, and with `asyncio.gather`;
@@ -35,7 +35,7 @@ def long_waits(jobs: int = 10, cpu_s: float = 0.001, waits_s: Sequence[float] = 
         jobs: how many; no gain can be greater than that.
         cpu_s: the computing of one job, in seconds, in steps of 0.2 ms.
         waits_s: the lengths of the wait, in seconds; 0 should be among them.
-        rounds: how often each is timed; at least seven, or no verdict can be given.
+        rounds: how often each is timed; at least six, or no verdict can be given.
     """
     lengths = sorted(set(waits_s))
     try:
