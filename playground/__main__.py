@@ -1,4 +1,4 @@
-"""The command line: `playground lab`, `playground demo`, `playground watch` and `playground summary`.
+"""The command line: `playground lab`, `playground demo`, `playground watch`, `playground summary`, `playground lite`.
 
 Decides what the words on the command line mean, where the notebooks are, and how a command ends: 0 it did
 what was asked, 1 it could not and said why on stderr, 2 the words were wrong (argparse). It refuses to know
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.command == "lab":
         command = partial(lab, options, unknown)
     else:
-        command = partial({"demo": demo, "summary": summary}[options.command], options)
+        command = partial({"demo": demo, "summary": summary, "lite": lite}[options.command], options)
     try:
         return command()
     except BrokenPipeError:  # who reads us, such as `head`, has seen enough; Python's own last flush must not fail
@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     page.add_argument("--no-html", action="store_const", const=None, dest="html", help="do not write it")
     _add_watch(commands)
     _add_summary(commands)
+    _add_lite(commands)
     return parser
 
 
@@ -115,6 +116,21 @@ def _add_summary(commands: Any) -> None:
     )
     summary.add_argument("file", type=Path, help="the recording")
     summary.add_argument("--json", action="store_true", help="the line and the findings, as JSON")
+
+
+def _add_lite(commands: Any) -> None:
+    lite = commands.add_parser(
+        "lite",
+        help="build a site with the notebooks that runs in the browser only",
+        description="Build a folder with JupyterLab, Python, playground and the notebooks, all of it run by the "
+        "browser: any web server can serve it, and it asks no other for anything. Worker threads are simulated there, "
+        "and time is virtual.",
+        allow_abbrev=False,
+    )
+    lite.add_argument("output", type=Path, help="the site's folder")
+    lite.add_argument("--notebooks", type=Path, metavar="PATH", help="the notebooks in it (default: the course)")
+    lite.add_argument("--pyodide", type=Path, metavar="PATH", help="the npm package pyodide (default: npm fetches it)")
+    lite.add_argument("--wheels", type=Path, metavar="PATH", help="a folder of pure wheels (default: pip fetches them)")
 
 
 # -- playground watch ----------------------------------------------------------------------------------------
@@ -159,6 +175,26 @@ def _as_json(trace: "Trace") -> str:
     ]
     facts = {"title": trace.title, "clock": trace.clock, "duration_ns": trace.duration_ns, "dropped": trace.dropped}
     return json.dumps({**facts, **counts, "summary": trace.summary, "findings": findings}, indent=2)
+
+
+# -- playground lite -----------------------------------------------------------------------------------------
+
+
+def lite(options: argparse.Namespace) -> int:
+    """Build a site for the browser."""
+    from playground.errors import LiteError
+    from playground.lite import build
+
+    ours = PACKAGE.parent / "notebooks" if _is_clone(PACKAGE) else PACKAGE / "_notebooks"
+    try:
+        size, packages = build(
+            options.output, options.notebooks or ours, pyodide=options.pyodide, wheels=options.wheels
+        )
+    except LiteError as error:
+        return _fail(str(error))
+    print(f"{options.output}: {size / 1e6:,.0f} MB, with {len(packages)} Python packages. To look at it:\n")
+    print(f"    {shlex.quote(sys.executable)} -m http.server --directory {shlex.quote(str(options.output))}")
+    return 0
 
 
 # -- playground demo -----------------------------------------------------------------------------------------

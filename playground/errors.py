@@ -21,6 +21,7 @@ reader would expect to catch. A message says what was expected, what arrived, an
     ├── CourseError             the course has no such exercise or program    (LookupError)
     ├── SweepError              a sweep cannot be made of what was given      (ValueError)
     ├── WatchError              something cannot be watched, or not yet asked (RuntimeError)
+    ├── LiteError               a site for the browser cannot be built        (RuntimeError)
     ├── ModelError              a workload cannot be run in the way asked for (RuntimeError)
     ├── UsageError              the toolkit was called in a way that cannot work  (AssertionError)
     │   └── RouteError          a path, or a value for it, cannot be routed   (also ValueError)
@@ -40,6 +41,7 @@ __all__ = [
     "LabClosed",
     "LabError",
     "LifespanError",
+    "LiteError",
     "ModelError",
     "NestingError",
     "NoAnswer",
@@ -151,6 +153,10 @@ class SweepError(PlaygroundError, ValueError):
 
 class WatchError(PlaygroundError, RuntimeError):
     """Something cannot be watched, or its recording was asked for something before it was over."""
+
+
+class LiteError(PlaygroundError, RuntimeError):
+    """A site that needs no server cannot be built: a tool or a package is missing."""
 
 
 class ModelError(PlaygroundError, RuntimeError):
