@@ -8,25 +8,30 @@ of them: a page gets them in its packet.
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from playground.trace import WaitOn
+from playground.trace import SegmentKind, WaitOn
 
 __all__ = [
     "BLOCKED",
     "FRAME",
     "FUTURE",
+    "GIL",
     "IO",
     "KINDS",
     "LOCK",
     "OFFLOAD",
+    "OFF_CPU",
     "OTHER",
+    "PREEMPT",
     "READY",
     "RUN",
+    "SEGMENT_KIND",
     "THREAD",
     "TIMER",
     "WAIT_KIND",
     "Kind",
     "Shape",
     "kinds_of",
+    "kinds_of_jobs",
     "kinds_of_tasks",
 ]
 
@@ -41,6 +46,9 @@ LOCK: Final = 7
 OFFLOAD: Final = 8
 BLOCKED: Final = 9
 FUTURE: Final = 10
+GIL: Final = 11
+PREEMPT: Final = 12
+OFF_CPU: Final = 13
 
 Shape = Literal["full", "hatched", "half", "thin", "dashed"]
 
@@ -80,6 +88,9 @@ KINDS: Final = (
     Kind("waits: thread", "waiting for a thread", "thin", "#B86215", "·"),
     Kind("blocks the loop", "blocking the loop", "hatched", "#A40E26", "X"),
     Kind("waits: task, future", "waiting for a task or future", "dashed", "#6E7582", "-"),
+    Kind("wants the GIL", "waiting for the interpreter's lock (GIL), which another thread has", "half", "#781099", "G"),
+    Kind("processor taken away", "ready to run, while the system runs something else", "half", "#6E7582", "P"),
+    Kind("off the processor", "not running, and why this system does not tell", "half", "#5895DE", "?"),
 )
 
 _HANDLER: Final = replace(KINDS[RUN], words="handler, response", told="running the handler, or sending its response")
@@ -90,6 +101,21 @@ _TASK: Final = replace(KINDS[RUN], words="task runs", told="running")
 def kinds_of(requests: int, told: int) -> tuple[Kind, ...]:
     """The kinds of a recording of so many requests, `told` of which have spans: if all, `RUN` is the handler."""
     return (_HANDLER, *KINDS[1:]) if told and told == requests else KINDS
+
+
+_JOB: Final[dict[int, tuple[str, str]]] = {
+    RUN: ("job runs", "running"),
+    READY: ("ready again, not on yet", "ready to go on: its wait is over, and it has not gone on yet"),
+    IO: ("waits: sleep, I/O", "waiting: asleep, or for I/O"),
+    OFFLOAD: ("done, result on its way", "done, and who asked for it has not got the result yet"),
+    FUTURE: ("queued, not begun", "asked for, and nobody has begun it"),
+}
+
+
+def kinds_of_jobs() -> tuple[Kind, ...]:
+    """The kinds of recordings in which the jobs of a workload have the lanes."""
+    told = {at: replace(KINDS[at], words=words, told=of_one) for at, (words, of_one) in _JOB.items()}
+    return tuple(told.get(at, kind) for at, kind in enumerate(KINDS))
 
 
 def kinds_of_tasks() -> tuple[Kind, ...]:
@@ -106,4 +132,15 @@ WAIT_KIND: Final[dict[WaitOn, int]] = {
     "thread": OFFLOAD,
     "task": FUTURE,
     "future": FUTURE,
+}
+
+SEGMENT_KIND: Final[dict[SegmentKind, int]] = {
+    "queue": FUTURE,
+    "run": RUN,
+    "wait": IO,
+    "ready": READY,
+    "gil": GIL,
+    "preempt": PREEMPT,
+    "off_cpu": OFF_CPU,
+    "handoff": OFFLOAD,
 }

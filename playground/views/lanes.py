@@ -31,9 +31,9 @@ from playground.views.turns import Turns, turns
 from playground.views.whats import What, Whats
 from playground.views.wording import FAILED_WORDS, RAISED_WORDS
 
-__all__ = ["NO_REQUEST", "Arrows", "Group", "Lanes", "RequestFacts", "Row", "What", "lanes"]
+__all__ = ["NO_REQUEST", "Arrows", "Group", "Lanes", "RequestFacts", "Row", "What", "lanes", "pack_lives"]
 
-Group = Literal["loop", "inside", "worker", "request", "life"]
+Group = Literal["heading", "loop", "inside", "worker", "request", "life"]
 
 _TYPES: Final = ("q", "q", "B", "I", "I")
 """Of a row's columns: starts, ends, kinds, whats, requests."""
@@ -268,7 +268,7 @@ def _worker_rows(trace: Trace, owners: OwnersLike, whats: Whats) -> tuple[list[R
 
 def _request_rows(stories: Stories, subjects: Subjects, names: Sequence[int], whats: Whats) -> list[Row]:
     spans, tasks = subjects.lives, subjects.tasks
-    places = _pack(spans)
+    places = pack_lives(spans)
     called = _lane_names(places, [request.label for request in subjects.facts])
     states = [Row("request", lane, name) for lane, name in enumerate(called)]
     lived = [Row("life", lane, name) for lane, name in enumerate(called)]
@@ -289,7 +289,7 @@ def _lane_names(places: list[int], labels: list[str]) -> list[str]:
     return [held[lane][0] if len(held[lane]) == 1 else f"lane {lane + 1}" for lane in range(len(held))]
 
 
-def _pack(lives: Iterable[tuple[int, int]]) -> list[int]:
+def pack_lives(lives: Iterable[tuple[int, int]]) -> list[int]:
     """The lane of each life: the lowest that is free when it begins, in order of beginning.
 
     This greedy colouring of intervals uses as few lanes as there are lives at once.

@@ -16,7 +16,7 @@ from playground.views.wording import failed, label
 
 __all__ = ["Noun", "RequestFacts", "Subjects", "subjects_of"]
 
-Noun = Literal["request", "task"]
+Noun = Literal["request", "task", "job"]
 
 _UNNAMED: Final = re.compile(r"Task-\d+|experiment")  # what asyncio calls a task that nobody named, and a lab its first
 _CELL: Final = "InteractiveShell.run_cell_async"

@@ -18,6 +18,8 @@ from playground.views.kinds import BLOCKED, KINDS
 from playground.views.lanes import Lanes, Row, lanes
 from playground.views.scale import cells, marks
 from playground.views.shapes import SANS, bars, cross, label, rect, rich_lines, text_width
+from playground.views.stacked import stack
+from playground.views.stacked_svg import svg as stacked_svg
 from playground.views.svg_rows import Plot, arrows, bar_labels, capsules, row_shapes, stretch_shapes
 from playground.views.wording import counted, duration, let_go, one_line, summary
 
@@ -55,6 +57,8 @@ class _Picture:
 
 def svg(trace: Trace, *, width: int = 1000) -> str:
     """Draw a recording as an SVG picture, `width` pixels wide (at least 480) and as high as it needs."""
+    if trace.jobs:
+        return stacked_svg(stack({trace.title: trace}), title=trace.title, width=width)
     width = max(480, width)
     plot = Plot(_GUTTER, width - _GUTTER - _MARGIN, trace.duration_ns)
     picture = _Picture(trace, lanes(trace), diagnose(trace), width, plot)

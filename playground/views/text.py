@@ -15,6 +15,8 @@ from playground.views.diagnosis import diagnose
 from playground.views.kinds import BLOCKED, KINDS
 from playground.views.lanes import Lanes, Row, lanes
 from playground.views.scale import cells
+from playground.views.stacked import stack
+from playground.views.stacked_text import text as stacked_text
 from playground.views.text_rows import LEVELS, axis, legend_lines, loop_row
 from playground.views.wording import FAILED_MARK, counted, duration, let_go, one_line, summary
 
@@ -26,7 +28,9 @@ _LEAST_COLUMNS: Final = 20
 
 
 def report(trace: Trace, *, width: int = 100, most_lanes: int = 16) -> str:
-    """Everything: the summary line, the findings, one a paragraph, and the timeline."""
+    """Everything: the summary line, the findings, one a paragraph, and the timeline, or the jobs if it has some."""
+    if trace.jobs:
+        return stacked_text(stack({trace.title: trace}), title=trace.title, width=width)
     sentences = diagnose(trace).paragraphs(width, bullet="* ")
     return "\n\n".join(
         [f"{one_line(trace.title)}: {summary(trace)}", *sentences, text(trace, width=width, most_lanes=most_lanes)]

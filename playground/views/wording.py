@@ -144,10 +144,23 @@ def code_text(text: str) -> str:
 def summary(trace: Trace) -> str:
     """One line on a run: `272 ms · 50 requests, 2 answered 404 (median 224 ms, longest 271 ms) · 210 steps`."""
     told = _requests(trace) if trace.requests else counted(len(trace.tasks), "task")
-    line = f"{duration(trace.duration_ns)} · {told} · {counted(len(trace.steps), 'step')}"
+    if trace.jobs:
+        told = _jobs(trace)
+    line = f"{duration(trace.duration_ns)} · {told}"
+    if trace.steps or not trace.jobs:
+        line += f" · {counted(len(trace.steps), 'step')}"
     if trace.dropped:
         line += f" · {counted(trace.dropped, 'event')} dropped"
     return line
+
+
+def _jobs(trace: Trace) -> str:
+    """`20 jobs, up to 6 at once, 1 raised, on 4 workers`."""
+    ends = Counter(job.outcome for job in trace.jobs)
+    failed = [f"{count:,} {how}" for how, count in (("raised", ends["raised"]), ("not over", ends["pending"])) if count]
+    workers = len({segment.worker for segment in trace.segments})
+    on = [f"on {counted(workers, 'worker')}"] if workers else []
+    return ", ".join([counted(len(trace.jobs), "job"), f"up to {trace.max_overlap:,} at once", *failed, *on])
 
 
 def _requests(trace: Trace) -> str:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from playground.widgets.comparison import Comparison
+    from playground.widgets.stacked import Stacked
     from playground.widgets.theatre import Theatre
     from playground.widgets.timeline import Timeline
     from playground.widgets.waterfall import Waterfall
 
-__all__ = ["Comparison", "Theatre", "Timeline", "Waterfall"]
+__all__ = ["Comparison", "Stacked", "Theatre", "Timeline", "Waterfall"]
 
-_HOMES: Final = {"Comparison": "comparison", "Theatre": "theatre", "Timeline": "timeline", "Waterfall": "waterfall"}
+_HOMES: Final = {name: name.lower() for name in __all__}
 
 
 def __getattr__(name: str) -> Any:

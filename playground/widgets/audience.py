@@ -21,6 +21,8 @@ def in_kernel() -> bool:
 
 def kept_by_a_program() -> bool:
     """Whether what the running cell shows goes to a program that keeps outputs and shows no widget."""
+    if sys.platform == "emscripten":  # the kernel is in the browser's page itself
+        return False
     get_parent = getattr(_kernel(), "get_parent", None)
     if get_parent is None or os.environ.get("SERVER_SOFTWARE", "").startswith("voila"):
         return False

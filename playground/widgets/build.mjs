@@ -109,6 +109,7 @@ const { code } = await minify(result.outputFiles[0].text, {
   compress: {
     passes: 3,
     ecma: 2020,
+    lhs_constants: false,  // as they stand they repeat more
     unsafe_arrows: true,  // no function expression in here is called with `new` or asked for its `prototype`
   },
   format: {

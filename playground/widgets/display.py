@@ -10,14 +10,17 @@ from typing import Any
 
 from playground.trace import Trace
 from playground.views.compare import Compared
+from playground.views.stacked import TITLE, stack
 from playground.widgets.audience import in_kernel, kept_by_a_program
-from playground.widgets.still import still, still_comparison
+from playground.widgets.still import still, still_comparison, still_stacked
 
-__all__ = ["comparison_mimebundle", "mimebundle"]
+__all__ = ["comparison_mimebundle", "mimebundle", "stacked_mimebundle"]
 
 
 def mimebundle(trace: Trace) -> tuple[dict[str, Any], dict[str, Any]]:
     """Data and metadata by media type, as IPython's `_repr_mimebundle_` asks for them."""
+    if trace.jobs:
+        return stacked_mimebundle({trace.title: trace}, trace.title)
     if not _has_widgets():
         return dict(still(trace)), {}
     from playground.widgets.timeline import Timeline
@@ -32,6 +35,15 @@ def comparison_mimebundle(traces: Mapping[str, Trace]) -> tuple[dict[str, Any], 
     from playground.widgets.comparison import Comparison
 
     return Comparison(traces)._repr_mimebundle_()
+
+
+def stacked_mimebundle(traces: Mapping[str, Trace], title: str = TITLE) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The same of ways to run jobs."""
+    if not _has_widgets():
+        return dict(still_stacked(stack(traces), title)), {}
+    from playground.widgets.stacked import Stacked
+
+    return Stacked(traces, title=title)._repr_mimebundle_()
 
 
 def _has_widgets() -> bool:

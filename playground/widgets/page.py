@@ -19,12 +19,16 @@ from playground.views.compare import Compared
 from playground.views.comparison import TITLE, packed
 from playground.views.comparison_svg import svg as comparison_svg
 from playground.views.packet import packet
+from playground.views.stacked import TITLE as STACKED
+from playground.views.stacked import stack
+from playground.views.stacked_packet import packed as stacked_packed
+from playground.views.stacked_svg import svg as stacked_svg
 from playground.views.svg import svg
 from playground.views.theatre import theatre_packet
 from playground.views.waterfall import waterfall_packet
 from playground.views.wording import counted, duration, failure, one_line, request_label
 
-__all__ = ["comparison_page", "page"]
+__all__ = ["comparison_page", "page", "stacked_page"]
 
 _BUNDLE = Path(__file__).parent / "static" / "views.js"
 
@@ -103,8 +107,17 @@ def comparison_page(traces: Mapping[str, Trace], title: str = TITLE) -> str:
     return _page(title, comparison_svg(compared), [_Sheet(TITLE, "", packed(compared, title))])
 
 
+def stacked_page(traces: Mapping[str, Trace], title: str = STACKED) -> str:
+    """The page of ways to run the same jobs, by their names."""
+    stacked = stack(traces)
+    return _page(title, stacked_svg(stacked, title=title), [_Sheet(STACKED, "", stacked_packed(stacked, title))])
+
+
 def _sheets(trace: Trace) -> Iterator[_Sheet]:
-    yield _Sheet("Timeline", "", packet(trace))
+    if trace.jobs:
+        yield _Sheet("Jobs", "", stacked_packed(stack({trace.title: trace}), trace.title))
+    if trace.steps or not trace.jobs:
+        yield _Sheet("Timeline", "", packet(trace))
     if 0 < len(trace.steps) <= _MOST_STEPS:
         yield _Sheet("Theatre", "", theatre_packet(trace))
     elif trace.steps:

@@ -4,7 +4,7 @@ import { clipped, fillRounded, setFont } from './canvas.js';
 import { failureWidth, paintFailure, paintFailuresBeside } from './failures.js';
 import { formatDuration } from './format.js';
 import { hasCapsules, laneTop } from './geometry.js';
-import { BLOCKED, FUTURE, KINDS, READY } from './kinds.js';
+import { BLOCKED, FUTURE, KINDS } from './kinds.js';
 import { barExtent } from './strips.js';
 import { textOn } from './theme.js';
 
@@ -75,7 +75,7 @@ export function paintBars(pen, bars) {
   for (const kind of used) {
     context.fillStyle = theme.kinds[kind];
     context.fill(paths[kind]);
-    if (kind !== BLOCKED && kind !== READY) continue;
+    if (kind !== BLOCKED && KINDS[kind].shape !== 'half') continue;
     context.fillStyle = kind === BLOCKED ? hatch : hatchReady;
     context.fill(paths[kind]);
   }
@@ -102,7 +102,7 @@ export function paintBarLabels(pen, bars) {
   context.textBaseline = 'middle';
   for (const [lane, indexes] of bars) {
     const row = /** @type {Row} */ (lane.row);
-    if (hasCapsules(lane)) continue;  // the request's label stands above its bars
+    if (hasCapsules(lane) || lane.barHeight < 11) continue;  // the request's label stands above its bars, or none has room
     setFont(context, 500, isThin(lane) ? 9.5 : lane.barHeight > 20 ? 12 : 10.5);
     const middle = laneTop(lane, projection) + lane.barTop + lane.barHeight / 2 + 0.5;
     for (const index of indexes) if (KINDS[row.kind[index]].shape === 'full') paintBarLabel(pen, lane, row, index, middle);

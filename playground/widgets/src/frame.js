@@ -17,6 +17,7 @@ export function buildFrame(host, recording, title) {
   const { root, buttons, live, fill } = buildShell(host, { title, clock, summary, dropped }, css);
   buttons.setAttribute('aria-label', 'Zoom');
   root.classList.toggle('nothing', recording.nothing);
+  root.classList.add(recording.noun);
   const findings = make('ul', { class: 'findings', 'aria-label': 'Findings' });
   const minimap = /** @type {HTMLCanvasElement} */ (make('canvas', { class: 'minimap', 'aria-hidden': 'true', 'data-testid': 'timeline-minimap' }));
   const canvas = /** @type {HTMLCanvasElement} */ (make('canvas', { class: 'lanes', 'aria-hidden': 'true', 'data-testid': 'timeline-canvas' }));

@@ -47,6 +47,10 @@ export function layOut(recording) {
     top += lane.height + gap;
   };
   const rows = (/** @type {string} */ group) => recording.rows.filter((row) => row.group === group);
+  if (recording.noun === 'job') {
+    addModels(recording.rows, rows('life'), add);
+    return { lanes, pinnedHeight: 0, height: top + 6 };
+  }
   for (const row of rows('loop')) add({ group: 'loop', name: 'Event loop', row, height: 26 }, 2);
   for (const row of rows('inside')) if (row.length > 0) add({ group: 'inside', name: 'inside each step', row, height: 17 }, 2);
   const pinnedHeight = top + 2;
@@ -76,6 +80,25 @@ function addRequests(rows, lives, { heading, requestsAtOnce }, add) {
     const shape = roomy ? { height: 27, barTop: 14, barHeight: 11 } : { height: 13, barTop: 1, barHeight: 11 };
     add({ group: 'request', name: roomy ? '' : (life ?? row)?.name ?? '', row, life, ...shape }, roomy ? 4 : 2);
   }
+}
+
+/**
+ * Ways to run the same jobs, one below the other: the more lanes, the thinner, so that whole ways are compared by eye.
+ * @param {Row[]} rows
+ * @param {Row[]} lives in the order of the lanes
+ * @param {(lane: Partial<Lane> & { group: Lane['group'], name: string, height: number }, gap: number) => void} add
+ */
+function addModels(rows, lives, add) {
+  const height = Math.max(5, Math.min(13, Math.round(800 / lives.length)));
+  let last = '';
+  rows.forEach((row, i) => {
+    const { lane, name, note } = row;
+    const group = /** @type {Lane['group'] | 'life'} */ (row.group);
+    const gap = rows[i + 1]?.group === 'request' ? 1 : 8;
+    if (group === 'request') add({ group, name: height < 11 || name === last ? '' : name, row, life: lives[lane], height }, gap);
+    else if (group !== 'life') add({ group, name, note, row, height: group === 'worker' ? 15 : 21 }, gap);
+    last = name;
+  });
 }
 
 /** Whether a lane stays in place while the others scroll. @param {Lane} lane */

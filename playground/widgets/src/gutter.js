@@ -28,12 +28,12 @@ function paintName(pen, lane) {
   const { context, projection, theme, ruler } = pen;
   const top = laneTop(lane, projection);
   const middle = top + lane.height / 2 + 0.5;
-  const room = projection.gutter - 28;
+  const room = (lane.group === 'heading' ? projection.width : projection.gutter) - 28;
   /** @param {string} text @param {number} x @param {number} weight @param {number} size @param {string} colour */
   const write = (text, x, weight, size, colour) => {
     setFont(context, weight, size);
     context.fillStyle = colour;
-    context.fillText(ruler.fit(text, room), x, middle);
+    context.fillText(ruler.fit(text, room + 14 - x), x, middle);
     return x + ruler.width(text);
   };
   const { text, muted, faint, line } = theme.ui;
@@ -41,8 +41,7 @@ function paintName(pen, lane) {
     context.fillStyle = line;
     if (top - 5 > pen.pinnedBottom + 2) context.fillRect(0, top - 5, projection.width, 1);
     const end = write(lane.name, 14, 600, 11, text);
-    setFont(context, 400, 11);
-    if (end + 7 + ruler.width(lane.note) < projection.gutter) write(lane.note, end + 7, 400, 11, faint);
+    write(lane.note, end + 7, 400, 11, faint);
   } else if (lane.group === 'loop') {
     write(lane.name, 14, 600, 12, text);
     if (projection.gutter > 140) paintBusy(pen, middle);

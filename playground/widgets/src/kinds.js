@@ -1,5 +1,5 @@
 // The kinds of span, in the order of their numbers on the wire: what each is called in code and how it is shaped.
-// Shape comes first and colour second: a full bar runs, a hatched half bar is ready and queued, a thin line waits.
+// Shape comes first and colour second: a full bar runs, a hatched half bar would run if it could, a thin line waits.
 // The colours are the theme's; the words that a reader sees are those of playground/views/kinds.py and come in the packet.
 
 /** @typedef {'full' | 'half' | 'thin'} Shape */
@@ -18,6 +18,9 @@ export const KINDS = [
   { name: 'offload', shape: 'thin' },
   { name: 'blocked', shape: 'full' },
   { name: 'future', shape: 'thin' },
+  { name: 'gil', shape: 'half' },
+  { name: 'preempt', shape: 'half' },
+  { name: 'off', shape: 'half' },
 ];
 
 export const READY = 4;
@@ -25,7 +28,7 @@ export const BLOCKED = 9;
 export const FUTURE = 10;
 
 // The legend tells what runs before what waits.
-export const LEGEND_ORDER = [0, 1, 2, 3, 9, 4, 6, 5, 7, 8, 10];
+export const LEGEND_ORDER = [0, 1, 2, 3, 9, 4, 11, 12, 13, 6, 5, 7, 8, 10];
 
 // Scanlines of a lane's strip, painted from the bottom up.
 /** @type {Record<Shape, number>} */

@@ -47,8 +47,6 @@ export class Painter {
     /** @type {Map<import('./rows.js').Row, Lane>} */
     this.lanes = new Map();
     for (const lane of layout.lanes) for (const row of [lane.row, lane.life]) if (row !== null) this.lanes.set(row, lane);
-    /** What the last frame looked at, for tests of its cost. */
-    this.counts = { nodes: 0, spans: 0 };
   }
 
   /** @param {import('./theme.js').Theme} theme @param {number} ratio */
@@ -67,8 +65,7 @@ export class Painter {
     /** @type {Pen} */
     const pen = { context, ruler: this.ruler, recording: this.recording, projection, theme, hatch, hatchReady, pinnedBottom };
     const visible = this.layout.lanes.filter((lane) => isVisible(lane, projection, pinnedBottom));
-    const { bars, counts } = this.strips.render(visible, projection, ratio, theme.kinds);
-    this.counts = counts;
+    const bars = this.strips.render(visible, projection, ratio, theme.kinds);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.fillStyle = theme.ui.bg;
     context.fillRect(0, 0, projection.width, projection.height);

@@ -21,6 +21,7 @@ const MOST_CALLS = 6;
 /** @param {Details} details @param {Span} span @returns {Entry[]} */
 export function tell(details, span) {
   const { row, index } = span;
+  if (details.recording.noun === 'job') return [];
   if (details.isEmpty) return [['not told', 'who woke whom, and what was exchanged, is told when the run is over']];
   if (row.group === 'worker') return tellHandoff(details, span);
   if (row.group === 'life') return tellRequest(details, span);

@@ -33,7 +33,7 @@ export class Recording {
     this.whats = header.whats.map(toWhat);
     /** @type {Request[]} */
     this.requests = makeRequests(header.requests, columns);
-    /** Whose the lanes are: `request`, or `task` where there are none; then those are what is said of requests, and have no number. */
+    /** Whose the lanes are: `request`, or `task` where there are none, or `job`; then those are what is said of requests. A task has no number. */
     this.noun = String(header.noun);
     /** What stands above the lanes. */
     this.heading = String(header.heading);

@@ -11,7 +11,7 @@ export const LEAF = 16;
 export const FAN = 4;
 export const NO_REQUEST = 0xffffffff;
 
-/** @typedef {{ group: string, lane: number, name: string }} RowMeta */
+/** @typedef {{ group: string, lane: number, name: string, note?: string }} RowMeta the note is a heading's; of another row, what heads it */
 /**
  * @typedef {object} SpanColumns
  * @property {Uint32Array} start absolute, in ticks
@@ -30,6 +30,7 @@ export class Row {
     this.group = meta.group;
     this.lane = meta.lane;
     this.name = meta.name;
+    this.note = meta.note ?? '';
     this.start = spans.start;
     this.duration = spans.duration;
     this.kind = spans.kind;
@@ -97,12 +98,6 @@ export class Row {
     const before = Math.max(0, from - this.start[first]);
     const beyond = Math.max(0, this.end(stop - 1) - to);
     return whole - before - beyond;
-  }
-
-  /** Bytes that this row holds, tree included. */
-  get byteLength() {
-    const columns = [this.start, this.duration, this.kind, this.what, this.request, ...this.levels];
-    return columns.reduce((sum, column) => sum + column.byteLength, 0);
   }
 }
 

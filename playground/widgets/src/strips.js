@@ -6,7 +6,6 @@ import { rgb } from './theme.js';
 
 /** @typedef {import('./geometry.js').Lane} Lane */
 /** @typedef {import('./geometry.js').Projection} Projection */
-/** @typedef {import('./raster.js').Counts} Counts */
 
 const WIDE = 4;  // CSS pixels from which a span is drawn as a bar of its own
 const LAYERS = /** @type {const} */ (['thin', 'half', 'full']);
@@ -28,7 +27,7 @@ export class Strips {
    * @param {Projection} projection
    * @param {number} ratio
    * @param {string[]} colours by kind
-   * @returns {{ bars: Map<Lane, number[]>, counts: Counts }} spans wide enough for bars, and what was looked at
+   * @returns {Map<Lane, number[]>} spans wide enough for bars
    */
   render(lanes, projection, ratio, colours) {
     this.left = Math.round(projection.gutter * ratio);
@@ -49,7 +48,7 @@ export class Strips {
       compose(this.occupancy, lane.row.kinds, palette, pixels, line * width);
     }
     this.context.putImageData(this.image, 0, 0);
-    return { bars, counts };
+    return bars;
   }
 
   /** @param {number} width @param {number} height */

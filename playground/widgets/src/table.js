@@ -5,7 +5,7 @@
 import { factsOf, momentWords } from './describe.js';
 import { make, makeTable } from './dom.js';
 import { formatCount, formatDuration, formatSite } from './format.js';
-import { BLOCKED, READY } from './kinds.js';
+import { BLOCKED, FUTURE, READY } from './kinds.js';
 
 /** @typedef {import('./recording.js').Recording} Recording */
 /** @typedef {import('./recording.js').Span} Span */
@@ -80,11 +80,14 @@ export function buildTables(recording, go, show, signal) {
   const times = [told('start', ({ start_ns }) => start_ns, moment), told('duration', ({ duration_ns }) => duration_ns, formatDuration)];
   const shares = ['runs', 'ready', 'waits'].map((name, i) => told(name, ({ shares: its }) => its?.[i] ?? null, (share) => `${Math.round(share * 100)} %`));
   const spans = longest(recording);
+  const { noun } = recording;
   const toSpan = (/** @type {{ span: Span }} */ { span }) => go(span);
   /** @type {Parameters<typeof sortable<any>>[0][]} */
   const tables = [
+    { caption: 'Models', rows: recording.rows.filter(({ group }) => group === 'heading'), open: (row) => go({ row: recording.rows[recording.rows.indexOf(row) + 1], index: 0 }), columns: [
+      { name: 'model', value: ({ name }) => name }, { name: 'what it did', value: ({ note }) => note }] },
     { caption: recording.heading, rows: requestRows(recording), open: toSpan, columns: [
-      ...(recording.noun === 'task' ? [] : [told('number', ({ request }) => request.number, (number) => `#${number}`)]), { name: recording.noun === 'task' ? 'task' : 'route', value: ({ request }) => request.label },
+      ...(noun === 'task' ? [] : [told('number', ({ request }) => request.number, (number) => `#${number}`)]), { name: noun === 'task' ? noun : noun === 'job' ? 'model' : 'route', value: ({ request }) => request.label },
       { name: 'status', value: ({ request }) => request.status ?? request.error }, ...times, ...shares] },
     { caption: 'Longest spans of the loop and the workers', ...spans, open: toSpan, columns: [
       { name: 'span', value: ({ label }) => label }, { name: 'state', value: ({ words }) => words }, ...times,
@@ -115,7 +118,7 @@ export function requestRows(recording) {
 
 /** 0 if it runs, 1 if it is ready, 2 if it waits. @param {number} kind */
 function placeOf(kind) {
-  return kind === READY ? 1 : kind > READY && kind !== BLOCKED ? 2 : 0;
+  return kind === READY || kind > FUTURE ? 1 : kind > READY && kind !== BLOCKED ? 2 : 0;
 }
 
 /** The longest spans, longest first, and how many there are in all. @param {Recording} recording */

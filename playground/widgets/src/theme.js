@@ -18,7 +18,7 @@ const OTHER_DARK = '#C5CBD9';
 /** @type {Theme} */
 export const LIGHT = {
   dark: false,
-  kinds: ['#0447A3', '#5895DE', OTHER_LIGHT, '#DC5E02', '#A47B23', '#52626C', '#3F978D', '#781099', '#B86215', '#A40E26', OTHER_LIGHT],
+  kinds: ['#0447A3', '#5895DE', OTHER_LIGHT, '#DC5E02', '#A47B23', '#52626C', '#3F978D', '#781099', '#B86215', '#A40E26', OTHER_LIGHT, '#781099', OTHER_LIGHT, '#5895DE'],
   ui: {
     bg: '#ffffff', panel: '#f7f8fa', chip: '#ffffff', line: '#e3e6ea', grid: '#eef0f3',
     text: '#1b2430', muted: '#5a6675', faint: '#5c6673', focus: '#0447A3',
@@ -31,7 +31,7 @@ export const LIGHT = {
 /** @type {Theme} */
 export const DARK = {
   dark: true,
-  kinds: ['#6196F2', '#3A5FAA', OTHER_DARK, '#F79840', '#E9B916', '#526471', '#74E5C7', '#C389F9', '#E07122', '#DA3141', OTHER_DARK],
+  kinds: ['#6196F2', '#3A5FAA', OTHER_DARK, '#F79840', '#E9B916', '#526471', '#74E5C7', '#C389F9', '#E07122', '#DA3141', OTHER_DARK, '#C389F9', OTHER_DARK, '#3A5FAA'],
   ui: {
     bg: '#111111', panel: '#1a1d21', chip: '#22262c', line: '#2c3138', grid: '#1f2328',
     text: '#e8ecf1', muted: '#a3adb9', faint: '#8c96a3', focus: '#8ab8ff',
@@ -59,13 +59,13 @@ const OTHER_HIGH_DARK = '#95959D';
 
 export const HIGH_LIGHT = highContrast(
   false,
-  ['#0B33EE', '#0A1838', OTHER_HIGH_LIGHT, '#8F4300', '#6B5000', '#555863', '#043524', '#5A1496', '#804C07', '#520008', OTHER_HIGH_LIGHT],
+  ['#0B33EE', '#0A1838', OTHER_HIGH_LIGHT, '#8F4300', '#6B5000', '#555863', '#043524', '#5A1496', '#804C07', '#520008', OTHER_HIGH_LIGHT, '#5A1496', OTHER_HIGH_LIGHT, '#0A1838'],
   { bg: '#ffffff', text: '#000000', focus: '#0B33EE', grid: '#cccccc', capsule: '#f0f0f0' },
 );
 
 export const HIGH_DARK = highContrast(
   true,
-  ['#7AA2FF', '#E4EBFF', OTHER_HIGH_DARK, '#FFD9A0', '#FFE14D', '#B7BDCA', '#3CFFB0', '#B779FF', '#DF8000', '#FF625E', OTHER_HIGH_DARK],
+  ['#7AA2FF', '#E4EBFF', OTHER_HIGH_DARK, '#FFD9A0', '#FFE14D', '#B7BDCA', '#3CFFB0', '#B779FF', '#DF8000', '#FF625E', OTHER_HIGH_DARK, '#B779FF', OTHER_HIGH_DARK, '#E4EBFF'],
   { bg: '#000000', text: '#ffffff', focus: '#FFE14D', grid: '#444444', capsule: '#1a1a1a' },
 );
 

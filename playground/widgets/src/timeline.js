@@ -208,6 +208,7 @@ export class TimelineView {
   laneName(span) {
     const lane = this.painter.lanes.get(span.row);
     const request = this.recording.requestOf(span);
+    if (this.recording.noun === 'job') return `${span.row.note}, ${span.row.name}`;
     if (lane === undefined || lane.group === 'request') return `Lane ${span.row.lane + 1}${request === null || request.number < 0 ? '' : `, request #${request.number}`}`;
     return lane.group === 'inside' ? 'Inside the steps' : lane.name;
   }

@@ -1,0 +1,181 @@
+"""Ways to run the same jobs, one below the other on one axis: which lanes each has, and what is drawn in them.
+
+A worker has a lane. Where its jobs overlap, as tasks on a loop do, or jobs that queue for a pool, that lane shows what
+keeps the worker busy, and below it each job has its own, so that all are seen that wait at once. Every span is a
+segment of a recording. It decides lanes and their order; it refuses to know pixels, characters and bytes, and its
+sentences are those of `stacked_words`.
+"""
+
+from array import array
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from playground.trace import Segment, SegmentKind, Site, Trace
+from playground.views.diagnosis import Findings, diagnose
+from playground.views.kinds import SEGMENT_KIND, kinds_of_jobs
+from playground.views.lanes import Arrows, Lanes, RequestFacts, Row, pack_lives
+from playground.views.stacked_words import told_of
+from playground.views.whats import Whats
+from playground.views.wording import counted, duration, one_line, part_of
+
+__all__ = ["TITLE", "Stack", "Way", "stack"]
+
+TITLE: Final = "Ways to run the same jobs"
+
+_MOST_LANES: Final = 200
+"""Lanes of one way that are drawn at all: more are no longer looked at."""
+_MOST_TIMED: Final = 20_000
+"""Segments of which the processor time is told one by one; beyond, it is told of each job."""
+
+_BUSY: Final[frozenset[SegmentKind]] = frozenset({"run", "preempt", "gil", "off_cpu"})
+"""What keeps a worker from doing anything else."""
+
+
+class Way(NamedTuple):
+    """One way to run the jobs.
+
+    Attributes:
+        name: what it is called, in a line.
+        trace: its recording.
+        told: what it did, in words.
+        rows: its lanes, from the top down: of `worker` rows, and of `request` rows, which are jobs'.
+        lives: for each `request` row, from when to when its jobs were there, in the same order.
+        left_out: how many lanes are not among them.
+    """
+
+    name: str
+    trace: Trace
+    told: str
+    rows: tuple[Row, ...]
+    lives: tuple[Row, ...]
+    left_out: int
+
+    @property
+    def note(self) -> str:
+        """What stands behind its name."""
+        return f"{self.told} · {counted(self.left_out, 'more lane')} not drawn" if self.left_out else self.told
+
+    @property
+    def broken(self) -> Findings:
+        """What its recording's diagnosis finds broken."""
+        return Findings([finding for finding in diagnose(self.trace) if finding.severity == "bad"])
+
+
+class Stack(NamedTuple):
+    """Ways to run the same jobs, in order; `laid` holds the rows of all, below a heading each."""
+
+    ways: tuple[Way, ...]
+    laid: Lanes
+    duration_ns: int
+
+    @property
+    def summary(self) -> str:
+        """How many there are, and which was the fastest: a line."""
+        if len(self.ways) == 1:
+            return self.ways[0].told
+        first, *_, last = sorted(self.ways, key=lambda way: way.trace.duration_ns)
+        ends = (f"{way.name} {duration(way.trace.duration_ns)}" for way in (first, last))
+        return f"{counted(len(self.ways), 'way')} · {' to '.join(ends)}"
+
+
+def stack(traces: Mapping[str, Trace]) -> Stack:
+    """Lay recordings of jobs out below one another, each under its name."""
+    whats, facts = Whats(), list[RequestFacts]()
+    timed = sum(len(trace.segments) for trace in traces.values()) <= _MOST_TIMED
+    ways: list[Way] = []
+    for given, trace in traces.items():
+        name, base = one_line(given), len(facts)
+        facts += _facts(name, trace)
+        first_lane = sum(len(way.lives) for way in ways)
+        rows, lives, left_out = _rows(_Drawn(trace, whats, base, timed), first_lane)
+        ways.append(Way(name, trace, told_of(trace), tuple(rows), tuple(lives), left_out))
+    duration_ns = max((way.trace.duration_ns for way in ways), default=0)
+    rows = [row for at, way in enumerate(ways) for row in (Row("heading", at, way.name), *way.rows)]
+    lives = [row for way in ways for row in way.lives]
+    laid = Lanes(
+        (*rows, *lives), whats.table(), tuple(facts), Arrows(), duration_ns, kinds_of_jobs(), array("q"), "job"
+    )
+    return Stack(tuple(ways), laid, duration_ns)
+
+
+def _facts(name: str, trace: Trace) -> Iterator[RequestFacts]:
+    for job in trace.jobs:
+        failure = "raised" if job.outcome == "raised" else ""
+        error = job.error or (None if job.outcome == "returned" else job.outcome)
+        yield RequestFacts(job.number, name, "", None, error, failure)
+
+
+class _Drawn(NamedTuple):
+    """A recording being drawn: `base` is the index of its first job among those of all, `timed` as `_MOST_TIMED`."""
+
+    trace: Trace
+    whats: Whats
+    base: int
+    timed: bool
+
+    def add(self, row: Row, segment: Segment) -> None:
+        told = ""
+        if self.timed and segment.kind == "run" and segment.cpu_ns is not None:
+            told = _on_processor(segment.cpu_ns, segment.end_ns - segment.start_ns)
+        what = self.what(segment.job, told)
+        row.add(segment.start_ns, segment.end_ns, SEGMENT_KIND[segment.kind], what, self.base + segment.job)
+
+    def what(self, job: int, told: str) -> int:
+        """What a span of a job is called, with what is told of its processor time."""
+        return self.whats(f"job {self.trace.jobs[job].number}", Site("", 0, "", told) if told else None)
+
+
+def _on_processor(cpu_ns: int, wall_ns: int) -> str:
+    return f"{part_of(min(cpu_ns, wall_ns), wall_ns)} on a processor"
+
+
+def _rows(drawn: _Drawn, first_lane: int) -> tuple[list[Row], list[Row], int]:
+    """The lanes of all workers, those of jobs numbered from `first_lane`; and how many were left out."""
+    of_worker: dict[int, list[Segment]] = defaultdict(list)
+    for segment in sorted(drawn.trace.segments, key=lambda each: (each.start_ns, each.end_ns)):
+        of_worker[segment.worker].append(segment)
+    rows: list[Row] = []
+    lives: list[Row] = []
+    left_out = 0
+    for worker in sorted(of_worker):
+        name = one_line(drawn.trace.workers[worker].name)
+        lanes = _lanes(of_worker[worker])
+        room = max(0, _MOST_LANES - len(rows))
+        left_out += max(0, len(lanes) - room)
+        if len(lanes) > 1 and room:
+            rows.append(Row("worker", worker, name))
+            for segment in of_worker[worker]:
+                if segment.kind in _BUSY:
+                    drawn.add(rows[-1], segment)
+        for lane in lanes[:room]:
+            number = first_lane + len(lives)
+            rows.append(Row("request", number, name))
+            lives.append(Row("life", number, name))
+            _fill(drawn, rows[-1], lives[-1], lane)
+    return rows, lives, left_out
+
+
+def _lanes(segments: Sequence[Segment]) -> list[list[list[Segment]]]:
+    """A worker's jobs, each as its segments, packed into lanes in which none overlaps another."""
+    of_job: dict[int, list[Segment]] = defaultdict(list)
+    for segment in segments:
+        of_job[segment.job].append(segment)
+    jobs = list(of_job.values())
+    places = pack_lives((job[0].start_ns, max(each.end_ns for each in job)) for job in jobs)
+    lanes: list[list[list[Segment]]] = [[] for _ in range(max(places, default=-1) + 1)]
+    for place, job in zip(places, jobs, strict=True):
+        lanes[place].append(job)
+    return lanes
+
+
+def _fill(drawn: _Drawn, row: Row, life: Row, lane: Sequence[Sequence[Segment]]) -> None:
+    for job in lane:
+        for segment in job:
+            drawn.add(row, segment)
+        start_ns, end_ns = job[0].start_ns, max(each.end_ns for each in job)
+        runs = [segment.cpu_ns for segment in job if segment.kind == "run"]
+        known = [cpu_ns for cpu_ns in runs if cpu_ns is not None]
+        told = _on_processor(sum(known), end_ns - start_ns) if len(known) == len(runs) else ""
+        index = job[0].job
+        life.add(start_ns, end_ns, SEGMENT_KIND["run"], drawn.what(index, told), drawn.base + index)

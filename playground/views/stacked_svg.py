@@ -1,0 +1,188 @@
+"""Ways to run the same jobs as a static picture: a heading for each, and its lanes on the axis of the longest.
+
+It draws what `stacked` laid out, with the shapes of the timeline's picture, on a light ground of its own. The more
+lanes there are, the thinner: ways are to be compared at a glance, and a lane is read in the interactive view. What it
+leaves out it counts.
+"""
+
+from collections.abc import Sequence
+from textwrap import wrap
+from typing import Final
+from xml.sax.saxutils import escape, quoteattr
+
+from playground.views.kinds import KINDS
+from playground.views.lanes import Row
+from playground.views.scale import cells, marks
+from playground.views.shapes import SANS, bars, cross, label, rect, text_width
+from playground.views.stacked import TITLE, Stack, Way
+from playground.views.svg_rows import Plot, row_shapes, stretch_shapes
+from playground.views.wording import counted, duration, one_line
+
+__all__ = ["svg"]
+
+_MARGIN: Final = 16
+_GUTTER: Final = 146
+_GREY: Final = "#5A6675"
+_INK: Final = "#1B2430"
+_RULE: Final = "#DDE3EA"
+_ALL: Final = frozenset(range(len(KINDS)))
+
+# A picture of fourteen ways with twenty jobs each stays as high as a page that is scrolled once.
+_LANES_HEIGHT: Final = 800
+_THINNEST: Final = 3.5
+_THICKEST: Final = 11.0
+_NAMED_FROM: Final = 9.0
+_MOST_LANES: Final = 48
+# A thin lane's shapes: shares of its height.
+_SHARES: Final = {"full": 1.0, "hatched": 1.0, "half": 0.6, "thin": 0.3, "dashed": 0.2}
+
+
+class _Sheet:
+    """A picture being drawn from the top down: `y` is where the next thing goes; `under` lies below `over`."""
+
+    def __init__(self, stacked: Stack, width: int) -> None:
+        self.stacked = stacked
+        self.width = width
+        self.plot = Plot(_GUTTER, width - _GUTTER - _MARGIN, stacked.duration_ns)
+        shown = sum(min(len(way.rows), _MOST_LANES) for way in stacked.ways)
+        self.lane = max(_THINNEST, min(_THICKEST, _LANES_HEIGHT / max(1, shown) - 1))
+        self.y = 0.0
+        self.under: list[str] = []
+        self.over: list[str] = []
+
+    def lines(self, words: str, *, size: float = 11, fill: str = _GREY, left: float = _MARGIN) -> None:
+        """A sentence, broken where it must be."""
+        letters = int((self.width - left - _MARGIN) / text_width("x", size))
+        for line in wrap(words, letters):
+            self.y += size + 4
+            self.over.append(label(left, self.y, line, size=size, fill=fill))
+
+
+def svg(stacked: Stack, *, title: str = TITLE, width: int = 1000) -> str:
+    """Draw it as an SVG picture, `width` pixels wide (at least 480) and as high as it needs."""
+    sheet = _Sheet(stacked, max(480, width))
+    sheet.over.append(label(_MARGIN, 28, title, size=15, bold=True))
+    sheet.y = 28
+    sheet.lines(stacked.summary, size=12)
+    top = _axis(sheet)
+    for way in stacked.ways:
+        _way(sheet, way)
+    _grid(sheet, top)
+    _legend(sheet)
+    pixel = duration(round(sheet.plot.duration_ns / sheet.plot.width))
+    sheet.lines(f"A static picture: a pixel is {pixel} and shows what took most of it.")
+    sheet.y += 10
+    return _document(sheet, title)
+
+
+def _document(sheet: _Sheet, title: str) -> str:
+    stacked = sheet.stacked
+    name = f"{one_line(title)}: {stacked.summary}"
+    told = " ".join([f"{name}.", *(f"{way.name}: {way.note}." for way in stacked.ways)])
+    height = round(sheet.y)
+    size = f'viewBox="0 0 {sheet.width} {height}" width="{sheet.width}" height="{height}"'
+    return "".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label={quoteattr(told)} ',
+            f'font-family={quoteattr(SANS)} fill="none">',
+            f"<title>{escape(name)}</title>",
+            rect(0.5, 0.5, sheet.width - 1, height - 1, "#FFFFFF", f'stroke="{_RULE}" rx="8"'),
+            *sheet.under,
+            *sheet.over,
+            "</svg>",
+        ]
+    )
+
+
+def _axis(sheet: _Sheet) -> float:
+    """The marks of the axis; returns where the rows below it begin."""
+    sheet.y += 24
+    for moment in marks(sheet.plot.duration_ns, sheet.plot.width // 90):
+        x, words = sheet.plot.x(moment), duration(moment)
+        if x + text_width(words, 11) / 2 < sheet.width - 4:
+            sheet.over.append(label(x, sheet.y, words, size=11, fill=_GREY, anchor="middle"))
+    sheet.y += 8
+    return sheet.y
+
+
+def _grid(sheet: _Sheet, top: float) -> None:
+    height = sheet.y - top
+    grid = [
+        (sheet.plot.x(moment), sheet.plot.x(moment) + 1)
+        for moment in marks(sheet.plot.duration_ns, sheet.plot.width // 90)
+    ]
+    sheet.under.insert(0, bars(grid, top + height / 2, height, "#E9EDF1"))
+
+
+# -- a way ------------------------------------------------------------------------------------------------
+
+
+def _way(sheet: _Sheet, way: Way) -> None:
+    sheet.under.append(rect(1, sheet.y, sheet.width - 2, 1, _RULE))
+    sheet.y += 18
+    sheet.over.append(label(_MARGIN, sheet.y, way.name, size=12, bold=True))
+    start = max(_GUTTER, _MARGIN + text_width(way.name, 12, "bold") + 10)
+    sheet.y -= 15
+    sheet.lines(_note(way), left=start)
+    for finding in way.broken:
+        sheet.lines(str(finding), fill="#A40E26", left=start)
+    sheet.y += 6
+    shown = way.rows[:_MOST_LANES]
+    if sheet.lane < _NAMED_FROM:
+        _thin_lanes(sheet, shown)
+    else:
+        _lanes(sheet, shown)
+    for job in [job for job in way.trace.jobs if job.outcome == "raised"][:1]:
+        sheet.y += 2
+        sheet.over.append(cross(_GUTTER + 4, sheet.y + 9, 7))
+        sheet.lines(f"job {job.number}: {one_line(job.error or 'raised')}", fill=_INK, left=_GUTTER + 14)
+    sheet.y += 7
+
+
+def _note(way: Way) -> str:
+    more = max(0, len(way.rows) - _MOST_LANES) + way.left_out
+    return f"{way.told} · {counted(more, 'more lane')} not drawn" if more else way.told
+
+
+def _lanes(sheet: _Sheet, rows: Sequence[Row]) -> None:
+    last = ""
+    for row in rows:
+        middle = sheet.y + sheet.lane / 2
+        if row.name != last:
+            letters = int((_GUTTER - _MARGIN - 14) / text_width("x", 10))
+            sheet.over.append(label(_MARGIN + 8, middle + 3.5, one_line(row.name, letters), size=10, fill=_GREY))
+        last = row.name
+        sheet.over += row_shapes(row, sheet.plot, middle, sheet.lane)
+        sheet.y += sheet.lane + 1
+
+
+def _thin_lanes(sheet: _Sheet, rows: Sequence[Row]) -> None:
+    """Lanes too thin for strokes: of each kind one path through all, in its colour and a share of the height."""
+    paths: dict[int, list[str]] = {}
+    for row in rows:
+        middle = sheet.y + sheet.lane / 2
+        most = cells(row, sheet.plot.duration_ns, sheet.plot.width).most(_ALL)
+        for kind, stretches in sheet.plot.stretches(most).items():
+            paths.setdefault(kind, []).extend(f"M{x:g} {middle:.1f}h{end - x:g}" for x, end in stretches)
+        sheet.y += sheet.lane + 1
+    for kind, moves in sorted(paths.items()):
+        height = max(1.0, sheet.lane * _SHARES[KINDS[kind].shape])
+        sheet.over.append(f'<path d="{"".join(moves)}" stroke="{KINDS[kind].light}" stroke-width="{height:.2g}"/>')
+
+
+# -- below the ways -----------------------------------------------------------------------------------------
+
+
+def _legend(sheet: _Sheet) -> None:
+    sheet.under.append(rect(1, sheet.y, sheet.width - 2, 1, _RULE))
+    sheet.y += 18
+    x = float(_MARGIN)
+    for kind in sorted({kind for way in sheet.stacked.ways for row in way.rows for kind in set(row.kinds)}):
+        words = sheet.stacked.laid.kinds[kind].words
+        width = 34 + text_width(words, 11) + 8
+        if x + width > sheet.width - _MARGIN and x > _MARGIN:
+            x, sheet.y = float(_MARGIN), sheet.y + 20
+        sheet.over += stretch_shapes(KINDS[kind], [(x, x + 24)], sheet.y, 12)
+        sheet.over.append(label(x + 30, sheet.y + 4, words, size=11, fill="#303A48"))
+        x += width
+    sheet.y += 8
