@@ -16,7 +16,9 @@ from playground.views.wording import counted
 __all__ = ["Checked", "Judged"]
 
 _MARKS: Final = {True: "✓", False: "✗", None: "·"}
-_STYLE: Final = "margin:2px 0 2px 1em"
+_STYLE: Final = "margin:2px 0 2px 1em;white-space:pre-wrap"
+_BREAK: Final = "\n"
+_INDENTED: Final = "\n      "
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,8 @@ class Checked:
         lines = [self.title]
         lines += [f"{name}: {text}" for name, text in self._paragraphs(before=True)]
         for each in self.judged:
-            lines.append(f"  {_MARKS[each.kept]} {each.asks}{f': {each.finding}' if each.finding else ''}")
+            told = f"{each.asks}: {each.finding}" if each.finding else each.asks
+            lines.append(f"  {_MARKS[each.kept]} {told.replace(_BREAK, _INDENTED)}")
         lines += [f"{name}: {text}" for name, text in self._paragraphs(before=False)]
         return "\n".join(lines)
 
@@ -134,8 +137,8 @@ class Checked:
         """What the run did, in a line; empty if there was none."""
         if self.attempt is None or not self.attempt.tries or self.attempt.tried.trace is None:
             return ""
-        more = len(self.attempt.tries) - 1
-        return self.attempt.trace.summary + (f" (and {counted(more, 'more run')} like it)" if more else "")
+        number, runs = self.attempt.shown + 1, len(self.attempt.tries)
+        return self.attempt.trace.summary + (f" (run {number} of {runs})" if runs > 1 else "")
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/plain": str(self), "text/html": self._html()}

@@ -1,21 +1,21 @@
 """Lesson 4, races: what may come in between, tried with a schedule drawn from many seeds."""
 
 import json
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import anyio
 
 from playground.asgi import Receive, Scope, Send
 from playground.course.calls import Calls, most_at_once
-from playground.course.exercise import Attempt, Exercise, Mistake, Rule
+from playground.course.exercise import Attempt, Exercise, Judge, Mistake, Rule
 from playground.course.mistakes import asyncio_run, blocking, forgotten_await
-from playground.course.rules import broke, calls_of
+from playground.course.rules import broke
 from playground.course.takes import a_function, a_plain_function
-from playground.course.trials import Tried, outcome, try_app, try_function
+from playground.course.trials import Tried, outcome, try_app, try_each, try_function
 from playground.course.words import seconds, shown
-from playground.errors import Deadlock
+from playground.errors import CourseError, Deadlock
 from playground.lab import Lab
 from playground.run import Run
 from playground.trace import Trace
@@ -29,7 +29,31 @@ one in four thousand; and the seeds are always the same, so that an answer is ju
 
 
 def _in_random_order(function: Callable[[], Any]) -> list[Tried]:
-    return [try_function(function, schedule="random", seed=seed) for seed in SEEDS]
+    return try_each(partial(try_function, function, schedule="random", seed=seed) for seed in SEEDS)
+
+
+def _broken_first(tries: Sequence[Tried]) -> int:
+    """Which try failed first: the picture that is wanted most; the first, if none failed."""
+    return next((number for number, tried in enumerate(tries) if tried.error is not None), 0)
+
+
+def _judged_by(rule: Judge, given: tuple[Any, ...], tries: list[Tried], facts: dict[str, Any]) -> Attempt:
+    """An attempt whose picture is of the first try that does not keep a rule, each looked at alone."""
+    shown = _broken_first(tries)
+    if not shown and tries[0].error is None:
+        alone = (
+            Attempt(given, [tried], {key: each[at : at + 1] for key, each in facts.items()})
+            for at, tried in enumerate(tries)
+        )
+        shown = next((number for number, each in enumerate(alone) if rule(each)), 0)
+    return Attempt(given, tries, facts, shown)
+
+
+def _fewest_at_once(attempt: Attempt) -> tuple[int, float]:
+    """How many of the lent calls went on at once, in the try with the fewest; and when the last of that was over."""
+    each = [calls.made for calls in attempt.facts["calls"]]
+    fewest = min(each, key=most_at_once)
+    return most_at_once(fewest), max((call.ended_s or 0 for call in fewest), default=0)
 
 
 # -- 04.1 -----------------------------------------------------------------------------------------------------
@@ -51,17 +75,17 @@ _BUYERS: Final = 8
 
 
 def _sell(buy: Callable[..., Any]) -> Attempt:
-    calls = Calls()
+    payments: list[Calls] = []
     stocks: list[Stock] = []
-
-    async def pay() -> None:
-        await calls.waits("pay", 1.0, None)
 
     async def main() -> list[Any]:
         stocks.append(stock := Stock(_TICKETS))
-        calls.made.clear()
+        payments.append(calls := Calls())
         calls.start()
         sold: list[Any] = []
+
+        async def pay() -> None:
+            await calls.waits("pay", 1.0, None)
 
         async def come() -> None:
             sold.append(await outcome(buy(stock, pay)))
@@ -71,7 +95,7 @@ def _sell(buy: Callable[..., Any]) -> Attempt:
                 group.start_soon(come, name="buyer")
         return sold
 
-    return Attempt((buy,), _in_random_order(main), {"calls": calls, "stocks": stocks})
+    return _judged_by(_all_sold_once, (buy,), _in_random_order(main), {"calls": payments, "stocks": stocks})
 
 
 def _all_sold_once(attempt: Attempt) -> str | None:
@@ -86,10 +110,9 @@ def _all_sold_once(attempt: Attempt) -> str | None:
 
 
 def _paid_side_by_side(attempt: Attempt) -> str | None:
-    most = most_at_once(calls_of(attempt).made)
+    most, last_s = _fewest_at_once(attempt)
     if most >= _TICKETS:
         return None
-    last_s = max((call.ended_s or 0 for call in calls_of(attempt).made), default=0)
     return f"expected {_TICKETS} payments at once, got {most} at most; the last was made after {seconds(last_s)}."
 
 
@@ -98,8 +121,8 @@ def _oversold(attempt: Attempt) -> str | None:
     if broke(attempt) or worst >= 0:
         return None
     return (
-        f"A lost update: all who looked before the first had paid saw the same {_TICKETS} tickets, and {-worst} too many "
-        "were sold. Between the look at `stock.left` and its change stands an `await`, and there others run."
+        f"A lost update: all who looked before the first had paid saw the same {_TICKETS} tickets, and {-worst} too "
+        "many were sold. Between the look at `stock.left` and its change stands an `await`, and there others run."
     )
 
 
@@ -107,15 +130,15 @@ def _one_lock(attempt: Attempt) -> str | None:
     if broke(attempt) or _all_sold_once(attempt) or _paid_side_by_side(attempt) is None:
         return None
     return (
-        "Nobody is sold what is not there, but the lock is held while somebody pays, so all others wait for that. A lock "
-        "is to cover the look and the change, and no waiting in between."
+        "Nobody is sold what is not there, but the lock is held while somebody pays, so all others wait for that. A "
+        "lock is to cover the look and the change, and no waiting in between."
     )
 
 
 _TICKETS_ONCE: Final = Exercise(
     id="04.1",
-    question=f"{_BUYERS} come at once for {_TICKETS} tickets, and paying takes 1 s: sell each ticket once, and let all pay "
-    "side by side. `buy` returns whether it has sold one.",
+    question=f"{_BUYERS} come at once for {_TICKETS} tickets, and paying takes 1 s: sell each ticket once, and let all "
+    "pay side by side. `buy` returns whether it has sold one.",
     takes=(a_function("buy", "async def buy(stock, pay)"),),
     attempt=_sell,
     rules=(
@@ -153,6 +176,10 @@ class _Late:
             raise NotImplementedError  # no lifespan
         if self._app is None:
             self._app = self._make()
+            if not callable(self._app):
+                raise CourseError(
+                    f"expected `make_app()` to return an app, got {shown(self._app)}: has it a `return app`?"
+                )
         await self._app(scope, receive, send)
 
 
@@ -164,8 +191,9 @@ def _visit(make_app: Callable[[], Any]) -> Attempt:
         counts.append(_number(lab.get("/count").content))
         return run
 
-    tries = [try_app(_Late(make_app), act, schedule="random", seed=seed) for seed in SEEDS]
-    return Attempt((make_app,), tries, {"counts": counts})
+    tries = try_each(partial(try_app, _Late(make_app), act, schedule="random", seed=seed) for seed in SEEDS)
+    wrong = [number for number, count in enumerate(counts) if count != _VISITS]
+    return Attempt((make_app,), tries, {"counts": counts}, _broken_first(tries) or (wrong[0] if wrong else 0))
 
 
 def _number(content: bytes) -> Any:
@@ -214,8 +242,8 @@ def _lost(attempt: Attempt) -> str | None:
     if broke(attempt) or not any(type(count) is int and count < _VISITS for count in attempt.facts["counts"]):
         return None
     return (
-        "A lost update: two threads read the same count, each adds one to it, and the second writes over what the first "
-        "wrote. `count += 1` reads, adds and writes, and a thread may lose its turn in between."
+        "A lost update: two threads read the same count, each adds one to it, and the second writes over what the "
+        "first wrote. `count += 1` reads, adds and writes, and a thread may lose its turn in between."
     )
 
 
@@ -223,15 +251,15 @@ def _locked_sleep(attempt: Attempt) -> str | None:
     if broke(attempt) or _none_lost(attempt) or _slow_part_overlaps(attempt) is None or not attempt.trace.handoffs:
         return None
     return (
-        "The lock is held for the whole visit, the 100 ms that it sleeps too, so a visit waits for all before it. Hold it "
-        "for the line that counts, and for nothing else."
+        "The lock is held for the whole visit, the 100 ms that it sleeps too, so a visit waits for all before it. Hold "
+        "it for the line that counts, and for nothing else."
     )
 
 
 _COUNTER: Final = Exercise(
     id="04.2",
-    question="`make_app()` returns an app: `/visit`, a plain `def`, sleeps 100 ms and counts; `/count` answers the number. "
-    "Lose no visit, and let visits sleep side by side.",
+    question="`make_app()` returns an app: `/visit`, a plain `def`, sleeps 100 ms and counts; `/count` answers the "
+    "number. Lose no visit, and let visits sleep side by side.",
     takes=(a_plain_function("make_app", "def make_app()"),),
     attempt=_visit,
     rules=(
@@ -271,12 +299,12 @@ _AFTER: Final = {"a": 95, "b": 105, "c": 81, "d": 119}
 
 
 def _move(transfer: Callable[..., Any]) -> Attempt:
-    calls = Calls()
+    journals: list[Calls] = []
     unlocked: list[str] = []
 
     async def main() -> dict[str, int]:
         accounts = {name: Account(name, 100) for name in "abcd"}
-        calls.made.clear()
+        journals.append(calls := Calls())
         calls.start()
 
         def journal_for(source: str, target: str) -> Callable[[], Any]:
@@ -294,7 +322,7 @@ def _move(transfer: Callable[..., Any]) -> Attempt:
                 group.start_soon(move, *order, name=f"transfer {order[0]} to {order[1]}")
         return {name: account.balance for name, account in accounts.items()}
 
-    return Attempt((transfer,), _in_random_order(main), {"calls": calls, "unlocked": unlocked})
+    return _judged_by(_balances, (transfer,), _in_random_order(main), {"calls": journals, "unlocked": unlocked})
 
 
 def _balances(attempt: Attempt) -> str | None:
@@ -304,8 +332,10 @@ def _balances(attempt: Attempt) -> str | None:
     if wrong:
         return f"expected {shown(_AFTER)}, got {shown(wrong[0])}."
     wanted = len(_ORDERS)
-    made = len(calls_of(attempt).made)
-    return None if made == wanted else f"expected `journal` to be awaited once for each transfer, got {made} of {wanted}."
+    made = min(len(calls.made) for calls in attempt.facts["calls"])
+    return (
+        None if made == wanted else f"expected `journal` to be awaited once for each transfer, got {made} of {wanted}."
+    )
 
 
 def _both_locked(attempt: Attempt) -> str | None:
@@ -314,10 +344,9 @@ def _both_locked(attempt: Attempt) -> str | None:
 
 
 def _pairs_overlap(attempt: Attempt) -> str | None:
-    made = calls_of(attempt).made
-    if most_at_once(made) >= 2:
+    most, last_s = _fewest_at_once(attempt)
+    if most >= 2:
         return None
-    last_s = max((call.ended_s or 0 for call in made), default=0)
     return f"expected two transfers at once, got one after another, for {seconds(last_s)}."
 
 
@@ -325,8 +354,8 @@ def _in_a_ring(attempt: Attempt) -> str | None:
     if not any(isinstance(tried.error, Deadlock) for tried in attempt.tries):
         return None
     return (
-        "A deadlock: one holds the lock of a and waits for that of b, the other holds b and waits for a. It takes two who "
-        "take the same locks in opposite orders."
+        "A deadlock: one holds the lock of a and waits for that of b, the other holds b and waits for a. It takes two "
+        "who take the same locks in opposite orders."
     )
 
 
@@ -334,8 +363,8 @@ def _one_big_lock(attempt: Attempt) -> str | None:
     if broke(attempt) or _pairs_overlap(attempt) is None:
         return None
     return (
-        "All transfers go through one lock, so a transfer from c to d waits for one from a to b, with which it has nothing "
-        "to do. Lock the two accounts, and only these."
+        "All transfers go through one lock, so a transfer from c to d waits for one from a to b, with which it has "
+        "nothing to do. Lock the two accounts, and only these."
     )
 
 

@@ -9,7 +9,7 @@ from playground.course.calls import Calls, idle_s, most_at_once
 from playground.course.exercise import Attempt, Exercise, Mistake, Rule
 from playground.course.mistakes import asyncio_run, blocking, forgotten_await, one_after_another
 from playground.course.programs import Program
-from playground.course.rules import all_at_once, calls_of, gives, last_answer_s, never_held
+from playground.course.rules import all_at_once, calls_of, gives_by_calling, last_answer_s, never_held
 from playground.course.takes import a_function, a_number, whole_number
 from playground.course.trials import outcome, try_burst, try_function
 from playground.course.words import seconds
@@ -54,8 +54,8 @@ def _unbounded(attempt: Attempt) -> str | None:
     if most <= _PLACES:
         return None
     return (
-        f"All that are begun go on at once: here {most}. `gather` and tasks set no limit; a server at the other end, or "
-        "a pool of connections, would have to."
+        f"All that are begun go on at once: here {most}. `gather` and tasks set no limit; a server at the other end, "
+        "or a pool of connections, would have to."
     )
 
 
@@ -75,7 +75,10 @@ _BOUNDED: Final = Exercise(
     takes=(a_function("fetch_all", "async def fetch_all(fetch, names)"),),
     attempt=_bounded,
     rules=(
-        Rule("it returns the list of pages, in the order of the names", gives([name.upper() for name in _TAKES_S])),
+        Rule(
+            "it returns the list of pages, in the order of the names",
+            gives_by_calling([name.upper() for name in _TAKES_S], _TAKES_S),
+        ),
         Rule(f"{_PLACES} go on at once at most", _three_at_most),
         Rule("no place stands empty while a page is to be begun", _never_idle, 2),
     ),
@@ -127,8 +130,8 @@ def _said(moment_s: float, text: str) -> Callable[[Attempt], str | None]:
 
 _QUEUE: Final = Exercise(
     id="05.2",
-    question="Ten requests for `/stamp` come at once, and there are 4 worker threads: after how many seconds is the last "
-    "answered?",
+    question="Ten requests for `/stamp` come at once, and there are 4 worker threads: after how many seconds is the "
+    "last answered?",
     takes=(a_number("last_s", "seconds"),),
     attempt=_predict,
     rules=(Rule("it is the moment of the last answer", _right_end, 2),),
@@ -139,7 +142,9 @@ _QUEUE: Final = Exercise(
         ),
         Mistake(
             "one-at-a-time",
-            _said(2.0, "That would be one thread. Four requests are in threads side by side; the others queue for these."),
+            _said(
+                2.0, "That would be one thread. Four requests are in threads side by side; the others queue for these."
+            ),
         ),
         Mistake(
             "parts-of-a-round",
@@ -162,9 +167,7 @@ _GOAL_S: Final = 0.6
 
 
 def _smallest(threads: int) -> Attempt:
-    enough = try_burst(counter, "/stamp", _CROWD, threads=threads)
-    fewer = [try_burst(counter, "/stamp", _CROWD, threads=threads - 1)] if threads > 1 else []
-    return Attempt((threads,), [enough, *fewer])
+    return Attempt((threads,), [try_burst(counter, "/stamp", _CROWD, threads=n) for n in (threads, threads - 1) if n])
 
 
 def _in_time(attempt: Attempt) -> str | None:
@@ -184,21 +187,23 @@ def _default(attempt: Attempt) -> str | None:
     if attempt.given[0] != 40:
         return None
     return (
-        "40 threads is what you have if nobody says otherwise, and not what is needed: a second round of 20 leaves half "
-        "of them without work."
+        "40 threads is what you have if nobody says otherwise, and not what is needed: a second round of 20 leaves "
+        "half of them without work."
     )
 
 
 def _one_each(attempt: Attempt) -> str | None:
     if attempt.given[0] < _CROWD:
         return None
-    return "A thread for each request leaves nobody queueing, but nobody asked for that: there is time for three rounds."
+    return (
+        "A thread for each request leaves nobody queueing, but nobody asked for that: there is time for three rounds."
+    )
 
 
 _POOL: Final = Exercise(
     id="05.3",
-    question=f"{_CROWD} requests for `/stamp` come at once. What is the smallest number of threads with which the last is "
-    f"answered within {seconds(_GOAL_S)}?",
+    question=f"{_CROWD} requests for `/stamp` come at once. What is the smallest number of threads with which the last "
+    f"is answered within {seconds(_GOAL_S)}?",
     takes=(whole_number("threads", "threads"),),
     attempt=_smallest,
     rules=(
@@ -241,7 +246,10 @@ _FUTURES: Final = Exercise(
     takes=(a_function("squares", "async def squares(slow, numbers)"),),
     attempt=_in_threads,
     rules=(
-        Rule("it returns the list of results, in the order of the numbers", gives([each**2 for each in _NUMBERS])),
+        Rule(
+            "it returns the list of results, in the order of the numbers",
+            gives_by_calling([each**2 for each in _NUMBERS], map(str, _NUMBERS)),
+        ),
         Rule("nobody holds the loop", never_held(0.01)),
         Rule("all are called at once", all_at_once(len(_NUMBERS))),
     ),

@@ -8,7 +8,7 @@ from playground.course.calls import Calls
 from playground.course.exercise import Attempt, Exercise, Mistake, Rule
 from playground.course.mistakes import asyncio_run, blocking, forgotten_await, one_after_another
 from playground.course.programs import Program
-from playground.course.rules import all_at_once, broke, calls_of, gives
+from playground.course.rules import all_at_once, broke, calls_of, gives, gives_by_calling
 from playground.course.takes import a_function, texts
 from playground.course.trials import outcome, try_function
 from playground.course.words import seconds
@@ -50,8 +50,8 @@ def _task_runs_at_once(attempt: Attempt) -> str | None:
     if attempt.facts["order"][:1] != ["b starts"]:
         return None
     return (
-        "`create_task` runs nothing yet: it puts the new task in the loop's queue, and `main` goes on. The task has its "
-        "first turn when `main` awaits something that is not ready."
+        "`create_task` runs nothing yet: it puts the new task in the loop's queue, and `main` goes on. The task has "
+        "its first turn when `main` awaits something that is not ready."
     )
 
 
@@ -70,7 +70,7 @@ def _await_makes_a_task(attempt: Attempt) -> str | None:
     if order[1:2] != ["b starts"]:
         return None
     return (
-        "`await runner(\"a\")` runs at once, in the task that awaits it, up to the first thing that is not ready; only "
+        '`await runner("a")` runs at once, in the task that awaits it, up to the first thing that is not ready; only '
         "then has `b` its turn."
     )
 
@@ -121,14 +121,17 @@ _ALL_AT_ONCE: Final = Exercise(
     takes=(a_function("fetch_all", "async def fetch_all(fetch, names)"),),
     attempt=_fetch_all,
     rules=(
-        Rule("it returns the list of pages, in the order of the names", gives([name.upper() for name in _NAMES])),
+        Rule(
+            "it returns the list of pages, in the order of the names",
+            gives_by_calling([name.upper() for name in _NAMES], _NAMES),
+        ),
         Rule("all six are fetched at once", all_at_once(6), 2),
     ),
     mistakes=(asyncio_run, forgotten_await, blocking(0.5), one_after_another("fetch")),
     hints=(
         "What is awaited line by line happens line by line. Begin all of them before you wait for the first.",
         "`asyncio.gather(...)` takes several coroutines, runs them at once and gives their results in order.",
-        "Unpack them: `asyncio.gather(*(fetch(name) for name in names))`. It gives what is to be awaited, and then a list.",
+        "Unpack them: `await asyncio.gather(*(fetch(name) for name in names))`, which gives a list.",
     ),
 )
 

@@ -74,8 +74,8 @@ def one_after_another(what: str) -> Mistake:
             return None
         told = "" if calls.over_s is None else f": {seconds(calls.over_s)} in all"
         return (
-            f"Each {what} begins when the one before it is over{told}. `await` waits until what it awaits has ended, so "
-            "in a loop, or line by line, the next is not even begun until then."
+            f"Each {what} begins when the one before it is over{told}. `await` waits until what it awaits has ended, "
+            "so in a loop, or line by line, the next is not even begun until then."
         )
 
     return Mistake("one-after-another", explain)
@@ -107,10 +107,9 @@ def _forty(attempt: Attempt) -> str | None:
     threads = len({call.thread for call in attempt.trace.handoffs if call.thread is not None})
     return (
         f"Every request waits in a worker thread of its own, and there are only {threads} of them: "
-        f"{counted(len(queued), 'call')} had to queue for a thread, up to {duration(longest)}. A task that awaits needs "
-        "no thread."
+        f"{counted(len(queued), 'call')} had to queue for a thread, up to {duration(longest)}. A task that awaits "
+        "needs no thread."
     )
 
 
 forty_threads = Mistake("forty-threads", _forty)
-

@@ -3,18 +3,19 @@
 Each gives `None`, or what is wrong in words, with the figures that say so. None looks at a real clock.
 """
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from playground.course.calls import Calls, most_at_once
 from playground.course.exercise import Attempt, Judge
 from playground.course.trials import Tried
 from playground.course.words import named_error, raised_at, seconds, shown
-from playground.errors import LabError
+from playground.errors import PlaygroundError
 from playground.trace import Block
 from playground.views.evidence import answer_line, answered_ns, block_line
 from playground.views.segments import owners_of
-from playground.views.wording import counted
+from playground.views.wording import code_text, counted
 
 __all__ = [
     "all_at_once",
@@ -22,6 +23,7 @@ __all__ = [
     "broke",
     "calls_of",
     "gives",
+    "gives_by_calling",
     "held_for",
     "last_answer_s",
     "never_held",
@@ -39,10 +41,12 @@ def _broken(tried: Tried) -> str:
     assert error is not None
     if tried.unending:
         return "it goes round without end: it was broken off while it still ran."
+    if isinstance(error, NotImplementedError):
+        return f"the hole is still open: it raised {named_error(error)}{raised_at(error)}."
     if isinstance(error, SystemExit):
         return f"it called `sys.exit`{raised_at(error)}, which ends a program, and would end this kernel."
-    if isinstance(error, LabError):
-        return " ".join(str(error).split())
+    if isinstance(error, PlaygroundError):
+        return str(error)
     return f"it raised {named_error(error)}{raised_at(error)}."
 
 
@@ -53,7 +57,27 @@ def gives(expected: Any) -> Judge:
         if told := broke(attempt):
             return told
         wrong = [tried.result for tried in attempt.tries if not _same(tried.result, expected)]
-        return f"expected {shown(expected)}, got {shown(wrong[0])}." if wrong else None
+        if not wrong:
+            return None
+        hint = ": its hole is still open, or it has no `return`" if wrong[0] is None else ""
+        return f"expected {shown(expected)}, got {shown(wrong[0])}{hint}."
+
+    return judge
+
+
+def gives_by_calling(expected: Any, names: Iterable[str]) -> Judge:
+    """The same, and what it was lent was called once for each name: the work was done, and not guessed."""
+    wanted = sorted(names)
+
+    def judge(attempt: Attempt) -> str | None:
+        if told := gives(expected)(attempt):
+            return told
+        made = Counter(calls_of(attempt).names)
+        odd = [name for name in wanted if made[name] != wanted.count(name)]
+        if not odd:
+            return None
+        times = counted(wanted.count(odd[0]), "call")
+        return f"expected {times} for {code_text(odd[0])}, got {made[odd[0]]}: what is returned has to come from there."
 
     return judge
 

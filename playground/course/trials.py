@@ -7,7 +7,7 @@ module knows nothing of exercises.
 
 import inspect
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,7 +18,17 @@ from playground.lab import Lab
 from playground.run import Run
 from playground.trace import Trace
 
-__all__ = ["LIMIT_S", "Tried", "Unawaited", "outcome", "try_app", "try_burst", "try_function"]
+__all__ = [
+    "LIMIT_S",
+    "Tried",
+    "Unawaited",
+    "outcome",
+    "try_app",
+    "try_burst",
+    "try_each",
+    "try_function",
+    "try_request",
+]
 
 LIMIT_S: Final = 30.0
 """Real time for one try. What an exercise asks for takes some hundredth of a second, so a machine may be a thousand
@@ -64,6 +74,19 @@ def try_burst(app: Any, request: Any, n: int, **settings: Any) -> Tried:
     return try_app(app, lambda lab: lab.burst(request, n), **settings)
 
 
+def try_request(app: Any, method: str, path: str, **kwargs: Any) -> Tried:
+    """Send an app one request, by a client: what it does wrong is raised, in words. See `httpx.AsyncClient.request`."""
+
+    def act(lab: Lab) -> Run:
+        async def ask() -> None:
+            await lab.client.request(method, path, **kwargs)
+
+        ask.__qualname__ = "check"
+        return lab.run(ask)
+
+    return try_app(app, act)
+
+
 def try_function(function: Callable[[], Awaitable[Any]], **settings: Any) -> Tried:
     """Await `function()` on a loop of its own."""
 
@@ -90,6 +113,16 @@ def try_app(app: Any, act: Callable[[Lab], Run], **settings: Any) -> Tried:
             raise
         return _tried(runs, error, True)
     return _tried(runs, None, False)
+
+
+def try_each(makers: Iterable[Callable[[], Tried]]) -> list[Tried]:
+    """Make one try after another, until one of them has to be broken off: a second would take as long."""
+    tries: list[Tried] = []
+    for make in makers:
+        tries.append(make())
+        if tries[-1].unending:
+            break
+    return tries
 
 
 async def outcome(value: Any) -> Any:
@@ -140,4 +173,3 @@ def _settled(value: Any) -> Any:
     if type(value) in (list, tuple):
         return type(value)(_settled(each) for each in value)
     return value
-
