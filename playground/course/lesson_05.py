@@ -150,7 +150,7 @@ _QUEUE: Final = Exercise(
             "parts-of-a-round",
             _said(
                 0.5,
-                "Ten halved twice is two rounds and a half, but a request cannot be halved: the last two take a whole "
+                "Ten shared among four is two rounds and a half, but a request cannot be halved: the last two take a whole "
                 "round.",
             ),
         ),
@@ -200,6 +200,16 @@ def _one_each(attempt: Attempt) -> str | None:
     )
 
 
+def _too_few(attempt: Attempt) -> str | None:
+    if _in_time(attempt) is None:
+        return None
+    rounds = -(-_CROWD // attempt.given[0])
+    return (
+        f"With {counted(attempt.given[0], 'thread')} the {_CROWD} requests take {counted(rounds, 'round')} of 200 ms, and "
+        "there is time for three."
+    )
+
+
 _POOL: Final = Exercise(
     id="05.3",
     question=f"{_CROWD} requests for `/stamp` come at once. What is the smallest number of threads with which the last "
@@ -210,7 +220,7 @@ _POOL: Final = Exercise(
         Rule(f"the last is answered within {seconds(_GOAL_S)}", _in_time),
         Rule("no smaller number would do", _none_fewer, 2),
     ),
-    mistakes=(Mistake("forty-threads", _default), Mistake("a-thread-each", _one_each)),
+    mistakes=(Mistake("too-few", _too_few), Mistake("forty-threads", _default), Mistake("a-thread-each", _one_each)),
     hints=(
         "How many rounds of 200 ms are there in that time?",
         f"{_CROWD} requests in that many rounds: how many in each?",

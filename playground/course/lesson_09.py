@@ -247,7 +247,7 @@ def _names(path: str, why: str) -> Mistake:
     def explain(attempt: Attempt) -> str | None:
         return why if path in attempt.facts["named"] and path not in attempt.facts["guilty"] else None
 
-    return Mistake(f"named-{path.strip('/')}", explain)
+    return Mistake(f"named-{path}", explain)
 
 
 _SUSPECTS: Final = Exercise(
