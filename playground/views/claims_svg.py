@@ -15,21 +15,21 @@ from playground.views.claims_sheet import BLUE, GREY, INK, MARGIN, RULE, Sheet, 
 from playground.views.shapes import SANS, label, rect, text_width
 from playground.views.wording import one_line
 
-__all__ = ["svg"]
+__all__ = ["PALE", "VERDICTS", "document", "head", "svg"]
 
-_VERDICTS: Final = {"holds": ("✓", "#1E6B62"), "does not hold": ("×", "#A40E26"), "not here": ("–", "#52626C")}
+VERDICTS: Final = {"holds": ("✓", "#1E6B62"), "does not hold": ("×", "#A40E26"), "not here": ("–", "#52626C")}
 """Mark and colour: white on each of them has a contrast of 5:1 or more."""
 _LETTER: Final = 12
 _ROW: Final = 22
 _GAP: Final = 12
 _MARK_PX: Final = 90
-_PALE: Final = "#C6D6EC"
+PALE: Final = "#C6D6EC"
 
 
 def svg(claim: ClaimLike, *, width: int = 1000) -> str:
     """Draw a claim as an SVG picture, `width` pixels wide (at least 480) and as high as it needs."""
     sheet = Sheet(max(480, width))
-    _head(sheet, claim)
+    head(sheet, claim)
     if claim.rows:
         if claim.picture.kind == "curve":
             curve(sheet, claim)
@@ -40,13 +40,14 @@ def svg(claim: ClaimLike, *, width: int = 1000) -> str:
     for note in claim.notes:
         sheet.lines(note, size=11)
     sheet.y += 14
-    return _document(sheet, claim)
+    return document(sheet, claim)
 
 
-def _head(sheet: Sheet, claim: ClaimLike) -> None:
+def head(sheet: Sheet, claim: ClaimLike) -> None:
+    """What is claimed, and what came of it."""
     sheet.y = 8
     sheet.lines(claim.statement, size=15, fill=INK, bold=True)
-    mark, colour = _VERDICTS[claim.verdict]
+    mark, colour = VERDICTS[claim.verdict]
     words = f"{mark} {claim.verdict}"
     wide = text_width(words, _LETTER, "bold") + 16
     sheet.y += 10
@@ -97,14 +98,15 @@ def _row(sheet: Sheet, claim: ClaimLike, row: RowLike, axis: Axis, left: float, 
         return
     low, median, high = (left + axis.share(value) * (right - left) for value in quartiles(row, row.median))
     height = 1.5 if axis.by_powers else 12
-    sheet.over.append(rect(left, middle - height / 2, median - left, height, _PALE))
+    sheet.over.append(rect(left, middle - height / 2, median - left, height, PALE))
     sheet.over.append(rect(low, middle - 2, max(1, high - low), 4, BLUE, 'rx="2"'))
     sheet.over.append(f'<circle cx="{median:.1f}" cy="{middle:.1f}" r="4.5" fill="{BLUE}"/>')
     words = fitted(figure_of(row, claim.picture), sheet.width - MARGIN - right - _GAP, _LETTER)
     sheet.over.append(label(sheet.width - MARGIN, middle + 4, words, fill=INK, anchor="end"))
 
 
-def _document(sheet: Sheet, claim: ClaimLike) -> str:
+def document(sheet: Sheet, claim: ClaimLike) -> str:
+    """The picture, with all that it says for who cannot see it."""
     title = f"{one_line(claim.statement, 300)}: {claim.verdict}"
     told = " ".join([f"{title}.", one_line(claim.sentence, 2000), *(one_line(note, 2000) for note in claim.notes)])
     height = round(sheet.y)

@@ -91,12 +91,15 @@ class Claim:
 
     def to_svg(self, path: str | Path | None = None, *, width: int = 1000) -> str:
         """The picture as SVG, `width` pixels wide; also written to `path` if one is given."""
-        from playground.views.claims_svg import svg
-
-        drawn = svg(self, width=width)
+        drawn = self._drawn(width)
         if path is not None:
             Path(path).write_text(drawn, encoding="utf-8")
         return drawn
+
+    def _drawn(self, width: int) -> str:
+        from playground.views.claims_svg import svg
+
+        return svg(self, width=width)
 
     def __str__(self) -> str:
         from playground.views.claims import text

@@ -73,8 +73,19 @@ class WebBenchmark(Claim):
         verdicts, sentences: by framework.
     """
 
+    rows: Sequence[Answers]
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     sentences: Mapping[str, str] = field(default_factory=dict)
+
+    def _drawn(self, width: int) -> str:
+        from playground.views.benchmark_svg import svg
+
+        return svg(self, width=width)
+
+    def __str__(self) -> str:
+        from playground.views.benchmark import text
+
+        return text(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +211,7 @@ def _framework_sentence(found: Sequence[Tried | Lacking], pairs: Sequence[Compar
         for pair in dict.fromkeys(each.pair for each in pairs)
     ]
     said += [
-        f"A handler that blocks its loop answers {figure_words(spread(each.rates).median, 'a second')}, however many ask."
+        f"A handler that blocks answers {figure_words(spread(each.rates).median, 'a second')}, however many ask."
         for each in tried
         if "blocks" in each.way
     ]
