@@ -54,7 +54,9 @@ def build(
     from playground import lite_packages
 
     if output.exists() and any(output.iterdir()) and not (output / _MARK).is_file():
-        raise LiteError(f"expected a new folder, or one with a site, got {output}, where something else is: name another")
+        raise LiteError(
+            f"expected a new folder, or one with a site, got {output}, where something else is: name another"
+        )
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder)
         python = source / "static" / "pyodide"

@@ -230,4 +230,6 @@ def _run(command: list[str], folder: Path) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["nothing was said"]
-        raise LiteError(f"expected `{' '.join(command)}` to fetch what the site needs, got: {said[0]}. Is there a network?")
+        raise LiteError(
+            f"expected `{' '.join(command)}` to fetch what the site needs, got: {said[0]}. Is there a network?"
+        )

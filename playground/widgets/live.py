@@ -45,6 +45,7 @@ class Watch:
     Attributes:
         title: what the run is called.
         number: which run it is, of those that one timeline was told of.
+        alone: whether no thread looks at it.
     """
 
     def __init__(self, title: str, number: int = 0) -> None:
@@ -54,6 +55,7 @@ class Watch:
         self.begun = threading.Event()
         self.over = threading.Event()
         self.trace: Callable[[], Trace] | None = None
+        self.alone = False
 
     def finished(self, wanted: Callable[[], bool]) -> Trace | None:
         """The trace of the run, which is over; `None` if nothing was recorded, or it is not wanted any more."""
@@ -128,7 +130,10 @@ class LiveTimeline(Timeline):
         self.ends(None)  # of the one before nothing more is heard, if its caller was interrupted after it was over
         self._runs += 1
         self._watch = watch = Watch(title, self._runs)
-        threading.Thread(target=self._look, args=(watch,), name="playground live", daemon=True).start()
+        try:
+            threading.Thread(target=self._look, args=(watch,), name="playground live", daemon=True).start()
+        except RuntimeError:  # a browser's Python has no threads: nobody can look before the run is over
+            watch.alone = True
 
     def begins(self, recorder: Recorder) -> None:
         """Its recording has begun. Called on the loop's thread, which is not kept."""
@@ -142,6 +147,8 @@ class LiveTimeline(Timeline):
         if watch is not None:
             watch.trace = trace
             watch.over.set()
+            if watch.alone:
+                self._look(watch)
 
     # -- looking ------------------------------------------------------------------------------------------------
 

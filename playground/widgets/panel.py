@@ -4,6 +4,7 @@ It decides what can be chosen and what is said of a run; how a run is made is a 
 on a kernel subshell's thread and loop: they only post, and a thread of the panel's own makes the run and waits for it.
 """
 
+import contextlib
 import html
 import threading
 from collections.abc import Callable
@@ -128,7 +129,10 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # the widget libraries come
                 target=self._make, args=(self.setting,), name="playground panel", daemon=True
             )
             self._run.disabled, self._stop.disabled = True, False
-            self._running.start()
+            with contextlib.suppress(RuntimeError):  # a browser's Python has no threads
+                self._running.start()
+                return
+        self._make(self.setting)
 
     def _on_stop(self, _: Any = None) -> None:
         self._bench.stop()
