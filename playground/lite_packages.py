@@ -44,7 +44,7 @@ _CORE: Final = ("pyodide.js", "pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm
 _LOCK: Final = "pyodide-lock.json"
 _BROWSER: Final = {"sys_platform": "emscripten", "platform_system": "Emscripten", "os_name": "posix", "extra": ""}
 _NEVER: Final = {"nest-asyncio", "pexpect", "ptyprocess", "widgetsnbextension"}
-"""Of no use in a browser, though pip, which runs elsewhere, would bring them; of the last one the kernel has its own."""
+"""Of no use in a browser, though pip, which runs elsewhere, brings them; of the last the kernel has its own."""
 _DATE: Final = (2026, 1, 1, 0, 0, 0)
 """Of the files in the wheels made here: the same input gives the same site."""
 
