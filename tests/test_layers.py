@@ -59,6 +59,9 @@ ROOMS: dict[str, set[str]] = {
     "views": {"collecting", "trace", "errors"},
     "widgets": {"views", "trace", "errors", "anywidget", "ipywidgets", "traitlets"},
     "demo": {"app", "lab", "views"},
+    "course": {
+        *("app", "asgi", "clock", "code", "errors", "lab", "run", "trace", "transport", "views", "anyio", "httpx"),
+    },
     "__main__": {"demo", "script", "trace", "views", "errors", "jupyterlab"},
 }
 
@@ -73,6 +76,7 @@ DOORS: set[tuple[str, str]] = {
     ("__init__.py", "magics"),
     ("__init__.py", "notebook"),
     ("comparing.py", "views"),
+    ("course/checked.py", "IPython"),
     ("comparing.py", "widgets"),
     ("lab.py", "live_bench"),
     ("lab.py", "notebook"),

@@ -150,8 +150,7 @@ _QUEUE: Final = Exercise(
             "parts-of-a-round",
             _said(
                 0.5,
-                "Ten shared among four is two rounds and a half, but a request cannot be halved: the last two take a whole "
-                "round.",
+                "Ten among four is two rounds and a half, but no request is halved: the last two take a whole round.",
             ),
         ),
     ),
@@ -195,9 +194,7 @@ def _default(attempt: Attempt) -> str | None:
 def _one_each(attempt: Attempt) -> str | None:
     if attempt.given[0] < _CROWD:
         return None
-    return (
-        "A thread for each request leaves nobody queueing, but nobody asked for that: there is time for three rounds."
-    )
+    return "A thread for each request leaves nobody queueing, and was not asked for: there is time for three rounds."
 
 
 def _too_few(attempt: Attempt) -> str | None:
@@ -205,8 +202,8 @@ def _too_few(attempt: Attempt) -> str | None:
         return None
     rounds = -(-_CROWD // attempt.given[0])
     return (
-        f"With {counted(attempt.given[0], 'thread')} the {_CROWD} requests take {counted(rounds, 'round')} of 200 ms, and "
-        "there is time for three."
+        f"With {counted(attempt.given[0], 'thread')} the {_CROWD} requests take {counted(rounds, 'round')} of 200 ms, "
+        "and there is time for three."
     )
 
 

@@ -1,4 +1,4 @@
-"""Every exercise: its reference solution gets full marks, and each plausible wrong answer loses some and is told why."""
+"""Every exercise: its reference solution gets full marks; each plausible wrong answer loses some, and is told why."""
 
 import linecache
 import re

@@ -49,8 +49,8 @@ WRONG = [
         "unbounded",
         lambda: (all_of_them,),
         3,
-        "All that are begun go on at once: here 8. `gather` and tasks set no limit; a server at the other end, or a pool "
-        "of connections, would have to.",
+        "All that are begun go on at once: here 8. `gather` and tasks set no limit; a server at the other end, or a "
+        "pool of connections, would have to.",
     ),
     Wrong(
         "05.1",
@@ -65,8 +65,8 @@ WRONG = [
         "one-after-another",
         lambda: (one_by_one,),
         2,
-        "Each fetch begins when the one before it is over: 14 s in all. `await` waits until what it awaits has ended, so "
-        "in a loop, or line by line, the next is not even begun until then.",
+        "Each fetch begins when the one before it is over: 14 s in all. `await` waits until what it awaits has ended, "
+        "so in a loop, or line by line, the next is not even begun until then.",
     ),
     Wrong(
         "05.2",
@@ -87,22 +87,22 @@ WRONG = [
         "parts-of-a-round",
         lambda: (0.5,),
         0,
-        "Ten shared among four is two rounds and a half, but a request cannot be halved: the last two take a whole round.",
+        "Ten among four is two rounds and a half, but no request is halved: the last two take a whole round.",
     ),
     Wrong(
         "05.3",
         "forty-threads",
         lambda: (40,),
         1,
-        "40 threads is what you have if nobody says otherwise, and not what is needed: a second round of 20 leaves half "
-        "of them without work.",
+        "40 threads is what you have if nobody says otherwise, and not what is needed: a second round of 20 leaves "
+        "half of them without work.",
     ),
     Wrong(
         "05.3",
         "a-thread-each",
         lambda: (60,),
         1,
-        "A thread for each request leaves nobody queueing, but nobody asked for that: there is time for three rounds.",
+        "A thread for each request leaves nobody queueing, and was not asked for: there is time for three rounds.",
     ),
     Wrong(
         "05.3",
@@ -125,24 +125,24 @@ WRONG = [
         "blocking",
         lambda: (waits_for_the_pool,),
         2,
-        "In `async def`, `future.result()` (at return [future.result() for future in futures]) runs on the event loop's "
-        "own thread and keeps it for 100 ms. `async` does not make it wait politely: only an `await` lets others run, so "
-        "meanwhile nobody else does.",
+        "In `async def`, `future.result()` (at return [future.result() for future in futures]) runs on the event "
+        "loop's own thread and keeps it for 100 ms. `async` does not make it wait politely: only an `await` lets "
+        "others run, so meanwhile nobody else does.",
     ),
     Wrong(
         "05.4",
         "one-after-another",
         lambda: (each_awaited,),
         2,
-        "Each call begins when the one before it is over: 0.6 s in all. `await` waits until what it awaits has ended, so "
-        "in a loop, or line by line, the next is not even begun until then.",
+        "Each call begins when the one before it is over: 0.6 s in all. `await` waits until what it awaits has ended, "
+        "so in a loop, or line by line, the next is not even begun until then.",
     ),
     Wrong(
         "05.4",
         "forgotten-await",
         lambda: (never_awaited,),
         0,
-        "`to_thread` was called, and what that made was never awaited. Calling an async function runs nothing of it: it "
-        "only makes a coroutine, which runs when it is awaited, or made a task.",
+        "`to_thread` was called, and what that made was never awaited. Calling an async function runs nothing of it: "
+        "it only makes a coroutine, which runs when it is awaited, or made a task.",
     ),
 ]

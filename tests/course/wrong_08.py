@@ -22,7 +22,7 @@ async def forgets_to_await(fetch: Fetch, names: list[str]) -> list[object]:
 
 async def drops_them(fetch: Fetch, names: list[str]) -> list[str]:
     for name in names:
-        fetch(name)
+        fetch(name)  # type: ignore[unused-coroutine]
     return [name.upper() for name in names]
 
 
@@ -63,8 +63,8 @@ WRONG = [
         "task-runs-at-once",
         lambda: (["b starts", "main goes on", "a starts", "b ends", "a ends", "main ends"],),
         0,
-        "`create_task` runs nothing yet: it puts the new task in the loop's queue, and `main` goes on. The task has its "
-        "first turn when `main` awaits something that is not ready.",
+        "`create_task` runs nothing yet: it puts the new task in the loop's queue, and `main` goes on. The task has "
+        "its first turn when `main` awaits something that is not ready.",
     ),
     Wrong(
         "08.1",
@@ -79,19 +79,25 @@ WRONG = [
         "await-makes-a-task",
         lambda: (["main goes on", "b starts", "a starts", "b ends", "a ends", "main ends"],),
         0,
-        '`await runner("a")` runs at once, in the task that awaits it, up to the first thing that is not ready; only then '
-        "has `b` its turn.",
+        '`await runner("a")` runs at once, in the task that awaits it, up to the first thing that is not ready; only '
+        "then has `b` its turn.",
     ),
     Wrong(
         "08.2",
         "one-after-another",
         lambda: (one_by_one,),
         1,
-        "Each fetch begins when the one before it is over: 6 s in all. `await` waits until what it awaits has ended, so "
-        "in a loop, or line by line, the next is not even begun until then.",
+        "Each fetch begins when the one before it is over: 6 s in all. `await` waits until what it awaits has ended, "
+        "so in a loop, or line by line, the next is not even begun until then.",
     ),
     Wrong("08.2", "forgotten-await", lambda: (forgets_to_await,), 0, f"`fetch` {NEVER_RAN}"),
-    Wrong("08.2", "forgotten-await", lambda: (drops_them,), 0, f"`fetch` (at fetch(name)) {NEVER_RAN}"),
+    Wrong(
+        "08.2",
+        "forgotten-await",
+        lambda: (drops_them,),
+        0,
+        f"`fetch` (at fetch(name)  # type: ignore[unused-coroutine]) {NEVER_RAN}",
+    ),
     Wrong(
         "08.2",
         "asyncio-run",
@@ -113,15 +119,15 @@ WRONG = [
         "not-begun",
         lambda: (makes_a_coroutine_first,),
         1,
-        "The water was put on only at 2 s, when the bread was cut. `boil()` makes a coroutine, and a coroutine does not "
-        "begin by being made: it waits to be awaited, or to be made a task.",
+        "The water was put on only at 2 s, when the bread was cut. `boil()` makes a coroutine, and a coroutine does "
+        "not begin by being made: it waits to be awaited, or to be made a task.",
     ),
     Wrong(
         "08.3",
         "one-after-another",
         lambda: (waits_for_the_water,),
         2,
-        "Each job begins when the one before it is over: 5 s in all. `await` waits until what it awaits has ended, so in "
-        "a loop, or line by line, the next is not even begun until then.",
+        "Each job begins when the one before it is over: 5 s in all. `await` waits until what it awaits has ended, so "
+        "in a loop, or line by line, the next is not even begun until then.",
     ),
 ]

@@ -59,8 +59,8 @@ WRONG = [
         "not-stalled",
         lambda: (0.02,),
         0,
-        "That is what `/hello` takes by itself. `async def` gives it no loop of its own: it has its first turn when the "
-        "three reports have given the one loop back.",
+        "That is what `/hello` takes by itself. `async def` gives it no loop of its own: it has its first turn when "
+        "the three reports have given the one loop back.",
     ),
     Wrong(
         "09.1",
@@ -83,16 +83,17 @@ WRONG = [
         lambda: (with_report(blocks),),
         2,
         "In `async def`, `time.sleep(0.2)` (at time.sleep(0.2)) runs on the event loop's own thread and keeps it for "
-        "200 ms. `async` does not make it wait politely: only an `await` lets others run, so meanwhile nobody else does.",
+        "200 ms. `async` does not make it wait politely: only an `await` lets others run, so meanwhile nobody else "
+        "does.",
     ),
     Wrong(
         "09.2",
         "forgotten-await",
         lambda: (with_report(forgets_to_await),),
         3,
-        "`to_thread` (at asyncio.to_thread(time.sleep, 0.2)  # type: ignore[unused-coroutine]) was called, and what that "
-        "made was never awaited. Calling an async function runs nothing of it: it only makes a coroutine, which runs when "
-        "it is awaited, or made a task.",
+        "`to_thread` (at asyncio.to_thread(time.sleep, 0.2)  # type: ignore[unused-coroutine]) was called, and what "
+        "that made was never awaited. Calling an async function runs nothing of it: it only makes a coroutine, which "
+        "runs when it is awaited, or made a task.",
     ),
     Wrong(
         "09.2",
@@ -115,8 +116,8 @@ WRONG = [
         "slices-too-long",
         lambda: (every_tenth,),
         1,
-        "It does let others run, but not before it has computed for 100 ms at a stretch. Others have to wait for as long "
-        "as the longest stretch between two `await`s that give up the turn.",
+        "It does let others run, but not before it has computed for 100 ms at a stretch. Others have to wait for as "
+        "long as the longest stretch between two `await`s that give up the turn.",
     ),
     Wrong(
         "09.4",

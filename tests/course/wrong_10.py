@@ -48,8 +48,8 @@ async def only_the_body(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def forgets_to_await(scope: Scope, receive: Receive, send: Send) -> None:
-    send(START)  # type: ignore[unused-coroutine]
-    send({"type": "http.response.body", "body": b"hello"})  # type: ignore[unused-coroutine]
+    send(START)
+    send({"type": "http.response.body", "body": b"hello"})
 
 
 async def headers_of_text(scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,8 +86,8 @@ WRONG = [
         "all-plain",
         lambda: (app_of(sleeps, sleeps, adds_in_a_thread),),
         4,
-        "It works, but 8 calls went to a worker thread and back without need. A plain `def` handler is always handed over: "
-        "what only awaits, or is done at once, is cheaper as `async def`, on the loop.",
+        "It works, but 8 calls went to a worker thread and back without need. A plain `def` handler is always handed "
+        "over: what only awaits, or is done at once, is cheaper as `async def`, on the loop.",
     ),
     Wrong(
         "10.1",
@@ -95,7 +95,8 @@ WRONG = [
         lambda: (app_of(waits, blocks, adds),),
         3,
         "In `async def`, `time.sleep(0.1)` (at time.sleep(0.1)) runs on the event loop's own thread and keeps it for "
-        "100 ms. `async` does not make it wait politely: only an `await` lets others run, so meanwhile nobody else does.",
+        "100 ms. `async` does not make it wait politely: only an `await` lets others run, so meanwhile nobody else "
+        "does.",
     ),
     Wrong(
         "10.2",
@@ -110,9 +111,9 @@ WRONG = [
         "forgotten-await",
         lambda: (forgets_to_await,),
         0,
-        "`send` (at send(START)  # type: ignore[unused-coroutine]) was called, and what that made was never awaited. "
-        "Calling an async function runs nothing of it: it only makes a coroutine, which runs when it is awaited, or made "
-        "a task.",
+        "`send` (at send(START)) was called, and what that made was never awaited. "
+        "Calling an async function runs nothing of it: it only makes a coroutine, which runs when it is awaited, or "
+        "made a task.",
     ),
     Wrong("10.2", "text-for-bytes", lambda: (headers_of_text,), 0, TEXT),
     Wrong("10.2", "text-for-bytes", lambda: (body_of_text,), 0, TEXT),
@@ -121,8 +122,8 @@ WRONG = [
         "no-end",
         lambda: (only_the_start,),
         0,
-        "Only the beginning was sent. `http.response.body` ends a response, and it has to be sent even where the body is "
-        "empty: the client is waiting for it.",
+        "Only the beginning was sent. `http.response.body` ends a response, and it has to be sent even where the body "
+        "is empty: the client is waiting for it.",
     ),
     Wrong(
         "10.2",

@@ -99,8 +99,8 @@ async def for_ever(websocket: WebSocket) -> None:
 
 
 NOT_PUT_BACK = (
-    "Cancelling raises `CancelledError` at the `await` where the task waits, so the lines after it are not run. And it is "
-    "no `Exception`: `except Exception` does not see it. `finally` does."
+    "Cancelling raises `CancelledError` at the `await` where the task waits, so the lines after it are not run. And it "
+    "is no `Exception`: `except Exception` does not see it. `finally` does."
 )
 WRONG = [
     Wrong(
@@ -108,8 +108,8 @@ WRONG = [
         "waited-for-all",
         lambda: (takes_from_all,),
         3,
-        "It waits for all of them, 3 s, and then takes one. `gather` is over when the last is over; what is wanted here "
-        "is over when the first is.",
+        "It waits for all of them, 3 s, and then takes one. `gather` is over when the last is over; what is wanted "
+        "here is over when the first is.",
     ),
     Wrong(
         "11.1",
@@ -126,8 +126,8 @@ WRONG = [
         "cancellation-swallowed",
         lambda: (swallows,),
         3,
-        "The `CancelledError` was caught and not raised again. Whoever cancelled, a timeout or a task group, is told that "
-        "all is well and goes on as if nothing had been cancelled.",
+        "The `CancelledError` was caught and not raised again. Whoever cancelled, a timeout or a task group, is told "
+        "that all is well and goes on as if nothing had been cancelled.",
     ),
     Wrong(
         "11.3",
@@ -166,7 +166,7 @@ WRONG = [
         "disconnect-not-caught",
         lambda: (shouting(for_ever),),
         3,
-        "That the client leaves is no failure, but `receive_text` has no other way to say so than `WebSocketDisconnect`. "
-        "Catch it, or go through `websocket.iter_text()`, which ends then.",
+        "That the client leaves is no failure, but `receive_text` has no other way to say so than "
+        "`WebSocketDisconnect`. Catch it, or go through `websocket.iter_text()`, which ends then.",
     ),
 ]

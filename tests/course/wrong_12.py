@@ -70,7 +70,8 @@ WRONG = [
         lambda: (app_of(on_the_loop),),
         3,
         "In `async def`, `time.sleep(0.1)` (at time.sleep(0.1)) runs on the event loop's own thread and keeps it for "
-        "100 ms. `async` does not make it wait politely: only an `await` lets others run, so meanwhile nobody else does.",
+        "100 ms. `async` does not make it wait politely: only an `await` lets others run, so meanwhile nobody else "
+        "does.",
     ),
     Wrong(
         "12.3",
