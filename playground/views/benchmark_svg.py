@@ -20,10 +20,15 @@ _SMALL: Final = 11
 _GAP: Final = 18
 _ROW: Final = 34
 _BAR: Final = 10
-_MARK_PX: Final = 80
+_MARK_PX: Final = 64
 _KEY: Final = (
     "Bars: answers a second, the median of the rounds; the line at a bar's end: the middle half. Below: processor time "
     "of an answer, and within what time half of all answers came, and 99 of 100."
+)
+_HEADINGS: Final = (
+    (f"answers a second of {HEADINGS[0]}", f"answers a second of {HEADINGS[1]}"),
+    HEADINGS,
+    ("does nothing", "waits for 20 ms"),
 )
 _SHORT_KEY_PX: Final = 250
 """A column narrower than this has no room for three times in words."""
@@ -37,7 +42,7 @@ class _Column:
         values = [value for row in rows for value in (row.low, row.median, row.high) if value is not None]
         room = text_width("999,999", _LETTER) + 8  # for the figure at the longest bar's end
         self.left, self.right, self.bars = left, right, right - left - room
-        self.axis: Axis = axis_from_zero(values, "count", max(1, int(self.bars // _MARK_PX)))
+        self.axis: Axis = axis_from_zero(values, "count", max(2, int(self.bars // _MARK_PX)))
 
     def x(self, value: float) -> float:
         return self.left + self.axis.share(value) * self.bars
@@ -53,11 +58,8 @@ def svg(claim: BenchmarkLike, *, width: int = 1000) -> str:
     half = (sheet.width - MARGIN - left - _GAP) / 2
     columns = (_Column(claim, 0, left, left + half), _Column(claim, 1, left + half + _GAP, sheet.width - MARGIN))
     _axes(sheet, columns)
-    top = sheet.y
     for framework in claim.verdicts:
         _framework(sheet, claim, framework, columns)
-    for column in columns:
-        sheet.under.append(rect(column.left, top, 1, sheet.y - top, RULE))
     sheet.y += 6
     sheet.lines(_KEY, size=_SMALL)
     for note in claim.notes:
@@ -67,12 +69,11 @@ def svg(claim: BenchmarkLike, *, width: int = 1000) -> str:
 
 
 def _axes(sheet: Sheet, columns: tuple[_Column, _Column]) -> None:
+    """Over each column what it is about, in as many words as both have room for, and its marks."""
     sheet.y += 16
-    for column, heading in zip(columns, HEADINGS, strict=True):
-        words = f"answers a second of {heading}"
-        if text_width(words, _LETTER, "bold") > column.right - column.left:
-            words = heading
-        words = fitted(words, column.right - column.left, _LETTER * 1.14)
+    room = columns[0].right - columns[0].left
+    fitting = (pair for pair in _HEADINGS if max(text_width(words, _LETTER, "bold") for words in pair) <= room)
+    for column, words in zip(columns, next(fitting, _HEADINGS[-1]), strict=True):
         sheet.over.append(label(column.left, sheet.y, words, bold=True))
     sheet.y += 18
     for column in columns:
@@ -107,6 +108,7 @@ def _line(sheet: Sheet, line: Line, columns: tuple[_Column, _Column]) -> None:
         sheet.y += _ROW - 12
         return
     for column, row in zip(columns, line.pages, strict=True):
+        sheet.under.append(rect(column.left - 1, sheet.y, 1, _ROW - 4, RULE))
         if row is not None and row.median is not None:
             _bar(sheet, column, row, row.median)
     sheet.y += _ROW

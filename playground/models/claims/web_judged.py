@@ -213,7 +213,7 @@ def _framework_sentence(found: Sequence[Tried | Lacking], pairs: Sequence[Compar
     said += [
         f"A handler that blocks answers {figure_words(spread(each.rates).median, 'a second')}, however many ask."
         for each in tried
-        if "blocks" in each.way
+        if "blocking" in each.way
     ]
     return " ".join([*said, *dict.fromkeys(f"{each.way}: {each.why}." for each in found if isinstance(each, Lacking))])
 

@@ -83,14 +83,14 @@ def _by_asgi(name: str, package: str, make: Callable[[], Any], threads: str) -> 
     ways = (
         Way("async def", "/async", make),
         Way(plain, "/def", make),
-        Way("async def that blocks", "/blocking", make, blocks=True, pages=("io",)),
+        Way("async def, blocking", "/blocking", make, blocks=True, pages=("io",)),
     )
     return Framework(name, package, ways, (Pair("async def", plain),))
 
 
 _ANYIOS: Final = "40 threads"
-_ASYNCIOS: Final = "asyncio's threads"
-"""As many as the machine's processors and four, and 32 at most."""
+_ASYNCIOS: Final = "asyncio's pool"
+"""Of as many threads as the machine has processors, and four; of 32 at most."""
 
 _FRAMEWORKS: Final = (
     Framework(
@@ -106,12 +106,12 @@ _FRAMEWORKS: Final = (
         "Django",
         "django",
         (
-            Way("ASGI, async def", "/async", web_apps.django_asgi),
-            Way("ASGI, def", "/def", web_apps.django_asgi),
-            Way("ASGI, async def that blocks", "/blocking", web_apps.django_asgi, blocks=True, pages=("io",)),
+            Way("ASGI async def", "/async", web_apps.django_asgi),
+            Way("ASGI def", "/def", web_apps.django_asgi),
+            Way("ASGI blocking", "/blocking", web_apps.django_asgi, blocks=True, pages=("io",)),
             Way(f"WSGI on {THREADS} threads", "/def", web_apps.django_wsgi, "wsgi"),
         ),
-        (Pair("ASGI, async def", "ASGI, def"), Pair("ASGI, async def", f"WSGI on {THREADS} threads")),
+        (Pair("ASGI async def", "ASGI def"), Pair("ASGI async def", f"WSGI on {THREADS} threads")),
     ),
     _by_asgi("Starlette", "starlette", web_apps.starlette, _ANYIOS),
     _by_asgi("FastAPI", "fastapi", web_apps.fastapi, _ANYIOS),
