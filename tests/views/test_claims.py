@@ -122,7 +122,7 @@ def test_a_ladder_reads_as_text() -> None:
         "\n"
         "                              |10 ns        |100 ns      |1 µs    10 µs|\n"
         "call                                  ●┤                                  40 ns\n"
-        "read                                                            ├●┤       4 µs · 100 calls\n"
+        "read                                                             ├●┤      4 µs · 100 calls\n"
         "web                                                                       not here\n"
         "\n"
         "Time of one operation, by powers; ●: median, ├ to ┤: the middle half.\n"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from playground.models.claims.parallel import threads_and_processes
     from playground.models.claims.speed import async_speed
     from playground.models.claims.waits import long_waits
-    from playground.models.claims.weights import weights
+    from playground.models.claims.weight import weights
 
 __all__ = [
     "Claim",
@@ -33,7 +33,7 @@ _HOMES: Final = {
     "latency_ladder": "ladder",
     "long_waits": "waits",
     "threads_and_processes": "parallel",
-    "weights": "weights",
+    "weights": "weight",
 }
 
 
