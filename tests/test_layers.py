@@ -87,6 +87,7 @@ DOORS: set[tuple[str, str]] = {
     ("models/green.py", "greenlet"),
     ("models/loops.py", "anyio"),
     ("models/parcel.py", "cloudpickle"),
+    ("models/run.py", "widgets"),
     ("models/flavours.py", "eventlet"),
     ("models/flavours.py", "gevent"),
     ("nesting.py", "nest_asyncio"),

@@ -5,13 +5,17 @@ the jobs were carried out, and open the doors to the views only when asked.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from playground.models.apart import Ending
 from playground.models.parcel import Failure
 from playground.models.workload import Workload
 from playground.run import Run
 from playground.trace import Trace
+
+if TYPE_CHECKING:
+    from playground.widgets import Stacked
 
 __all__ = ["Experiment", "ModelRun"]
 
@@ -103,5 +107,44 @@ class Experiment(Mapping[str, ModelRun]):
     def __len__(self) -> int:
         return len(self._runs)
 
+    @property
+    def traces(self) -> dict[str, Trace]:
+        """The recordings by the models' names, in order."""
+        return {model: run.trace for model, run in self._runs.items()}
+
+    def view(self) -> "Stacked":
+        """The models below one another on one axis, as a widget."""
+        from playground.widgets import Stacked
+
+        return Stacked(self.traces, title=self.workload.title)
+
+    def to_svg(self, path: str | Path | None = None) -> str:
+        """The same as a static SVG picture; also written to `path` if one is given."""
+        from playground.views.stacked import stack
+        from playground.views.stacked_svg import svg
+
+        text = svg(stack(self.traces), title=self.workload.title)
+        if path is not None:
+            Path(path).write_text(text, encoding="utf-8")
+        return text
+
+    def to_html(self, path: str | Path) -> None:
+        """Write the interactive view as one HTML file that needs no network."""
+        from playground.widgets.page import stacked_page
+
+        Path(path).write_text(stacked_page(self.traces, self.workload.title), encoding="utf-8")
+
     def __repr__(self) -> str:
         return f"<Experiment: {self.workload.title}; {', '.join(self)}>"
+
+    def __str__(self) -> str:
+        """The models below one another on one axis, as text."""
+        from playground.views.stacked import stack
+        from playground.views.stacked_text import text
+
+        return text(stack(self.traces), title=self.workload.title)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        from playground.widgets.display import stacked_mimebundle
+
+        return stacked_mimebundle(self.traces, self.workload.title)

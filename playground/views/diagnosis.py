@@ -28,6 +28,7 @@ from playground.views.lost import never_awaited, never_retrieved
 from playground.views.queues import pool_queue, thread_queue
 from playground.views.remembered import remembered
 from playground.views.starved import task_starved
+from playground.views.unfinished import unfinished
 
 __all__ = ["Finding", "Findings", "diagnose"]
 
@@ -36,7 +37,7 @@ _ORDER: Final[dict[Severity, int]] = {"bad": 0, "warn": 1, "note": 2}
 
 def diagnose(trace: Trace) -> Findings:
     """All findings on a run, the worst first, then in order of time; none on a healthy run."""
-    return Findings(_found(trace), virtual=trace.clock == "virtual")
+    return Findings(_found(trace), virtual=trace.clock == "virtual", jobs=bool(trace.jobs))
 
 
 @remembered
@@ -59,5 +60,6 @@ def _found(trace: Trace) -> list[Finding]:
         *server_errors(trace, told),
         *not_found(trace),
         *awaits_in_a_row(trace, crowded),
+        *unfinished(trace),
     ]
     return sorted(findings, key=lambda finding: (_ORDER[finding.severity], finding.start_ns))

@@ -27,13 +27,15 @@ Rule = Literal[
     "app-error",
     "server-error",
     "not-found",
+    "job-raised",
+    "job-pending",
 ]
 Part = tuple[Literal["strong", "text", "code"], str]
 # The width of a line that is read without effort, and of most terminals.
 _WIDTH: Final = 80
 # Stands for a space in code while lines are broken. No text of ours holds it: `one_line` lets nothing unprintable by.
 _HARD: Final = "\x1f"
-Evidence = tuple[Literal["steps", "handoffs", "requests", "tasks", "waits", "losses"], int]
+Evidence = tuple[Literal["steps", "handoffs", "requests", "tasks", "waits", "losses", "jobs"], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ _NONE: Final = (
     "No findings: nothing held the event loop for long, no call queued for a thread or came back late, and no "
     "exception left the app."
 )
+_NONE_OF_JOBS: Final = "No findings: every job came to its end, and nothing held an event loop for long."
 _NONE_COMPUTES: Final = (
     "In virtual time computing takes none, but in playground.work or where Lab(app, charge_cpu=True) counts it: real "
     "time shows what computes for long."
@@ -77,14 +80,16 @@ class Findings(list[Finding]):
     Args:
         found: the findings.
         virtual: whether the run was in virtual time, in which a call that computes cannot be seen to hold the loop.
+        jobs: whether it carried out jobs of a workload.
     """
 
-    def __init__(self, found: Iterable[Finding] = (), *, virtual: bool = False) -> None:
+    def __init__(self, found: Iterable[Finding] = (), *, virtual: bool = False, jobs: bool = False) -> None:
         super().__init__(found)
         self._virtual = virtual
+        self._none = _NONE_OF_JOBS if jobs else _NONE
 
     def __repr__(self) -> str:
-        none = f"{_NONE} {_NONE_COMPUTES}" if self._virtual else _NONE
+        none = f"{self._none} {_NONE_COMPUTES}" if self._virtual else self._none
         return "\n\n".join(self.paragraphs(_WIDTH)) or fill(none, _WIDTH)
 
     def paragraphs(self, width: int, *, bullet: str = "") -> list[str]:

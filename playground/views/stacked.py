@@ -9,6 +9,7 @@ sentences are those of `stacked_words`.
 from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final, NamedTuple
 
 from playground.trace import Segment, SegmentKind, Site, Trace
@@ -60,6 +61,13 @@ class Way(NamedTuple):
     def broken(self) -> Findings:
         """What its recording's diagnosis finds broken."""
         return Findings([finding for finding in diagnose(self.trace) if finding.severity == "bad"])
+
+    @property
+    def troubles(self) -> list[str]:
+        """The same in short, a line each; of the jobs that raised, why the first did."""
+        told = [finding.parts[0][1] for finding in self.broken if not finding.rule.startswith("job-")]
+        raised = (job for job in self.trace.jobs if job.outcome == "raised" and job.error is not None)
+        return told + [f"Job {job.number} raised {one_line(job.error or '')}" for job in islice(raised, 1)]
 
 
 class Stack(NamedTuple):

@@ -124,18 +124,15 @@ def _way(sheet: _Sheet, way: Way) -> None:
     start = max(_GUTTER, _MARGIN + text_width(way.name, 12, "bold") + 10)
     sheet.y -= 15
     sheet.lines(_note(way), left=start)
-    for finding in way.broken:
-        sheet.lines(str(finding), fill="#A40E26", left=start)
+    for words in way.troubles:
+        sheet.over.append(cross(start + 4, sheet.y + 11, 7))
+        sheet.lines(words, fill=_INK, left=start + 13)
     sheet.y += 6
     shown = way.rows[:_MOST_LANES]
     if sheet.lane < _NAMED_FROM:
         _thin_lanes(sheet, shown)
     else:
         _lanes(sheet, shown)
-    for job in [job for job in way.trace.jobs if job.outcome == "raised"][:1]:
-        sheet.y += 2
-        sheet.over.append(cross(_GUTTER + 4, sheet.y + 9, 7))
-        sheet.lines(f"job {job.number}: {one_line(job.error or 'raised')}", fill=_INK, left=_GUTTER + 14)
     sheet.y += 7
 
 

@@ -48,7 +48,7 @@ def _line(name: str, body: str) -> str:
 
 def _way(way: Way, stacked: Stack, columns: int, most: int, width: int) -> Iterator[str]:
     yield f"{way.name}: {way.told}"
-    yield from way.broken.paragraphs(width)
+    yield from (f"{FAILED_MARK} {words}" for words in way.troubles)
     last = ""
     for row in way.rows[:most]:
         yield _line(f"  {row.name}" if row.name != last else "", _marks(row, stacked.duration_ns, columns))
@@ -56,20 +56,11 @@ def _way(way: Way, stacked: Stack, columns: int, most: int, width: int) -> Itera
     rest = len(way.rows) - most + way.left_out if len(way.rows) > most else way.left_out
     if rest:
         yield _line("", f"{counted(rest, 'more lane')} not drawn.")
-    yield from (f"  {FAILED_MARK} {words}" for words in _failures(way))
 
 
 def _marks(row: Row, duration_ns: int, columns: int) -> str:
     most = cells(row, duration_ns, columns).most(_ALL)
     return "".join(" " if kind is None else KINDS[kind].mark for kind in most)
-
-
-def _failures(way: Way) -> Iterator[str]:
-    """The first job that failed, and how many more did."""
-    failed = [job for job in way.trace.jobs if job.outcome == "raised"]
-    if failed:
-        more = f", and {counted(len(failed) - 1, 'more job')} raised" if failed[1:] else ""
-        yield f"job {failed[0].number}: {one_line(failed[0].error or 'raised')}{more}"
 
 
 def _legend(stacked: Stack, width: int) -> Iterator[str]:

@@ -59,7 +59,9 @@ def _at_once(trace: Trace) -> str:
     told = counted(jobs, "job")
     if jobs < 2:
         return told
-    return f"{told} {'at once' if most == jobs else 'one at a time' if most == 1 else f'up to {most:,} at once'}"
+    if most == jobs:
+        return f"{told} at once"
+    return f"{told}, one at a time" if most == 1 else f"{told}, up to {most:,} at once"
 
 
 def _on(trace: Trace) -> str:

@@ -297,6 +297,16 @@ def _failed(trace: Trace, finding: Finding) -> Iterator[object]:
         yield status
 
 
+def _unfinished(trace: Trace, finding: Finding) -> Iterator[object]:
+    indexes, total = rows(finding, "jobs"), len(trace.jobs)
+    how = finding.rule.removeprefix("job-")
+    assert indexes == [at for at, job in enumerate(trace.jobs) if job.outcome == how]
+    yield "" if total == 1 else f"{total:,}" if len(indexes) == total else f"{len(indexes):,} of {total:,}"
+    if how == "pending":
+        begun = sum(trace.jobs[at].started_ns is not None for at in indexes)
+        yield f"{begun:,}" if begun else ""
+
+
 _RULES: dict[str, Callable[[Trace, Finding], Iterator[object]]] = {
     "loop-blocked": _blocked,
     "sync-library": _blocked,
@@ -313,4 +323,6 @@ _RULES: dict[str, Callable[[Trace, Finding], Iterator[object]]] = {
     "app-error": _failed,
     "server-error": _failed,
     "not-found": _failed,
+    "job-raised": _unfinished,
+    "job-pending": _unfinished,
 }

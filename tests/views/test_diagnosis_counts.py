@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from playground.trace import Trace
 from playground.views.diagnosis import diagnose
 from playground.views.findings import Finding, Rule
-from tests.by_hand import handoff, ns, request, step, task
+from tests.by_hand import handoff, job, ns, request, step, task
 from tests.recordings import blocked_run, load
 from tests.views.recount import _RULES, numbers_of, recounted
 from tests.views.test_diagnosis import blocked, failed, locked_out, repeated, short
@@ -126,3 +126,18 @@ def test_of_runs_of_an_app(requests: int, seed: int, rate: float, blocked_at: in
     check(load(requests, seed=seed, rate=rate, blocked_at=blocked_at), "loop-blocked")
     late = replace(blocked_run().handoffs[0], ended_ns=ns(1), woken_ns=ns(400))
     check(Trace(handoffs=[late], requests=[request(0, 0, 500, task=0)], tasks=[task()]), "late-wake")
+
+
+@given(
+    st.lists(st.sampled_from(["returned", "raised", "cancelled", "pending", "never begun"]), min_size=1, max_size=12)
+)
+def test_of_jobs_that_came_to_no_good_end(ends: list[str]) -> None:
+    jobs = [
+        job(number, None, None)
+        if end == "never begun"
+        else job(number, 1, None if end == "pending" else 9, error="ValueError: 7 is odd" if end == "raised" else None)
+        for number, end in enumerate(ends)
+    ]
+    trace = Trace(jobs=jobs, duration_ns=ns(10))
+    assert (check(trace, "job-raised") is not None) == ("raised" in ends)
+    assert (check(trace, "job-pending") is not None) == bool({"pending", "never begun"} & set(ends))

@@ -68,7 +68,7 @@ export function paintFailuresBeside(pen, lanes, isMarked) {
 function paintBeside(pen, lane, words, left, limit) {
   const { context, projection, theme } = pen;
   const middle = laneTop(lane, projection) + (hasCapsules(lane) ? 7.5 : lane.barTop + lane.barHeight / 2);
-  if (left + failureWidth(pen, words) <= limit) return paintFailure(pen, words, left, middle) + 2;
+  if (lane.barHeight > 9 && left + failureWidth(pen, words) <= limit) return paintFailure(pen, words, left, middle) + 2;
   const at = Math.min(left, limit - CROSS - 2);
   context.fillStyle = theme.ui.bg;
   fillRounded(context, at - 2, middle - CROSS / 2 - 2, CROSS + 4, CROSS + 4, 3);

@@ -19,7 +19,7 @@ export function paintGutter(pen, lanes) {
   });
   for (const lane of lanes) if (isPinned(lane)) paintName(pen, lane);
   context.fillStyle = theme.ui.line;
-  context.fillRect(gutter - 1, AXIS_HEIGHT, 1, height);
+  if (pen.recording.noun !== 'job') context.fillRect(gutter - 1, AXIS_HEIGHT, 1, height);  // it would cut the headings
   context.fillRect(0, pinnedBottom, width, 1);
 }
 
