@@ -128,7 +128,7 @@ def zygote(flavour: Flavour, *, instead_of: Zygote | None = None) -> Zygote:
     """
     with _lock:
         found = _started.get(flavour)
-        if found is not None and found is instead_of:
+        if found is not None and (found is instead_of or not found.base.exists()):
             found.end()
             found = None
         if found is None:

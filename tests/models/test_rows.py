@@ -16,11 +16,10 @@ from hypothesis import strategies as st
 from playground.errors import ModelError
 from playground.models import rows as module
 from playground.models.rows import FOLDER_VARIABLE, Row, Rows, current, read_dropped, read_rows, record_in
+from tests.models.living import needs_fork
 
 WORDS = st.integers(-(2**63), 2**63 - 1)
 FIELDS = st.tuples(st.integers(0, 254), st.integers(-(2**31), 2**31 - 1), WORDS, WORDS, WORDS, WORDS)
-
-needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes cannot be forked here")
 
 
 @pytest.fixture(autouse=True)
