@@ -110,7 +110,7 @@ def _framework(claim: BenchmarkLike, framework: str, width: int) -> Iterator[str
     for line in lines_of(claim, framework):
         name = f"  {one_line(line.name, _NAME - 3):<{_NAME - 2}}"
         if line.lacking:
-            yield f"{name}  {one_line(line.lacking, width - _NAME)}"
+            yield f"{name}{one_line(line.lacking, width - _NAME)}"
         else:
             yield name + "".join(_cells(page) for page in line.pages)
     for part in wrap(one_line(claim.sentences[framework], _MOST_LETTERS), width - 4):

@@ -54,7 +54,7 @@ def svg(claim: BenchmarkLike, *, width: int = 1000) -> str:
     head(sheet, claim)
     across = sheet.width - 2 * MARGIN
     names = max((text_width(row.name, _LETTER) for row in claim.rows), default=0.0) + 12
-    left = MARGIN + min(names, across * 0.28) + _GAP
+    left = MARGIN + min(names, across * 0.32) + _GAP
     half = (sheet.width - MARGIN - left - _GAP) / 2
     columns = (_Column(claim, 0, left, left + half), _Column(claim, 1, left + half + _GAP, sheet.width - MARGIN))
     _axes(sheet, columns)

@@ -31,7 +31,7 @@ def web_benchmark(
         frameworks: some of `Flask`, `Django`, `Starlette`, `FastAPI`, `Litestar`, `Quart` and `playground`; `None` for
             all of them.
         seconds: for how long requests are sent in each round, for each of the pages of each way.
-        rounds: how often each is measured; at least seven, or no verdict can be given.
+        rounds: how often each is measured; at least six, or no verdict can be given.
         at_once: how many clients there are.
 
     A framework that is not installed has a row that says so, and is no part of the verdict.

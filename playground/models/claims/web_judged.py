@@ -215,7 +215,17 @@ def _framework_sentence(found: Sequence[Tried | Lacking], pairs: Sequence[Compar
         for each in tried
         if "blocking" in each.way
     ]
-    return " ".join([*said, *dict.fromkeys(f"{each.way}: {each.why}." for each in found if isinstance(each, Lacking))])
+    return " ".join([*said, *_lacking([each for each in found if isinstance(each, Lacking)], alone=not tried)])
+
+
+def _lacking(found: Sequence[Lacking], *, alone: bool) -> list[str]:
+    """Why ways were not measured, each reason once; all of a framework's ways need no naming."""
+    reasons: dict[str, list[str]] = {}
+    for each in found:
+        reasons.setdefault(each.why, []).append(each.way)
+    if alone and len(reasons) == 1:
+        return [f"{why[:1].upper()}{why[1:]}." for why in reasons]
+    return [f"{listed(ways)}: {why}." for why, ways in reasons.items()]
 
 
 def _clause(found: Compared) -> str:

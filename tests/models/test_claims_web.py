@@ -1,0 +1,461 @@
+"""The web benchmark: what its figures allow one to say, and that what it measures is what was asked.
+
+The judging is held against made-up figures, borderline ones above all; no test looks at how fast anything is.
+"""
+
+import asyncio
+import itertools
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from playground.errors import ModelError
+from playground.models.apart import run_apart
+from playground.models.claims import web, web_ways
+from playground.models.claims.web import web_benchmark
+from playground.models.claims.web_asked import ask_asgi, ask_wsgi
+from playground.models.claims.web_judged import (
+    Answers,
+    Lacking,
+    Word,
+    compared,
+    judged,
+    verdict_of,
+    word,
+    word_of_computing,
+)
+from playground.models.claims.web_ways import FRAMEWORKS, THREADS, Page, Tried, few, measure
+
+MS = 1_000_000
+STEADY = [1.0] * 11
+
+
+def off(ratio: float, *others: float) -> list[float]:
+    """Eleven rounds of which most came to `ratio`."""
+    return [ratio] * (11 - len(others)) + list(others)
+
+
+# -- words ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        (off(2.0), "faster"),
+        (off(1.06), "faster"),
+        (off(2.0, 0.5), "faster"),  # one round that was held up
+        (off(2.0, 0.5, 0.5), "unsure"),  # two of them
+        (off(0.5), "slower"),
+        (off(0.94), "slower"),
+        (off(0.5, 2.0), "slower"),
+        (off(0.5, 2.0, 2.0), "unsure"),
+        (off(1.0), "alike"),
+        (off(1.05), "alike"),
+        (off(1.0, 1.08, 0.93), "alike"),
+        (off(1.0, 1.2, 0.8), "alike"),
+        (off(1.0, 1.2, 1.2), "unsure"),
+        ([2.0] * 5, "unsure"),  # too few rounds for anything
+        ([2.0] * 6, "faster"),
+    ],
+)
+def test_a_word_is_said_only_if_the_rounds_agree(times: list[float], said: Word) -> None:
+    assert word(times) == said
+
+
+@given(st.lists(st.floats(0.01, 100), min_size=1, max_size=30))
+def test_the_word_of_the_inverse_is_the_inverse(times: list[float]) -> None:
+    swapped: dict[Word, Word] = {"faster": "slower", "slower": "faster", "alike": "alike", "unsure": "unsure"}
+    # on a level itself the inverse may come to lie beside it
+    away = [each for each in times if all(abs(each / level - 1) > 1e-9 for level in (1.05, 1 / 1.05, 1.1, 1 / 1.1))]
+    if away:
+        assert word([1 / each for each in away]) == swapped[word(away)]
+
+
+@pytest.mark.parametrize(
+    ("times", "cheaper", "said"),
+    [
+        (off(2.0), off(2.0), "faster"),
+        (off(2.0), off(1.01), "faster"),
+        (off(2.0), off(0.9), "unsure"),  # it took more of the processor and was faster: somebody else had it
+        (off(2.0), off(1.0), "unsure"),
+        (off(0.5), off(0.5), "slower"),
+        (off(0.5), off(1.3), "unsure"),  # threads were given more of a busy machine
+        (off(1.0), off(1.0), "alike"),
+        (off(1.0), off(2.0), "unsure"),
+        (off(1.3, 0.7, 0.7), off(2.0), "unsure"),
+    ],
+)
+def test_where_only_computing_takes_time_the_processor_must_bear_it_out(
+    times: list[float], cheaper: list[float], said: Word
+) -> None:
+    assert word_of_computing(times, cheaper) == said
+
+
+@pytest.mark.parametrize(
+    ("words", "verdict"),
+    [
+        (["faster", "faster"], "holds"),
+        (["alike", "faster"], "holds"),
+        (["faster"], "holds"),
+        (["faster", "slower"], "does not hold"),
+        (["unsure", "slower"], "does not hold"),
+        (["alike", "alike"], "does not hold"),
+        (["unsure", "faster"], "not here"),
+        (["unsure", "alike"], "not here"),
+        (["unsure", "unsure"], "not here"),
+        ([], "not here"),
+    ],
+)
+def test_a_pair_holds_if_it_is_faster_somewhere_and_slower_nowhere(words: list[Word], verdict: str) -> None:
+    assert verdict_of(words) == verdict
+
+
+# -- the claim ----------------------------------------------------------------------------------------------------
+
+
+def tried(way: str, page: Page, rates: Sequence[float], cpu_ns: float = 10_000.0) -> Tried:
+    return Tried(way, page, tuple(rates), (cpu_ns,) * len(rates), tuple(range(MS, 101 * MS, MS)))
+
+
+def both(quick: str, plain: str, hello: float, io: float) -> list[Tried]:
+    """Two ways, of which the first answers so many times as much, for as much less of the processor."""
+    return [
+        tried(quick, "hello", off(1000 * hello), 10_000 / hello),
+        tried(quick, "io", off(100 * io)),
+        tried(plain, "hello", off(1000)),
+        tried(plain, "io", off(100)),
+    ]
+
+
+PLAIN = "def on 40 threads"
+STARLETTE = both("async def", PLAIN, 5.0, 2.0)
+
+
+def test_it_holds_if_it_holds_with_all() -> None:
+    claim = judged({"Starlette": STARLETTE, "FastAPI": both("async def", PLAIN, 2.5, 1.5)}, 80, 11)
+    assert claim.verdict == "holds"
+    assert claim.verdicts == {"Starlette": "holds", "FastAPI": "holds"}
+    assert claim.sentence == (
+        "With Starlette and FastAPI, async answers 2.5 to 5 times as many requests of a page that does nothing and "
+        "1.5 to 2 times as many of one that waits for 20 ms."
+    )
+    assert claim.sentences["Starlette"] == (
+        "Compared with def on 40 threads, async def answers 5 times as many requests of a page that does nothing, and "
+        "2 times as many of one that waits for 20 ms."
+    )
+    assert claim.figures["Starlette async def over def on 40 threads hello"] == 5.0
+    assert claim.figures["Starlette async def io answers_per_s"] == 200.0
+    assert claim.figures["Starlette async def hello cpu_ns"] == 2000.0
+
+
+def test_one_that_is_slower_is_enough_and_is_named() -> None:
+    django = [
+        *both("ASGI async def", "ASGI def", 1.5, 1.5),
+        tried("WSGI on 40 threads", "hello", [12_000] * 3 + [15_000] * 5 + [20_000] * 3, 1000.0),
+        tried("WSGI on 40 threads", "io", off(300)),
+    ]
+    claim = judged({"Starlette": STARLETTE, "Django": django}, 80, 11)
+    assert claim.verdict == "does not hold"
+    assert claim.verdicts == {"Starlette": "holds", "Django": "does not hold"}
+    assert claim.sentence == (
+        "With Starlette, async answers 5 times as many requests of a page that does nothing and 2 times as many of one "
+        "that waits for 20 ms. With Django, ASGI async def answers only 0.1 times as many requests of a page that does "
+        "nothing (0.087 to 0.11), compared with WSGI on 40 threads."
+    )
+
+
+def test_what_cannot_be_told_is_said_to_be() -> None:
+    unsteady = [
+        replace(each, rates=(500.0, 50.0) * 5 + (500.0,)) if (each.way, each.page) == (PLAIN, "io") else each
+        for each in STARLETTE
+    ]
+    claim = judged({"Starlette": unsteady}, 80, 11)
+    assert claim.verdict == "not here"
+    assert claim.sentence == (
+        "With Starlette it cannot be told here: the ways are too near each other, or the rounds too far apart, as on a "
+        "machine that is busy."
+    )
+    assert claim.sentences["Starlette"].endswith(
+        ", and perhaps 0.4 times as many of one that waits for 20 ms (0.4 to 4)."
+    )
+
+
+def test_no_faster_is_said_as_such() -> None:
+    claim = judged({"Flask": both("WSGI on gevent", "WSGI on 40 threads", 1.03, 1.0)}, 80, 11)
+    assert claim.verdict == "does not hold"
+    assert claim.sentence == (
+        "With Flask, WSGI on gevent answers no more, 1 times as many of one that waits for 20 ms, compared with WSGI "
+        "on 40 threads."
+    )
+
+
+def test_what_is_not_installed_has_a_row_that_says_so_and_no_part_in_the_verdict() -> None:
+    lacking = [Lacking(way.name, "not installed: pip install quart") for way in FRAMEWORKS["Quart"].ways]
+    claim = judged({"Starlette": STARLETTE, "Quart": lacking}, 80, 11)
+    assert claim.verdict == "holds"
+    assert claim.verdicts["Quart"] == "not here"
+    assert {row.note for row in claim.rows if row.group == "Quart"} == {"not installed: pip install quart"}
+    assert {row.median for row in claim.rows if row.group == "Quart"} == {None}
+    assert claim.sentences["Quart"] == "Not installed: pip install quart."
+
+
+def test_one_way_that_lacks_something_is_named() -> None:
+    found = [each for each in both("WSGI on gevent", "WSGI on 40 threads", 1.0, 2.0) if "gevent" not in each.way]
+    claim = judged({"Flask": [*found, Lacking("WSGI on gevent", "not installed: pip install gevent")]}, 80, 11)
+    assert claim.sentences["Flask"] == "WSGI on gevent: not installed: pip install gevent."
+    assert claim.verdict == "not here"
+
+
+def test_nothing_measured_is_nothing_said() -> None:
+    claim = judged({"Quart": [Lacking("async def", "not installed: pip install quart")]}, 80, 11)
+    assert (claim.verdict, claim.sentence) == ("not here", "None of the frameworks could be measured here.")
+
+
+def test_rows_stand_in_the_order_of_the_ways_with_their_figures() -> None:
+    claim = judged({"Starlette": list(reversed(STARLETTE))}, 80, 11)
+    assert [(row.name, row.page) for row in claim.rows] == [
+        ("async def", "hello"),
+        ("async def", "io"),
+        (PLAIN, "hello"),
+        (PLAIN, "io"),
+        ("async def, blocking", "io"),
+    ]
+    first = claim.rows[0]
+    assert isinstance(first, Answers)
+    assert (first.median, first.cpu_ns, first.half_ns, first.late_ns) == (5000.0, 2000.0, 50.5 * MS, 99.01 * MS)
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS.values(), ids=FRAMEWORKS)
+def test_what_is_compared_are_ways_of_the_framework(framework: web_ways.Framework) -> None:
+    ways = {way.name: way for way in framework.ways}
+    assert len(ways) == len(framework.ways)
+    for pair in framework.pairs:
+        assert ways[pair.quick].pages == ways[pair.plain].pages == ("hello", "io")
+    assert all(way.pages == ("io",) and "blocking" in way.name for way in framework.ways if way.blocks)
+
+
+def test_compared_are_only_pages_that_both_have() -> None:
+    assert [each.page for each in compared(FRAMEWORKS["Starlette"], STARLETTE[1:])] == ["io"]
+
+
+# -- asking -------------------------------------------------------------------------------------------------------
+
+
+class Counting:
+    """An app that notes how many requests it answers at once."""
+
+    def __init__(self) -> None:
+        self.now = self.most = self.all = 0
+
+    def enter(self) -> None:
+        self.now += 1
+        self.all += 1
+        self.most = max(self.most, self.now)
+
+
+class CountingASGI(Counting):
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.enter()
+        assert (await receive()) == {"type": "http.request", "body": b"", "more_body": False}
+        await asyncio.sleep(0.001)
+        self.now -= 1
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"x"})
+
+
+def test_every_client_has_one_request_at_a_time() -> None:
+    app = CountingASGI()
+    asked = asyncio.run(ask_asgi(app, "/", seconds=0.02, at_once=7))
+    assert app.most == 7
+    assert len(asked.latencies_ns) == app.all > 7
+    assert all(0 < each <= asked.wall_ns for each in asked.latencies_ns)
+    # seven at a time, each at once after the one before: the latencies fill the whole time
+    assert sum(asked.latencies_ns) <= 7 * asked.wall_ns
+
+
+def test_no_time_is_one_request_of_each_client() -> None:
+    app = CountingASGI()
+    assert len(asyncio.run(ask_asgi(app, "/", seconds=0.0, at_once=5)).latencies_ns) == app.all == 5
+
+
+async def blocking(scope: Any, receive: Any, send: Any) -> None:
+    time.sleep(0.002)
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"x"})
+
+
+def test_who_waits_for_others_is_told_to_have_waited() -> None:
+    """Ten are sent at once to a loop that is held up: the last waits for all, though its own answer takes 2 ms."""
+    asked = asyncio.run(ask_asgi(blocking, "/", seconds=0.0, at_once=10))
+    waits = sorted(asked.latencies_ns)
+    assert all(later - sooner >= 2 * MS for sooner, later in itertools.pairwise(waits))
+    assert waits[-1] >= 20 * MS
+
+
+async def failing(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 500, "headers": []})
+    await send({"type": "http.response.body", "body": b"x"})
+
+
+async def raising(scope: Any, receive: Any, send: Any) -> None:
+    raise ZeroDivisionError("mine")
+
+
+def test_an_app_that_fails_is_not_measured() -> None:
+    with pytest.raises(RuntimeError, match=r"^expected the answer 200 to GET /a, got \[500\]$"):
+        asyncio.run(ask_asgi(failing, "/a", seconds=0.0, at_once=3))
+    with pytest.raises(ZeroDivisionError, match=r"^mine$"):
+        asyncio.run(ask_asgi(raising, "/a", seconds=0.0, at_once=3))
+
+
+def test_a_wsgi_app_is_asked_in_as_many_threads() -> None:
+    closed = []
+
+    class Body(list[bytes]):
+        def close(self) -> None:
+            closed.append(1)
+
+    def app(environ: dict[str, Any], start_response: Any) -> Body:
+        assert (environ["PATH_INFO"], environ["wsgi.input"].read()) == ("/a", b"")
+        start_response("200 OK", [])
+        return Body([b"x"])
+
+    with ThreadPoolExecutor(3) as pool:
+        asked = ask_wsgi(app, "/a", pool, 3, seconds=0.0, at_once=8)
+        assert len(asked.latencies_ns) == len(closed) == 8
+        with pytest.raises(RuntimeError, match=r"^expected the answer 200 to GET /a, got \['404 None'\]$"):
+            ask_wsgi(not_found, "/a", pool, 3, seconds=0.0, at_once=1)
+
+
+def not_found(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    start_response("404 None", [])
+    return []
+
+
+# -- measuring ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("framework", "ways"),
+    [(name, tuple(way.name for way in each.ways if not way.green)) for name, each in FRAMEWORKS.items()],
+    ids=FRAMEWORKS,
+)
+def test_each_framework_answers_each_page_of_each_way(framework: str, ways: tuple[str, ...]) -> None:
+    """Away, where Django may have its configuration and threads end with their process."""
+    apart = run_apart(measure, framework, ways, 2, 0.0, 4)
+    assert (apart.ending, apart.error) == ("returned", None)
+    chosen = [way for way in FRAMEWORKS[framework].ways if way.name in ways]
+    found = {(each.way, each.page): each for each in apart.result}
+    assert list(found) == [(way.name, page) for way in chosen for page in way.pages]
+    for way in chosen:
+        for page in way.pages:
+            one = found[way.name, page]
+            rounds, clients = (1, few(4)) if way.blocks else (2, 4)
+            assert (len(one.rates), len(one.cpus_ns), len(one.latencies_ns)) == (rounds, rounds, rounds * clients)
+            assert page == "hello" or min(one.latencies_ns) >= 19 * MS  # it did wait
+
+
+def test_what_wants_a_process_of_another_kind_is_measured_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def away(
+        function: Any, framework: str, ways: list[str], rounds: int, *given: Any, flavour: Any, **more: Any
+    ) -> Any:
+        asked.append((flavour, tuple(ways), rounds))
+        return run_apart(function, framework, ways, rounds, 0.0, 2, flavour=flavour, **more)
+
+    monkeypatch.setattr(web, "run_apart", away)
+    claim = web_benchmark(["Flask"], rounds=3)
+    assert asked == [
+        ("plain", ("WSGI on 40 threads",), 2),
+        ("gevent", ("WSGI on gevent",), 2),
+        ("plain", ("WSGI on 40 threads",), 1),
+        ("gevent", ("WSGI on gevent",), 1),
+    ]
+    assert [(row.name, row.page, row.rounds) for row in claim.rows] == [
+        ("WSGI on gevent", "hello", 3),
+        ("WSGI on gevent", "io", 3),
+        ("WSGI on 40 threads", "hello", 3),
+        ("WSGI on 40 threads", "io", 3),
+    ]
+    assert claim.verdict == "not here"  # three rounds say nothing
+
+
+def test_what_is_not_installed_is_not_measured_and_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> object:
+        return None if name in ("gevent", "quart") else name
+
+    monkeypatch.setattr(web_ways, "find_spec", missing)
+    monkeypatch.setattr(web, "run_apart", lambda *args, **more: pytest.fail("measured"))
+    claim = web_benchmark(["Quart"])
+    assert {row.note for row in claim.rows} == {"not installed: pip install quart"}
+    flask = FRAMEWORKS["Flask"]
+    assert [flask.lacking(way) for way in flask.ways] == ["gevent", ""]
+    assert not any(FRAMEWORKS["playground"].lacking(way) for way in FRAMEWORKS["playground"].ways)
+
+
+def test_a_child_that_fails_is_told_in_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(function: Any, *given: Any, **more: Any) -> Any:
+        return run_apart(fail, **more)
+
+    monkeypatch.setattr(web, "run_apart", away)
+    claim = web_benchmark(["playground"])
+    assert {row.note for row in claim.rows} == {"not measured here: its process raised, ZeroDivisionError: mine"}
+
+
+def fail() -> None:
+    raise ZeroDivisionError("mine")
+
+
+def test_where_there_are_no_processes_the_rows_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*given: Any, **more: Any) -> Any:
+        raise ModelError("no processes here")
+
+    monkeypatch.setattr(web, "run_apart", away)
+    claim = web_benchmark(["playground"])
+    assert {row.note for row in claim.rows} == {"not measured here: no processes here"}
+    assert claim.verdict == "not here"
+
+
+def test_what_cannot_be_asked_is_refused_in_words() -> None:
+    with pytest.raises(
+        ModelError,
+        match=r"^expected frameworks among Flask, Django, Starlette, FastAPI, Litestar, Quart, playground, "
+        r"got 'flask': check its spelling$",
+    ):
+        web_benchmark("flask")
+    with pytest.raises(
+        ModelError,
+        match=r"^expected seconds of at least 0, and at least one round and one client, got seconds=-1, rounds=11, "
+        r"at_once=80: leave them out to have what suits most machines$",
+    ):
+        web_benchmark(seconds=-1)
+
+
+@pytest.mark.slow
+def test_the_notebooks_own_process_imports_none_of_them() -> None:
+    before = set(sys.modules)
+    claim = web_benchmark(rounds=1, seconds=0.0, at_once=2)
+    assert set(claim.verdicts) == set(FRAMEWORKS)
+    assert {each for each in set(sys.modules) - before if each.split(".")[0] in {*packages(), "gevent"}} == set()
+    assert all(row.median is not None for row in claim.rows)
+
+
+def packages() -> set[str]:
+    return {framework.package for framework in FRAMEWORKS.values()} - {""}
+
+
+def test_a_wsgi_app_has_as_many_threads_as_plain_handlers_elsewhere() -> None:
+    import anyio
+
+    async def anyios() -> float:
+        return anyio.to_thread.current_default_thread_limiter().total_tokens
+
+    assert anyio.run(anyios) == THREADS
