@@ -80,8 +80,8 @@ class Stack(NamedTuple):
     @property
     def summary(self) -> str:
         """How many there are, and which was the fastest: a line."""
-        if len(self.ways) == 1:
-            return self.ways[0].told
+        if len(self.ways) < 2:
+            return self.ways[0].told if self.ways else "no ways"
         first, *_, last = sorted(self.ways, key=lambda way: way.trace.duration_ns)
         ends = (f"{way.name} {duration(way.trace.duration_ns)}" for way in (first, last))
         return f"{counted(len(self.ways), 'way')} · {' to '.join(ends)}"

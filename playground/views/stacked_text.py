@@ -51,7 +51,7 @@ def _way(way: Way, stacked: Stack, columns: int, most: int, width: int) -> Itera
     yield from (f"{FAILED_MARK} {words}" for words in way.troubles)
     last = ""
     for row in way.rows[:most]:
-        yield _line(f"  {row.name}" if row.name != last else "", _marks(row, stacked.duration_ns, columns))
+        yield _line(row.name if row.name != last else "", _marks(row, stacked.duration_ns, columns))
         last = row.name
     rest = len(way.rows) - most + way.left_out if len(way.rows) > most else way.left_out
     if rest:

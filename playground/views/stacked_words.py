@@ -39,12 +39,12 @@ def told_of(trace: Trace) -> str:
 
 def _told(trace: Trace) -> Iterator[str]:
     yield f"{_at_once(trace)}{_on(trace)}"
-    several = len({segment.worker for segment in trace.segments}) > 1
-    if trace.max_overlap > 1 and not several:
+    workers = len({segment.worker for segment in trace.segments})
+    if trace.max_overlap > 1 and workers == 1:
         yield "taking turns"
     elif trace.max_overlap > 1 and (share := core_each(trace)) is not None:
         yield _of_a_core(share)
-    if several:
+    if workers > 1:
         yield _parallel(trace.parallel_share)
     if trace.gil_share is not None and trace.gil_share >= _LEAST:
         yield f"{trace.gil_share:.0%} waiting for the GIL"

@@ -7,7 +7,7 @@ does.
 
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 from playground.trace import Trace
-from playground.widgets import Comparison, Theatre, Timeline, Waterfall
+from playground.widgets import Comparison, Stacked, Theatre, Timeline, Waterfall
 from playground.widgets.live import LiveTimeline, Watch
+from tests.stacks import asyncio_way, pool_way, threads_way
 from tests.widgets.screen import Screen
 
 __all__ = ["BUNDLE", "COUNTING", "DRAWN", "TABS", "VIEWS", "Shown", "show"]
@@ -32,10 +33,21 @@ def _live(trace: Trace) -> LiveTimeline:
     return widget
 
 
-# What makes the widget of a recording, by the name in its packet's header; but the live one's packets are a timeline's.
+def _stacked(trace: Trace) -> Stacked:
+    """Ways to run jobs that are called, and that fail, as the recording is titled."""
+    threads = threads_way()
+    jobs = [replace(each, outcome="raised", error=f"ValueError: {trace.title}") for each in threads.jobs]
+    workers = [replace(each, name=f"{each.name} {trace.title}") for each in threads.workers]
+    failed = Trace(workers=workers, jobs=jobs, segments=threads.segments)
+    return Stacked({f"{trace.title} failed": failed, "asyncio": asyncio_way(), "pool": pool_way()}, title=trace.title)
+
+
+# What makes the widget of a recording, by the name in its packet's header; but the live one's packets are a timeline's,
+# and so are those of ways to run jobs.
 VIEWS: dict[str, Callable[[Trace], Any]] = {
     "compare": lambda trace: Comparison({"A": trace, trace.title: trace}, title=trace.title),
     "live": _live,
+    "stacked": _stacked,
     "theatre": Theatre,
     "timeline": Timeline,
     "waterfall": lambda trace: Waterfall(trace, next(at for at, row in enumerate(trace.requests) if row.handoffs)),
@@ -206,7 +218,7 @@ def show(page: Page, name: str, trace: Trace, *, answers: bool = True, counting:
         page.evaluate(COUNTING)
     page.set_content(_BLANK)
     page.evaluate(_MODEL, [_bundle(), *_made(name, trace), answers])
-    shown = Shown(page, "timeline" if name == "live" else name)
+    shown = Shown(page, "timeline" if name in ("live", "stacked") else name)
     if answers:
         expect(shown.root.first).to_be_visible()
         shown.settle()

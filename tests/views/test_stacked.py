@@ -1,0 +1,325 @@
+"""Ways to run the same jobs: lanes that hold each segment once, words that are counted, pictures."""
+
+import json
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from playground.trace import Request, Segment, SegmentKind, Trace, Worker
+from playground.trace.columns import unpack
+from playground.trace.store import dump, restore
+from playground.trace.tables import WORDS
+from playground.views.kinds import KINDS, SEGMENT_KIND
+from playground.views.lanes import Row
+from playground.views.stacked import Stack, stack
+from playground.views.stacked_packet import packed, stacked_packet
+from playground.views.stacked_svg import svg
+from playground.views.stacked_text import text
+from playground.views.stacked_words import core_each, told_of
+from playground.views.svg import svg as svg_of
+from playground.views.text import report
+from playground.widgets.page import stacked_page
+from tests.by_hand import job, ns, segment, worker
+from tests.stacks import asyncio_way, every_way, pool_way, processes_way, sequential_way, threads_way
+
+THREE = {"threads": threads_way(), "processes": processes_way(), "asyncio": asyncio_way()}
+
+
+@st.composite
+def ways(draw: st.DrawFn) -> Trace:
+    """Jobs whose segments follow one another, or leave gaps, by workers that do several at once."""
+    workers = [worker(1, 1 + at, name=f"w{at}") for at in range(draw(st.integers(1, 3)))]
+    jobs, segments = [], []
+    for number in range(draw(st.integers(1, 6))):
+        at = began = draw(st.integers(0, 20))
+        by = draw(st.integers(0, len(workers) - 1))
+        for _ in range(draw(st.integers(1, 5))):
+            at += draw(st.integers(0, 2))
+            length, kind = draw(st.integers(1, 9)), draw(st.sampled_from(WORDS["SegmentKind"]))
+            segments.append(segment(number, kind, at, at + length, worker=by))  # type: ignore[arg-type]
+            at += length
+        jobs.append(job(number, began, at))
+    return Trace(workers=workers, jobs=jobs, segments=segments)
+
+
+def spans(rows: tuple[Row, ...], group: str) -> list[tuple[int, int, int, int]]:
+    return [
+        span
+        for row in rows
+        if row.group == group
+        for span in zip(row.starts, row.ends, row.kinds, row.requests, strict=True)
+    ]
+
+
+def drawn_as(segments: list[Segment]) -> Counter[tuple[int, int, int, int]]:
+    return Counter((each.start_ns, each.end_ns, SEGMENT_KIND[each.kind], each.job) for each in segments)
+
+
+# -- lanes ------------------------------------------------------------------------------------------------
+
+
+@given(ways())
+def test_each_segment_of_a_job_is_drawn_once_as_it_was_recorded(trace: Trace) -> None:
+    (way,) = stack({"way": trace}).ways
+    assert Counter(spans(way.rows, "request")) == drawn_as(list(trace.segments))
+
+
+@given(ways())
+def test_no_job_stands_in_two_lanes_of_a_worker_and_no_lane_holds_two_at_once(trace: Trace) -> None:
+    (way,) = stack({"way": trace}).ways
+    lives = [life for life in way.lives for _ in life.starts]
+    assert len(lives) == len(trace.jobs)
+    for life in way.lives:
+        assert all(end <= start for end, start in zip(life.ends, list(life.starts)[1:], strict=False))
+    for row, life in zip([row for row in way.rows if row.group == "request"], way.lives, strict=True):
+        assert row.lane == life.lane
+        assert set(row.requests) == set(life.requests)
+
+
+@given(st.lists(ways(), min_size=1, max_size=3))
+def test_lanes_of_jobs_are_numbered_through_all_ways(traces: list[Trace]) -> None:
+    stacked = stack({f"way {at}": trace for at, trace in enumerate(traces)})
+    assert [row.lane for row in stacked.laid.of("life")] == list(range(len(stacked.laid.of("life"))))
+    assert [row.lane for row in stacked.laid.of("request")] == [row.lane for row in stacked.laid.of("life")]
+    named = [stacked.laid.requests[request].label for row in stacked.laid.of("life") for request in row.requests]
+    assert Counter(named) == Counter({f"way {at}": len(trace.jobs) for at, trace in enumerate(traces)})
+
+
+def test_a_worker_whose_jobs_overlap_has_a_lane_of_what_keeps_it_busy_above_theirs() -> None:
+    (way,) = stack({"asyncio": asyncio_way(3)}).ways
+    assert [(row.group, row.name) for row in way.rows] == [
+        ("worker", "event loop"),
+        *[("request", "event loop")] * 3,
+    ]
+    busy = [each for each in asyncio_way(3).segments if each.kind == "run"]
+    assert Counter(spans(way.rows, "worker")) == drawn_as(busy)
+
+
+def test_twenty_jobs_that_wait_at_once_on_one_loop_stand_in_twenty_lanes() -> None:
+    trace = asyncio_way(20)
+    (way,) = stack({"asyncio": trace}).ways
+    at_ns = ns(51)
+    waits = [row for row in way.rows if row.group == "request" for span in spans((row,), "request") if
+             span[0] <= at_ns < span[1] and KINDS[span[2]].shape == "thin"]  # fmt: skip
+    assert len(waits) == len({row.lane for row in waits}) == 20
+
+
+def test_a_worker_whose_jobs_follow_one_another_has_one_lane() -> None:
+    (way,) = stack({"threads": threads_way()}).ways
+    assert [(row.group, row.name) for row in way.rows] == [("request", "thread 1"), ("request", "thread 2")]
+    assert len(stack({"sequential": sequential_way()}).ways[0].rows) == 1
+
+
+def test_a_way_with_very_many_lanes_tells_how_many_are_not_drawn() -> None:
+    trace = processes_way(250)
+    (way,) = stack({"processes": trace}).ways
+    assert (len(way.rows), way.left_out) == (200, 50)
+    assert way.note.endswith(" · 50 more lanes not drawn")
+
+
+# -- words ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("trace", "words"),
+    [
+        (
+            threads_way(),
+            "80 ms · 2 jobs at once on 2 threads · half a core each · never in parallel · 48% waiting for the GIL",
+        ),
+        (asyncio_way(), "102 ms · 20 jobs at once on 1 event loop · taking turns"),
+        (sequential_way(), "1.1 s · 20 jobs, one at a time on 1 thread"),
+        (pool_way(), "282 ms · 20 jobs, up to 4 at once on 4 processes · a core each · in parallel 100% of the time"),
+        (
+            processes_way(2),
+            "71 ms · 2 jobs at once on 2 processes · a core each · never in parallel",
+        ),
+        (Trace(jobs=[job(0, 0, 5)]), "5 ms · 1 job"),
+        (
+            Trace(jobs=[job(0, 0, 5, error="ValueError: no"), job(1, 1, None), job(2, 1, 4, outcome="cancelled")]),
+            "5 ms · 3 jobs at once · 1 raised · 1 cancelled · 1 not over",
+        ),
+    ],
+)
+def test_a_way_is_told_in_a_line(trace: Trace, words: str) -> None:
+    assert told_of(trace) == words
+
+
+def test_what_a_system_does_not_tell_is_said_and_not_guessed() -> None:
+    rows = [segment(0, "run", 0, 5), segment(1, "off_cpu", 0, 5, worker=1), segment(1, "run", 5, 9, worker=1)]
+    trace = Trace(workers=[worker(1, 1), worker(1, 2)], jobs=[job(0, 0, 5), job(1, 0, 9)], segments=rows)
+    assert told_of(trace) == (
+        "9 ms · 2 jobs at once on 2 threads · 64% of a core each · parallel or not, this system does not tell"
+    )
+    unknown = Trace(
+        workers=trace.workers, jobs=trace.jobs, segments=[replace(each, cpu_ns=None) for each in trace.segments]
+    )
+    assert core_each(unknown) is None
+    assert "core" not in told_of(unknown)
+
+
+def test_several_ways_are_summed_up_by_the_fastest_and_the_slowest() -> None:
+    assert stack(THREE).summary == "3 ways · threads 80 ms to processes 215 ms"
+    assert stack({"threads": THREE["threads"]}).summary == told_of(THREE["threads"])
+
+
+# -- text -------------------------------------------------------------------------------------------------
+
+
+def test_two_threads_and_a_loop_in_plain_text() -> None:
+    told = text(stack({"threads": threads_way(2, 20), "asyncio": asyncio_way(3)}), title="Jobs", width=80)
+    assert told.splitlines() == [
+        "Jobs: 2 ways · threads 40 ms to asyncio 60 ms",
+        "",
+        "                    |0 ms               |20 ms              |40 ms",
+        "",
+        "threads: 40 ms · 2 jobs at once on 2 threads · half a core each · never in",
+        "parallel · 47% waiting for the GIL",
+        "thread 1            █████GGGGG█████GGGGG█████GGGGG█████",
+        "thread 2            GGGGG█████GGGGG█████GGGGG█████GGGGG█████",
+        "",
+        "asyncio: 60 ms · 3 jobs at once on 1 event loop · taking turns",
+        "event loop          ████████                                            ████████",
+        "                    ███~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~███",
+        "                    --███~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~███",
+        "                    -----███~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~███",
+        "",
+        "█ job runs   ~ waits: sleep, I/O   - queued, not begun   G wants the GIL",
+        "One column is 1 ms.",
+    ]
+
+
+@given(st.integers(46, 140))
+def test_no_line_is_longer_than_asked(width: int) -> None:
+    assert max(map(len, text(stack(THREE), width=width).splitlines())) <= width
+
+
+def test_fourteen_ways_are_a_text_of_a_screen_or_two() -> None:
+    told = text(stack(every_way()))
+    assert len(told.splitlines()) < 160
+    assert told.count("more lanes not drawn.") == 12
+
+
+# -- picture ----------------------------------------------------------------------------------------------
+
+
+def elements(picture: str) -> list[ElementTree.Element]:
+    return list(ElementTree.fromstring(picture).iter())
+
+
+@pytest.mark.parametrize("traces", [THREE, every_way(), {"threads": threads_way()}, {}])
+def test_the_picture_is_plain_svg_that_any_viewer_shows(traces: dict[str, Trace]) -> None:
+    picture = svg(stack(traces))
+    names = {element.tag.rpartition("}")[2] for element in elements(picture)}
+    assert names <= {"svg", "title", "rect", "text", "path", "tspan"}
+    assert not any("style" in element.attrib or "class" in element.attrib for element in elements(picture))
+    shown = "".join(ElementTree.fromstring(picture).itertext())
+    for name, trace in traces.items():
+        assert name in shown
+        assert told_of(trace)[:20] in shown
+
+
+def test_the_picture_of_fourteen_ways_is_small() -> None:
+    assert len(svg(stack(every_way()))) < 60_000
+    height = float(ElementTree.fromstring(svg(stack(every_way()))).attrib["height"])
+    assert height < 1_800
+
+
+def test_the_legend_names_every_kind_that_occurs_and_no_other() -> None:
+    stacked = stack(THREE)
+    shown = [element.text for element in elements(svg(stacked))]
+    occurring = {kind for way in stacked.ways for row in way.rows for kind in row.kinds}
+    words = {kind.words for kind in stacked.laid.kinds}
+    assert words & set(shown) == {stacked.laid.kinds[kind].words for kind in occurring}
+
+
+def test_all_kinds_of_segments_look_different() -> None:
+    looks = {(KINDS[kind].shape, KINDS[kind].light) for kind in SEGMENT_KIND.values()}
+    marks = {KINDS[kind].mark for kind in SEGMENT_KIND.values()}
+    assert len(looks) == len(marks) == len(WORDS["SegmentKind"])
+
+
+def test_why_the_first_job_failed_stands_in_the_picture_and_in_the_text() -> None:
+    trace = Trace(
+        workers=[worker()], jobs=[job(0, 0, 5, error="ValueError: no <b>good</b>")], segments=[segment(0, "run", 0, 5)]
+    )
+    stacked = stack({"threads": trace})
+    assert "× Job 0 raised ValueError: no <b>good</b>" in text(stacked)
+    assert "Job 0 raised ValueError: no <b>good</b>" in [element.text for element in elements(svg(stacked))]
+
+
+# -- packet -----------------------------------------------------------------------------------------------
+
+
+def header_of(stacked: Stack) -> dict[str, Any]:
+    header, _ = unpack(packed(stacked))
+    return json.loads(json.dumps(header))  # type: ignore[no-any-return]
+
+
+def test_a_packet_is_a_timelines_with_headings() -> None:
+    header = header_of(stack(THREE))
+    assert (header["view"], header["noun"], header["heading"]) == ("timeline", "job", "Jobs")
+    headings = [row for row in header["rows"] if row["group"] == "heading"]
+    assert [(row["name"], row["note"]) for row in headings] == [(name, told_of(trace)) for name, trace in THREE.items()]
+    assert {row["note"] for row in header["rows"] if row["group"] == "life"} == set(THREE)
+    assert stacked_packet(THREE) == packed(stack(THREE))
+
+
+@given(ways())
+def test_what_is_told_of_a_job_fits_its_segments(trace: Trace) -> None:
+    stacked = stack({"way": trace})
+    for life in stacked.laid.of("life"):
+        for what, request, start_ns, end_ns in zip(life.whats, life.requests, life.starts, life.ends, strict=True):
+            its = [each for each in trace.segments if each.job == request]
+            assert stacked.laid.whats[what].name == f"job {request}"
+            assert (start_ns, end_ns) == (min(each.start_ns for each in its), max(each.end_ns for each in its))
+
+
+def test_processor_time_stands_beside_the_time_on_the_wall() -> None:
+    rows = [segment(0, "run", 0, 8, cpu_ms=3), segment(0, "wait", 8, 10)]
+    stacked = stack({"way": Trace(workers=[worker()], jobs=[job(0, 0, 10)], segments=rows)})
+    told = [what.text for what in stacked.laid.whats]
+    assert sorted(told) == ["", "3 of 10 ms on a processor", "3 of 8 ms on a processor"]
+
+
+def test_a_file_that_was_loaded_is_drawn_as_what_was_saved() -> None:
+    again = {name: restore(Trace, dump(trace)) for name, trace in THREE.items()}
+    assert packed(stack(again)) == packed(stack(THREE))
+    assert svg(stack(again)) == svg(stack(THREE))
+
+
+# -- a recording of jobs by itself ------------------------------------------------------------------------
+
+
+def test_a_recording_of_jobs_speaks_of_jobs() -> None:
+    trace = asyncio_way()
+    assert trace.summary == "102 ms · 20 jobs, up to 20 at once, on 1 worker"
+    assert report(trace) == text(stack({"asyncio": trace}), title="asyncio") == str(trace)
+    assert svg_of(trace) == svg(stack({"asyncio": trace}), title="asyncio")
+    assert "0 requests" not in str(trace) + trace.summary + repr(trace)
+
+
+def test_a_page_of_ways_holds_them_and_a_picture() -> None:
+    told = stacked_page(THREE, "Three ways")
+    assert "<title>Three ways</title>" in told
+    assert "noscript" in told
+    assert "48% waiting for the GIL" in told
+
+
+@pytest.mark.parametrize("kind", WORDS["SegmentKind"])
+def test_each_kind_is_drawn_whatever_else_there_is(kind: SegmentKind) -> None:
+    trace = Trace(workers=[Worker(1, 1, "thread", "t")], jobs=[job(0, 0, 5)], segments=[segment(0, kind, 0, 5)])
+    stacked = stack({"way": trace})
+    assert stacked.laid.kinds[SEGMENT_KIND[kind]].words in text(stacked)
+    assert KINDS[SEGMENT_KIND[kind]].light in svg(stacked)
+
+
+def test_a_recording_of_requests_has_no_jobs_to_draw() -> None:
+    trace = Trace(requests=[Request(0, "GET", "/", None, 200, 0, 9, None, (), (), None)])
+    (way,) = stack({"app": trace}).ways
+    assert (way.rows, way.told) == ((), "9 ns · 0 jobs")
