@@ -66,7 +66,7 @@ def _rows(sheet: Sheet, claim: ClaimLike) -> None:
     figures = max((text_width(figure_of(row, picture), _LETTER) for row in measured), default=0)
     left = MARGIN + min(names, across * 0.36) + _GAP
     right = sheet.width - MARGIN - min(figures, across * 0.34) - _GAP
-    axis = axis_of(claim, int((right - left) // _MARK_PX))
+    axis = axis_of(claim, max(2, int((right - left) // _MARK_PX)))
     sheet.y += 14
     top = sheet.y
     places = [(left + axis.share(mark) * (right - left), figure_words(mark, picture.unit)) for mark in axis.marks]

@@ -65,8 +65,8 @@ def test_the_rungs_rise_and_what_was_not_measured_stands_last_with_its_reason() 
 
 def test_a_rung_is_told_in_function_calls() -> None:
     notes = {row.name: row.note for row in judged(found(), {}).rows}
-    assert notes[NAMES["fsync"]] == "7,500 function calls"
-    assert notes[NAMES["attribute"]] == "0.25 function calls"
+    assert notes[NAMES["fsync"]] == "7,500 calls"
+    assert notes[NAMES["attribute"]] == "0.25 calls"
     assert notes[NAMES["call"]] == ""
 
 

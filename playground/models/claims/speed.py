@@ -25,7 +25,7 @@ _NOTES: Final = (
 )
 
 
-def async_speed(calls: int = 500, additions: int = 100, rounds: int = 31) -> Claim:
+def async_speed(calls: int = 100, additions: int = 100, rounds: int = 101) -> Claim:
     """What the same computing work takes in a plain function, in a coroutine that is awaited, and in a task.
 
     In a child process, the three take turns round by round, and their ratios are taken within each round. The claim
@@ -33,7 +33,7 @@ def async_speed(calls: int = 500, additions: int = 100, rounds: int = 31) -> Cla
     median of the differences.
 
     Args:
-        calls: how many calls a round times together.
+        calls: how many calls a round times together: the fewer, the fewer rounds does the system interrupt.
         additions: the work of one call: how many numbers it adds up.
         rounds: how often each way is timed; at least six, or no verdict can be given.
     """
