@@ -90,12 +90,16 @@ def test_an_interrupt_leaves_no_process_and_the_next_experiment_runs(kernel: Ker
         assert "KeyboardInterrupt: the experiment's process was killed" in cell.said
         _, *pids = map(int, cell.said.split(" hanging")[0].split())
         assert len(pids) == 2
-        until(lambda pids=pids: not any(map(lives, pids)))
+        gone(pids)
     assert kernel.run("print(run_apart(lambda: 42).result)") == "42\n"
 
 
+def gone(pids: list[int]) -> None:
+    until(lambda: not any(map(lives, pids)))
+
+
 def begun(kernel: Kernel) -> list[int]:
-    """The processes of an experiment that a thread has asked for: its zygote's, its own, and one that it has started."""
+    """The processes of an experiment that a thread has asked for: its zygote's, its own, and one that it started."""
     kernel.run("threading.Thread(target=run_apart, args=[hang]).start()")
     said = ""
     while "hanging" not in said:
@@ -109,16 +113,16 @@ def begun(kernel: Kernel) -> list[int]:
 def test_a_restart_leaves_no_process(kernel: Kernel) -> None:
     pids = begun(kernel)
     kernel.manager.shutdown_kernel(restart=True)
-    until(lambda: not any(map(lives, pids)))
+    gone(pids)
 
 
 def test_a_kernel_that_is_killed_leaves_no_process(kernel: Kernel) -> None:
     pids = begun(kernel)
     os.kill(kernel.pid, signal.SIGKILL)
-    until(lambda: not any(map(lives, pids)))
+    gone(pids)
 
 
 def test_a_kernel_that_is_asked_to_end_while_a_thread_experiments_leaves_no_process(kernel: Kernel) -> None:
     pids = begun(kernel)
     kernel.manager.shutdown_kernel(now=False)
-    until(lambda: not any(map(lives, pids)))
+    gone(pids)
