@@ -82,6 +82,8 @@ DOORS: set[tuple[str, str]] = {
     ("lab.py", "notebook"),
     ("lab.py", "widgets"),
     ("magics.py", "IPython"),
+    ("models/claims/weighing.py", "gevent"),
+    ("models/claims/weighing.py", "greenlet"),
     ("models/green.py", "eventlet"),
     ("models/green.py", "gevent"),
     ("models/green.py", "greenlet"),

@@ -1,5 +1,7 @@
 """A claim that was tried: what it shows as the value of a cell, and where its functions are found."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -53,8 +55,6 @@ def answer(number: int) -> int:
 
 
 def rest(duration_s: float) -> None:
-    import time
-
     time.sleep(duration_s)
 
 
@@ -72,3 +72,17 @@ def test_what_raises_away_is_told_in_a_sentence() -> None:
 def test_what_takes_too_long_away_is_told_in_a_sentence() -> None:
     with pytest.raises(NotTriedError, match=r"^What is measured in a child process was not done after 0\.2 s\.$"):
         away.away(rest, 30.0, timeout_s=0.2)
+
+
+def test_where_there_are_no_processes_no_claim_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "emscripten")
+    tried = [claims.latency_ladder(), claims.async_speed(), claims.long_waits()]
+    assert {claim.verdict for claim in tried} == {"not here"}
+    why = "expected a system with processes, got emscripten, which has none: choose models that need none"
+    assert {claim.sentence for claim in tried} == {f"This cannot be tried here: {why}."}
+    assert claims.threads_and_processes().verdict == "not here"
+
+
+def test_a_process_that_dies_away_is_told_in_a_sentence() -> None:
+    with pytest.raises(NotTriedError, match=r"^What is measured in a child process crashed: "):
+        away.away(os._exit, 3, timeout_s=30.0)

@@ -6,6 +6,7 @@ A kernel has threads, widgets and a running loop, which would be part of every f
 from collections.abc import Callable
 from typing import TypeVar, TypeVarTuple, cast
 
+from playground.errors import ModelError
 from playground.models.apart import Apart, run_apart
 
 __all__ = ["NotTriedError", "away"]
@@ -22,9 +23,13 @@ def away(function: Callable[[*Given], Result], *given: *Given, timeout_s: float)
     """Call a function of a module of ours in a child process.
 
     Raises:
-        NotTriedError: it did not return: it raised, took longer than `timeout_s`, or its process ended.
+        NotTriedError: it did not return: it raised, took longer than `timeout_s`, its process ended, or there are no
+            processes here.
     """
-    apart = run_apart(function, *given, timeout_s=timeout_s)
+    try:
+        apart = run_apart(function, *given, timeout_s=timeout_s)
+    except ModelError as error:
+        raise NotTriedError(f"This cannot be tried here: {error}.") from error
     if apart.ending != "returned":
         raise NotTriedError(_why(apart, timeout_s))
     return cast(Result, apart.result)
