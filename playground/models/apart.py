@@ -45,6 +45,12 @@ _LAST_WORDS_S: Final = 0.5
 """How long a process that is to be killed may take to write down where it is: a busy machine may need some of it."""
 
 
+_WHY: Final = {
+    "SIGKILL": ", and not by its timeout: by somebody else, or by the system for want of memory",
+    "SIGBUS": ": perhaps the file system is full that holds what was recorded",
+}
+
+
 @dataclass(frozen=True)
 class Apart:
     """How a function ended in a process of its own, and what it did until then.
@@ -194,15 +200,16 @@ def _attend(process: Process, folder: Path, heard: Heard, timeout_s: float) -> b
     while process.ended is None:
         left_s = deadline_s - time.monotonic()
         if left_s <= 0:
-            return _kill(process, folder)
+            _kill(process, folder)
+            return True
         if not process.listen(min(left_s, _MOMENT_S)):
             process.show_unfinished()
             heard.flush()
     return False
 
 
-def _kill(process: Process, folder: Path) -> bool:
-    """Have the process write down where it is, then kill it; whether it had not ended by itself."""
+def _kill(process: Process, folder: Path) -> None:
+    """Have the process write down where it is, then kill it."""
     stacks = folder / STACKS
     process.ask_where()
     deadline_s = time.monotonic() + _LAST_WORDS_S
@@ -211,11 +218,9 @@ def _kill(process: Process, folder: Path) -> bool:
     written = -1
     while process.ended is None and written < (written := _size(stacks)):
         process.listen(0.005)
-    was_alive = process.ended is None
     process.kill()
     while process.ended is None:
         process.listen(None)
-    return was_alive
 
 
 def _size(path: Path) -> int:
@@ -255,10 +260,9 @@ def _crash(status: int | None) -> str:
     """How a process ended that left no answer, in words."""
     if status is None:
         return "killed, together with the process that it was forked from"
-    if status == -signal.SIGKILL:
-        return "killed by SIGKILL, and not by its timeout: by somebody else, or by the system for want of memory"
     if status < 0:
-        return f"killed by {_signal(-status)}"
+        name = _signal(-status)
+        return f"killed by {name}" + _WHY.get(name, "")
     return f"ended by itself before the function returned, as os._exit({status}) does"
 
 

@@ -115,7 +115,11 @@ def _call(function: Callable[..., Any], args: tuple[Any, ...]) -> Answer:
     try:
         return replace(answer, result=result_of(result))
     except ModelError as error:
-        return replace(answer, ending="raised", failure=Failure("ModelError", str(error), ""))
+        return replace(answer, ending="raised", failure=_failure(str(error)))
+
+
+def _failure(words: str) -> Failure:
+    return Failure("ModelError", words, "")
 
 
 def _ended(
@@ -131,6 +135,9 @@ def _leave(folder: Path, answer: Answer) -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     part = folder / f"{ANSWER}.part"
-    with part.open("wb") as file:
-        pickle.dump(answer, file, protocol=5)
+    try:
+        part.write_bytes(pickle.dumps(answer, protocol=5))
+    except OSError as error:
+        words = f"expected room for the result in {folder}, got none: {error.strerror}. Return less"
+        part.write_bytes(pickle.dumps(replace(answer, ending="raised", result=None, failure=_failure(words))))
     part.replace(folder / ANSWER)

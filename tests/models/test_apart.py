@@ -182,11 +182,35 @@ def test_a_kill_from_outside_is_told(way: str) -> None:
     )
 
 
+def test_a_file_system_that_is_full_is_thought_of() -> None:
+    told = run_apart(lambda: os.kill(os.getpid(), signal.SIGBUS))
+    assert str(told.error) == "Crash: killed by SIGBUS: perhaps the file system is full that holds what was recorded"
+
+
+def test_a_process_that_is_too_slow_to_begin_has_timed_out(way: str) -> None:
+    assert run_apart(time.sleep, 600, timeout_s=0.0).ending == "timed out"
+
+
 def test_a_result_that_cannot_travel_is_an_error(way: str) -> None:
     told = run_apart(threading.Lock)
     assert told.ending == "raised"
     assert told.error is not None
     assert told.error.message.startswith("expected a result that can be sent back to the notebook's process, got one")
+
+
+def test_a_result_for_which_there_is_no_room_is_an_error(way: str) -> None:
+    def much() -> bytes:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+        return bytes(100_000)
+
+    told = run_apart(much)
+    assert told.ending == "raised"
+    assert told.error is not None
+    assert re.fullmatch(
+        r"expected room for the result in \S+, got none: File too large\. Return less", told.error.message
+    )
 
 
 def test_what_cannot_be_opened_there_is_an_error(way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
