@@ -93,7 +93,9 @@ def _shown(recordings: Mapping[str, bytes]) -> tuple[str, "Trace | None"]:
     from playground.trace import Trace, store
 
     for name, recording in recordings.items():
-        return name, store.restore(Trace, recording)
+        trace = store.restore(Trace, recording)
+        trace.title = f"Handlers of {name}"
+        return name, trace
     return "", None
 
 
