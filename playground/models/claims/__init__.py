@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from playground.models.claims.claim import Claim, Measured, Picture
+    from playground.models.claims.handlers import handlers_in_threads
     from playground.models.claims.ladder import latency_ladder
     from playground.models.claims.parallel import threads_and_processes
     from playground.models.claims.speed import async_speed
     from playground.models.claims.waits import long_waits
+    from playground.models.claims.web import web_benchmark
     from playground.models.claims.weight import weights
 
 __all__ = [
@@ -19,9 +21,11 @@ __all__ = [
     "Measured",
     "Picture",
     "async_speed",
+    "handlers_in_threads",
     "latency_ladder",
     "long_waits",
     "threads_and_processes",
+    "web_benchmark",
     "weights",
 ]
 
@@ -30,9 +34,11 @@ _HOMES: Final = {
     "Measured": "claim",
     "Picture": "claim",
     "async_speed": "speed",
+    "handlers_in_threads": "handlers",
     "latency_ladder": "ladder",
     "long_waits": "waits",
     "threads_and_processes": "parallel",
+    "web_benchmark": "web",
     "weights": "weight",
 }
 
