@@ -65,6 +65,12 @@ def test_it_does_not_hold_where_a_part_is_surely_otherwise(changed: dict[str, Ti
     assert claim.sentence.endswith(why)
 
 
+def test_threads_that_took_turns_gain_nothing_whatever_the_clock_says() -> None:
+    claim = judged(found(cpu_threads=timed(70, 0.01, 0.8, 0.9)), TWO, NAMES)
+    assert claim.verdict == "not here"
+    assert claim.sentence.endswith("As threads took turns, that is the work of others on this machine.")
+
+
 @pytest.mark.parametrize(
     ("had", "told"),
     [(1.1, "they had 1.1 of them."), (None, "it is not known how many they had.")],

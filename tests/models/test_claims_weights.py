@@ -127,7 +127,9 @@ def test_a_child_that_fails_is_a_unit_not_measured(monkeypatch: pytest.MonkeyPat
 @pytest.mark.skipif(not can_weigh(), reason="Linux alone says how much memory is a process's own")
 @pytest.mark.parametrize("key", list(UNITS))
 def test_every_unit_is_weighed_at_each_count(key: str) -> None:
+    before = set(sys.modules)
     counted = away(weigh, key, [1, 3], timeout_s=30.0)
+    assert not {"gevent", "greenlet"} & (set(sys.modules) - before)
     assert not isinstance(counted, str), counted
     assert [count for count, _ in counted] == [1, 3]
     assert all(held > 0 for _, held in counted)

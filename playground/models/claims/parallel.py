@@ -22,6 +22,8 @@ _GAIN: Final = 1.2
 """A fifth: less than that is not worth another way to write a program."""
 _ENOUGH: Final = 1.5
 """Processors that processes must have had in the mean: with fewer, others were at work, and no gain says nothing."""
+_AT_ONCE: Final = 0.1
+"""Share of the time in which two could compute: below that, nothing can be gained by it."""
 _SENTENCES: Final[dict[tuple[str, str], str]] = {
     (IO, "threads"): "Jobs that wait were {} as fast in threads as in a row",
     (CPU, "threads"): "jobs that compute {} in threads",
@@ -82,7 +84,7 @@ def judged(found: Mapping[tuple[str, str], Timed], here: Here, names: Mapping[st
     }
     rows = [_row(way, found[kind, way], names[kind], gains.get((kind, way))) for kind in (IO, CPU) for way in WAYS]
     sides = {key: side(gain, _GAIN) for key, gain in gains.items()}
-    verdict, words = _verdict(sides, found[CPU, "processes"].processors, here)
+    verdict, words = _verdict(sides, found, here)
     facts = ", ".join(said.format(told(spread(gains[key]), "times")) for key, said in _SENTENCES.items())
     sentence = " ".join(filter(None, [f"{facts}.", _evidence(found), words]))
     figures = {
@@ -121,17 +123,23 @@ def _evidence(found: Mapping[tuple[str, str], Timed]) -> str:
     )
 
 
-def _verdict(sides: Mapping[tuple[str, str], Side], had: float | None, here: Here) -> tuple[Verdict, str]:
+def _verdict(
+    sides: Mapping[tuple[str, str], Side], found: Mapping[tuple[str, str], Timed], here: Here
+) -> tuple[Verdict, str]:
     if not here.has_lock:
         return "not here", "This Python is free-threaded: its threads compute at once, as the claim says they do not."
     if sides[IO, "threads"] == "below":
         return "does not hold", "Threads are no gain where jobs wait."
     if sides[CPU, "threads"] == "above":
+        together = found[CPU, "threads"].parallel_share
+        if together is not None and together < _AT_ONCE:
+            return "not here", "As threads took turns, that is the work of others on this machine."
         return "does not hold", "Threads are a gain where jobs compute."
     if here.processors < 2:
         few = f"this process may use {here.processors:g} of them"
         return "not here", f"What processes gain shows on two processors or more: {few}."
     if sides[CPU, "processes"] == "below":
+        had = found[CPU, "processes"].processors
         if had is not None and had >= _ENOUGH:
             return "does not hold", f"Processes are no gain, though they had {had:.2g} processors."
         got = "it is not known how many they had" if had is None else f"they had {had:.2g} of them"

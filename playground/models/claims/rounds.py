@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import comb
+from random import Random
 from statistics import quantiles
 from typing import Final, Literal, TypeVar
 
@@ -73,12 +74,16 @@ def ratios(over: Sequence[float], under: Sequence[float]) -> list[float]:
 
 
 def in_turn(measures: Mapping[Key, Callable[[], float]], rounds: int) -> dict[Key, list[float]]:
-    """Measure each once in every round, beginning with another each time, so that none is always the first."""
+    """Measure each once in every round, in an order that is drawn anew each time.
+
+    A system on which others are at work gives more to who has just slept: none may always come after the same one.
+    """
     names = list(measures)
     found: dict[Key, list[float]] = {name: [] for name in names}
-    for turn in range(rounds):
-        first = turn % len(names)
-        for name in names[first:] + names[:first]:
+    draw = Random(0)  # the same orders in each run
+    for _ in range(rounds):
+        draw.shuffle(names)
+        for name in names:
             found[name].append(measures[name]())
     return found
 
