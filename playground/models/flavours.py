@@ -12,9 +12,13 @@ from typing import Final, Literal
 
 from playground.errors import ModelError
 
-__all__ = ["Flavour", "environment", "import_path", "patch", "require"]
+__all__ = ["WARMING", "Flavour", "environment", "import_path", "patch", "require"]
 
 Flavour = Literal["plain", "gevent", "eventlet"]
+
+WARMING: Final = "PLAYGROUND_WARMING"
+"""An environment variable of a zygote that still imports what experiments need. What it imports may be a script of the
+user's that has a library's name, and makes an experiment, and so a zygote, and so on without end: it is refused one."""
 
 _SETTINGS: Final = {"EVENTLET_NO_GREENDNS": "yes"}
 """eventlet's own resolver replaces dnspython's sockets, and newer ones of these do not bear it."""

@@ -23,7 +23,7 @@ from signal import SIG_DFL, SIGCHLD, SIGINT, SIGKILL, SIGUSR2, default_int_handl
 from typing import Any, Final
 
 from playground.models import rows, said
-from playground.models.flavours import Flavour, patch
+from playground.models.flavours import WARMING, Flavour, patch
 from playground.models.wire import MESSAGE_BYTES, WHERE
 
 __all__ = ["main"]
@@ -277,6 +277,7 @@ def main(descriptor: int, flavour: Flavour, base: str) -> None:
             warnings.simplefilter("ignore")
             patch(flavour)
             _warm_up(flavour)
+        del os.environ[WARMING]
     except BaseException:  # noqa: BLE001  (whatever a library does as it is imported)
         _tell(control, {"problem": traceback.format_exc()})
         return

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from playground.errors import ModelError
-from playground.models.flavours import Flavour, environment, import_path, require
+from playground.models.flavours import WARMING, Flavour, environment, import_path, require
 from playground.models.wire import MESSAGE_BYTES
 
 __all__ = ["Zygote", "end_all", "scratch", "warm", "zygote"]
@@ -58,7 +58,7 @@ class Zygote:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                env=environment(),
+                env=environment() | {WARMING: "1"},
                 start_new_session=True,  # the kernel's interrupts are not for it
             )
         self.pid = self._process.pid
@@ -124,8 +124,13 @@ def zygote(flavour: Flavour, *, instead_of: Zygote | None = None) -> Zygote:
         instead_of: one that turned out to be dead.
 
     Raises:
-        ModelError: the library is missing.
+        ModelError: the library is missing; or a zygote imports a script that asks for one.
     """
+    if WARMING in os.environ:
+        raise ModelError(
+            "expected a library's module, got a script of yours of the same name, which makes an experiment when it is "
+            "imported: give the script another name"
+        )
     with _lock:
         found = _started.get(flavour)
         if found is not None and (found is instead_of or not found.base.exists()):
