@@ -122,7 +122,7 @@ class Fresh:
             self._process.send_signal(signal.SIGUSR2)
 
     def kill(self) -> None:
-        """Kill it, and all that it has started."""
+        """Kill it, and all that it has started: on Windows, only if it lives itself, for there is no group of them."""
         if self._process is None:
             return
         if hasattr(os, "killpg"):

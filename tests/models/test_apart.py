@@ -305,10 +305,3 @@ def test_a_missing_library_names_the_extra(way: str, monkeypatch: pytest.MonkeyP
     message = "expected gevent to be installed, got none: run pip install 'playground[models]', or leave the model out"
     with pytest.raises(ModelError, match=f"^{re.escape(message)}$"):
         run_apart(int, flavour="gevent")
-
-
-def test_where_there_are_no_processes_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", "emscripten")
-    message = "expected a system with processes, got emscripten, which has none: choose models that need none"
-    with pytest.raises(ModelError, match=f"^{re.escape(message)}$"):
-        run_apart(int)
