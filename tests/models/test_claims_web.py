@@ -21,17 +21,9 @@ from playground.models.apart import run_apart
 from playground.models.claims import web, web_ways
 from playground.models.claims.web import web_benchmark
 from playground.models.claims.web_asked import ask_asgi, ask_wsgi
-from playground.models.claims.web_judged import (
-    Answers,
-    Lacking,
-    Word,
-    compared,
-    judged,
-    verdict_of,
-    word,
-    word_of_computing,
-)
-from playground.models.claims.web_ways import FRAMEWORKS, THREADS, Page, Tried, few, measure
+from playground.models.claims.web_judged import Word, compared, verdict_of, word, word_of_computing
+from playground.models.claims.web_told import Answers, judged
+from playground.models.claims.web_ways import FRAMEWORKS, THREADS, Lacking, Page, Tried, few, measure
 
 MS = 1_000_000
 STEADY = [1.0] * 11

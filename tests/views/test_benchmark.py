@@ -4,8 +4,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from playground.models.claims.web_judged import Answers, Lacking, WebBenchmark, judged
-from playground.models.claims.web_ways import FRAMEWORKS, Tried
+from playground.models.claims.web_told import Answers, WebBenchmark, judged
+from playground.models.claims.web_ways import FRAMEWORKS, Lacking, Tried
 from playground.views.benchmark import lines_of, text
 from playground.views.benchmark_svg import svg
 

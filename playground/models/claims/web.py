@@ -1,7 +1,8 @@
 """Async methods against sync ones, in a benchmark of web frameworks: which answers more requests, and at what cost.
 
-It decides who is measured where and for how long; the ways are in `web_ways`, what the figures say in `web_judged`. A
-framework is never imported in the notebook's process: whether it is there is looked up, and a child imports it.
+It decides who is measured where and for how long; the ways are in `web_ways`, what the figures say in `web_judged` and
+`web_told`. A framework is never imported in the notebook's process: whether it is there is looked up, and a child
+imports it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,8 +10,8 @@ from typing import Final, Literal
 
 from playground.errors import ModelError
 from playground.models.apart import run_apart
-from playground.models.claims.web_judged import Lacking, WebBenchmark, judged
-from playground.models.claims.web_ways import FRAMEWORKS, Framework, Tried, Way, measure
+from playground.models.claims.web_told import WebBenchmark, judged
+from playground.models.claims.web_ways import FRAMEWORKS, Framework, Lacking, Tried, Way, measure
 
 __all__ = ["web_benchmark"]
 

@@ -1,99 +1,25 @@
-"""What the web benchmark's figures say: for each framework, and of the claim as a whole.
+"""When one way of answering requests counts as faster than another, and when that cannot be told.
 
-It decides when one way counts as faster than another, and what may be said when the rounds lie too far apart. It is
-all pure: figures in, words and rows out.
+It is all pure: figures in, words out. How the words are put together is decided in `web_told`.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, Literal
 
-from playground.models.claims.claim import Claim, Measured, Picture, Verdict
+from playground.models.claims.claim import Verdict
 from playground.models.claims.rounds import Spread, ratios, side, spread
-from playground.models.claims.web_ways import FRAMEWORKS, Framework, Page, Pair, Tried, few
-from playground.models.claims.words import listed
-from playground.views.claims_axis import figure_words
+from playground.models.claims.web_ways import Framework, Page, Pair, Tried
 
-__all__ = [
-    "Answers",
-    "Compared",
-    "Lacking",
-    "WebBenchmark",
-    "Word",
-    "compared",
-    "judged",
-    "verdict_of",
-    "word",
-    "word_of_computing",
-]
+__all__ = ["PAGES", "Compared", "Word", "all_of", "compared", "verdict_of", "word", "word_of_computing"]
 
 Word = Literal["faster", "slower", "alike", "unsure"]
 
-STATEMENT: Final = "Async methods generally answer more requests than sync ones."
-PICTURE: Final = Picture("bars", "a second", "answers a second")
-_PAGES: Final[dict[Page, str]] = {"hello": "requests of a page that does nothing", "io": "of one that waits for 20 ms"}
-_NOTES: Final = (
-    (
-        "No server and no socket: the frameworks are called by ASGI and WSGI as a server would call them, so that "
-        "theirs is all that is measured. Processor time includes that of the clients. A server adds the same to each."
-    ),
-    (
-        "A WSGI app has 40 threads, or a green thread for each request; plain handlers have what their framework gives "
-        "them. Each app has its routes and nothing else: no middleware, no database."
-    ),
-)
+PAGES: Final[tuple[Page, ...]] = ("hello", "io")
 _MORE: Final = 1.05
 """A twentieth more is felt by nobody, and one build of Python may differ as much from another."""
 _ALIKE: Final = 1.1
 """Wider than that: whatever is steady is one or the other."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answers(Measured):
-    """How one page of one way was answered: `median`, `low` and `high` are answers a second.
-
-    Attributes:
-        page: `hello` does nothing, `io` waits for 20 ms.
-        cpu_ns: processor time of an answer; `None` if it was not measured.
-        half_ns, late_ns: how long half of all answers took at most, and 99 of 100; `None` likewise.
-    """
-
-    page: Page = "hello"
-    cpu_ns: float | None = None
-    half_ns: float | None = None
-    late_ns: float | None = None
-
-
-@dataclass(frozen=True, repr=False)
-class WebBenchmark(Claim):
-    """What came of the web benchmark: a claim, with a verdict and a sentence for each framework too.
-
-    Attributes:
-        rows: of `Answers`.
-        verdicts, sentences: by framework.
-    """
-
-    rows: Sequence[Answers]
-    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
-    sentences: Mapping[str, str] = field(default_factory=dict)
-
-    def _drawn(self, width: int) -> str:
-        from playground.views.benchmark_svg import svg
-
-        return svg(self, width=width)
-
-    def __str__(self) -> str:
-        from playground.views.benchmark import text
-
-        return text(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Lacking:
-    """Why a way was not measured: `not installed: pip install flask`."""
-
-    way: str
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +72,7 @@ def compared(framework: Framework, found: Sequence[Tried]) -> list[Compared]:
     by_name = {(each.way, each.page): each for each in found}
     comparisons: list[Compared] = []
     for pair in framework.pairs:
-        for page in _PAGES:
+        for page in PAGES:
             quick, plain = by_name.get((pair.quick, page)), by_name.get((pair.plain, page))
             if quick is None or plain is None:
                 continue
@@ -163,162 +89,8 @@ def verdict_of(words: Sequence[Word]) -> Verdict:
     return "holds" if "faster" in words and "unsure" not in words else "not here"
 
 
-def _all_of(verdicts: Sequence[Verdict]) -> Verdict:
+def all_of(verdicts: Sequence[Verdict]) -> Verdict:
     """Of several: one that does not hold is enough for none."""
     if "does not hold" in verdicts:
         return "does not hold"
     return "holds" if verdicts and set(verdicts) == {"holds"} else "not here"
-
-
-def judged(found: Mapping[str, Sequence[Tried | Lacking]], at_once: int, rounds: int) -> WebBenchmark:
-    """The claim, from what was measured of each framework, or why it was not."""
-    tried = {name: _tried(each) for name, each in found.items()}
-    pairs = {name: compared(FRAMEWORKS[name], each) for name, each in tried.items()}
-    verdicts = {name: _framework_verdict(each) for name, each in pairs.items()}
-    rows = [row for name, each in found.items() for row in _rows(FRAMEWORKS[name], each)]
-    known = {name: verdict for name, verdict in verdicts.items() if tried[name]}
-    return WebBenchmark(
-        STATEMENT,
-        _all_of(list(known.values())),
-        _sentence(known, pairs),
-        {key: value for name in known for key, value in _figures(name, tried[name], pairs[name])},
-        rows,
-        PICTURE,
-        _notes(at_once, rounds),
-        verdicts,
-        {name: _framework_sentence(found[name], pairs[name], tried[name]) for name in found},
-    )
-
-
-def _tried(found: Sequence[Tried | Lacking]) -> list[Tried]:
-    return [each for each in found if isinstance(each, Tried)]
-
-
-def _framework_verdict(found: Sequence[Compared]) -> Verdict:
-    by_pair: dict[Pair, list[Word]] = {}
-    for each in found:
-        by_pair.setdefault(each.pair, []).append(each.word)
-    return _all_of([verdict_of(words) for words in by_pair.values()])
-
-
-# -- in words ---------------------------------------------------------------------------------------------------
-
-
-def _framework_sentence(found: Sequence[Tried | Lacking], pairs: Sequence[Compared], tried: Sequence[Tried]) -> str:
-    said = [
-        f"Compared with {pair.plain}, {pair.quick} answers "
-        f"{', and '.join(_clause(each) for each in pairs if each.pair == pair)}."
-        for pair in dict.fromkeys(each.pair for each in pairs)
-    ]
-    said += [
-        f"A handler that blocks answers {figure_words(spread(each.rates).median, 'a second')}, however many ask."
-        for each in tried
-        if "blocking" in each.way
-    ]
-    return " ".join([*said, *_lacking([each for each in found if isinstance(each, Lacking)], alone=not tried)])
-
-
-def _lacking(found: Sequence[Lacking], *, alone: bool) -> list[str]:
-    """Why ways were not measured, each reason once; all of a framework's ways need no naming."""
-    reasons: dict[str, list[str]] = {}
-    for each in found:
-        reasons.setdefault(each.why, []).append(each.way)
-    if alone and len(reasons) == 1:
-        return [f"{why[:1].upper()}{why[1:]}." for why in reasons]
-    return [f"{listed(ways)}: {why}." for why, ways in reasons.items()]
-
-
-def _clause(found: Compared) -> str:
-    """`8 times as many requests of a page that does nothing (7.2 to 8.2)`."""
-    times, low, high = (_digits(each) for each in (found.times.median, found.times.low, found.times.high))
-    between = "" if low == high else f" ({low} to {high})"
-    how = {"faster": times, "slower": f"only {times}", "alike": f"no more, {times}", "unsure": f"perhaps {times}"}
-    return f"{how[found.word]} times as many {_PAGES[found.page]}{between}"
-
-
-def _digits(times: float) -> str:
-    """Two digits, and three near 1, where they matter."""
-    return f"{float(f'{times:.{3 if 1 <= times < 1.2 else 2}g}'):g}"
-
-
-def _sentence(verdicts: Mapping[str, Verdict], pairs: Mapping[str, Sequence[Compared]]) -> str:
-    """What holds, what does not, and what cannot be told, each with its frameworks."""
-    if not verdicts:
-        return "None of the frameworks could be measured here."
-    said = []
-    if holding := [name for name, verdict in verdicts.items() if verdict == "holds"]:
-        found = [each for name in holding for each in pairs[name]]
-        ranges = [_range(page, [each for each in found if each.page == page]) for page in _PAGES]
-        said.append(f"With {listed(holding)}, async answers {listed([each for each in ranges if each])}.")
-    for name in (name for name, verdict in verdicts.items() if verdict == "does not hold"):
-        worst = min(
-            (each for each in pairs[name] if each.word in ("slower", "alike")), key=lambda each: each.times.median
-        )
-        said.append(f"With {name}, {worst.pair.quick} answers {_clause(worst)}, compared with {worst.pair.plain}.")
-    if unsure := [name for name, verdict in verdicts.items() if verdict == "not here"]:
-        said.append(
-            f"With {listed(unsure)} it cannot be told here: the ways are too near each other, or the rounds too far "
-            "apart, as on a machine that is busy."
-        )
-    return " ".join(said)
-
-
-def _range(page: Page, found: Sequence[Compared]) -> str:
-    """`1.4 to 6.2 times as many of a page that does nothing`."""
-    if not found:
-        return ""
-    times = sorted(each.times.median for each in found)
-    low, high = _digits(times[0]), _digits(times[-1])
-    return f"{low if low == high else f'{low} to {high}'} times as many {_PAGES[page]}"
-
-
-def _notes(at_once: int, rounds: int) -> tuple[str, ...]:
-    clients = (
-        f"{at_once} clients at once, each of which sends its next request when it has its answer; {rounds} rounds, in "
-        f"which all ways of a framework take turns, in a process of their own. {few(at_once)} clients ask a handler "
-        "that blocks, once."
-    )
-    return clients, *_NOTES
-
-
-# -- rows and figures -------------------------------------------------------------------------------------------
-
-
-def _rows(framework: Framework, found: Sequence[Tried | Lacking]) -> list[Answers]:
-    """In the order of the framework's ways, however they were measured."""
-    lacking = {each.way: each.why for each in found if isinstance(each, Lacking)}
-    tried = {(each.way, each.page): each for each in _tried(found)}
-    rows = []
-    for way in framework.ways:
-        for page in way.pages:
-            each = tried.get((way.name, page))
-            rows.append(
-                _row(framework.name, each)
-                if each is not None
-                else Answers(way.name, None, rounds=0, group=framework.name, note=lacking.get(way.name, ""), page=page)
-            )
-    return rows
-
-
-def _row(framework: str, tried: Tried) -> Answers:
-    rates = spread(tried.rates)
-    cpu_ns = spread(tried.cpus_ns).median
-    times = (figure_words(value, "ns") for value in (cpu_ns, tried.half_ns, tried.late_ns))
-    note = "{}: processor {}, half within {}, 99 of 100 within {}".format(tried.page, *times)
-    known = (rates.median, rates.low, rates.high, rates.rounds, framework, note, None)
-    return Answers(tried.way, *known, tried.page, cpu_ns, tried.half_ns, tried.late_ns)
-
-
-def _figures(name: str, tried: Sequence[Tried], pairs: Sequence[Compared]) -> list[tuple[str, float]]:
-    """By name: `Starlette async def hello answers_per_s`."""
-    figures = []
-    for each in tried:
-        key = f"{name} {each.way} {each.page}"
-        figures += [
-            (f"{key} answers_per_s", spread(each.rates).median),
-            (f"{key} cpu_ns", spread(each.cpus_ns).median),
-            (f"{key} half_ns", each.half_ns),
-            (f"{key} late_ns", each.late_ns),
-        ]
-    figures += [(f"{name} {each.pair.quick} over {each.pair.plain} {each.page}", each.times.median) for each in pairs]
-    return figures

@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 from playground.models.claims import web_apps
 from playground.models.claims.web_asked import Asked, ask_asgi, ask_wsgi
 
-__all__ = ["FRAMEWORKS", "THREADS", "Framework", "Page", "Pair", "Tried", "Way", "few", "measure"]
+__all__ = ["FRAMEWORKS", "THREADS", "Framework", "Lacking", "Page", "Pair", "Tried", "Way", "few", "measure"]
 
 Page = Literal["hello", "io"]
 
@@ -153,6 +153,14 @@ class Tried:
     def late_ns(self) -> float:
         """How long 99 of 100 took at most."""
         return _hundredths(self.latencies_ns)[98]
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """Why a way was not measured: `not installed: pip install flask`."""
+
+    way: str
+    why: str
 
 
 def few(at_once: int) -> int:
