@@ -56,7 +56,10 @@ def test_shares_that_are_not_known_are_not_told() -> None:
     [
         ({"io_threads": timed(118)}, "Threads are no gain where jobs wait."),
         ({"cpu_threads": timed(70, 0.9, 0.0, 1.9)}, "Threads are a gain where jobs compute."),
-        ({"cpu_processes": timed(118, 1.0, 0.0, 1.8)}, "Processes are no gain, though they had 1.8 processors."),
+        (
+            {"cpu_processes": timed(118, 1.0, 0.0, 1.8)},
+            "Processes are no gain, though they had 1.8 processors in the mean.",
+        ),
     ],
 )
 def test_it_does_not_hold_where_a_part_is_surely_otherwise(changed: dict[str, Timed], why: str) -> None:
@@ -73,7 +76,7 @@ def test_threads_that_took_turns_gain_nothing_whatever_the_clock_says() -> None:
 
 @pytest.mark.parametrize(
     ("had", "told"),
-    [(1.1, "they had 1.1 of them."), (None, "it is not known how many they had.")],
+    [(1.1, "these had 1.1 in the mean."), (None, "it is not known how many these had.")],
 )
 def test_nothing_is_said_of_processes_that_had_no_processors_of_their_own(had: float | None, told: str) -> None:
     claim = judged(found(cpu_processes=timed(118, 1.0, 0.0, had)), TWO, NAMES)

@@ -141,8 +141,8 @@ def _verdict(
     if sides[CPU, "processes"] == "below":
         had = found[CPU, "processes"].processors
         if had is not None and had >= _ENOUGH:
-            return "does not hold", f"Processes are no gain, though they had {had:.2g} processors."
-        got = "it is not known how many they had" if had is None else f"they had {had:.2g} of them"
+            return "does not hold", f"Processes are no gain, though they had {had:.2g} processors in the mean."
+        got = "it is not known how many these had" if had is None else f"these had {had:.2g} in the mean"
         return "not here", f"Processes gain only if processors are free for them: {got}."
     unsure = [f"{kind} in {way}" for (kind, way), one in sides.items() if one == "unsure" and (kind, way) in _SENTENCES]
     if unsure:
