@@ -124,10 +124,14 @@ class Outside:
 def _read(file: int | None) -> bytes:
     if file is None:
         return b""
-    buffer = ctypes.create_string_buffer(256)  # one for each time: two threads read here
+    buffer = _Buffer()  # one for each time: two threads read here
     # os.pread would let go of the interpreter, and what is read be over when others let the reader in again
     size = _pread(file, buffer, len(buffer), 0)
     return buffer.raw[: max(0, size)]
+
+
+_Buffer: Final = ctypes.c_char * 256
+"""Kept, for ctypes makes such a type anew when it has been forgotten, which takes 40 µs."""
 
 
 def _opened(path: str) -> int | None:

@@ -152,7 +152,8 @@ class Sampler:
         elif self._alarm.can_be_put_off:
             self._alarm.put_off()
             self._awaits_ns = now_ns
-            self._ended = 0, now_ns, self._outside.delay_ns(), self._outside.reading()
+            if now_ns - self._ended[1] >= _TICK_NS:  # no older than a tick's: that is often enough
+                self._ended = 0, now_ns, self._outside.delay_ns(), self._outside.reading()
 
     def _collects(self, phase: str, info: dict[str, int]) -> None:
         """The garbage collector runs in the thread that made it necessary, on whatever line that is."""
