@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any, Final, Protocol
 
-__all__ = ["LONG_STEP_NS", "Looker", "Outcome", "Recorder", "Standing"]
+__all__ = ["LONG_STEP_NS", "Looker", "Outcome", "Recorder", "Standing", "parted"]
 
 LONG_STEP_NS: Final = 5_000_000
 """A step longer than this is reported when it ends: as long as the sampler's tick, so that whoever was looked
@@ -25,6 +25,12 @@ class Outcome:
     CANCELLED: Final = 5
 
 
+def parted(stop: int) -> tuple[int, int, int]:
+    """Outcome, kind and code of how a step ended, which one integer holds as they lie in an event, the first lowest:
+    of 8, 8 and 16 bits, or more for the last (it does not fit into an event then)."""
+    return stop & 0xFF, stop >> 8 & 0xFF, stop >> 16
+
+
 class Standing(Protocol):
     """A task's number and where it stopped last; a task that the recorder knows holds it as `_playground`.
 
@@ -35,11 +41,10 @@ class Standing(Protocol):
     number: int
     place: Any
     """The coroutine in which the task stopped: the last of the user's own, or a library's that says enough."""
-    code: int
-    """The number of its code."""
     way: Any
-    """From there down to the end of its chain of awaits: the codes of the coroutines `below`; the `kind` of thing that
-    is waited for there; and the way by which a task stopped the `next` time after this one."""
+    """From there down to the end of its chain of awaits: the codes of the coroutines `below`; how a step ends there
+    (see `parted`) that `yields`, or that `waits` (0: that depends on what it waits for); and the way by which a task
+    stopped the `next` time after this one."""
 
 
 class Looker(Protocol):
@@ -69,6 +74,8 @@ class Recorder(Protocol):
     append: Callable[[bytes], None]
     pack: Callable[..., bytes]
     """`append(pack(...))` of the same ten integers is cheaper; a `struct.error` if one does not fit into its field."""
+    pack_stop: Callable[..., bytes]
+    """The same, with outcome, kind and code in one integer (see `parted`)."""
 
     def created(self, task: "asyncio.Task[Any]", parent: "asyncio.Task[Any] | None", coro: object = None) -> int:
         """Number a task that was just made of `coro`, or that is met for the first time."""
@@ -88,9 +95,12 @@ class Recorder(Protocol):
     def here(self) -> tuple[int, int]:
         """Code and offset of the user's own line from which this is called."""
 
-    def stopped(self, task: "asyncio.Task[Any]", standing: Any, waits: bool) -> tuple[int, int, int, int]:
-        """How a step ended that has not left its task where `standing` expects it, which it corrects: outcome, kind,
-        code, offset. `waits`: whether the task waits for a future."""
+    def stopped(self, task: "asyncio.Task[Any]", standing: Any) -> tuple[int, int]:
+        """How a step ended that has not left its task where `standing` expects it, which it corrects: see `parted`; and
+        the offset."""
+
+    def waits(self, task: "asyncio.Task[Any]", way: Any) -> int:
+        """How a step ended whose task waits, by a way that does not say for what: see `parted`."""
 
     def ended(self, task: "asyncio.Task[Any]", number: int) -> int:
         """A task has ended; gives how, as one of `Outcome`."""

@@ -28,7 +28,7 @@ from typing import Any, Final
 from playground.clock import eager
 from playground.clock.handles import Sent, Timer, Wake
 from playground.clock.polling import Polling
-from playground.clock.recorder import LONG_STEP_NS, Recorder
+from playground.clock.recorder import LONG_STEP_NS, Recorder, parted
 from playground.clock.steps import TASK_STEP, is_python_step
 from playground.clock.tally import Tally, kept
 
@@ -140,7 +140,7 @@ class Turns(Polling):
         self._poll(recorder)
         ready = self._ready
         pop = ready.popleft
-        clock, append, pack = recorder.now, recorder.append, recorder.pack
+        clock, append, pack, pack_stop = recorder.now, recorder.append, recorder.pack, recorder.pack_stop
         coroutine, long_ns, goes_on = CoroutineType, LONG_STEP_NS, self._goes_on
         step = tally.steps
         failure: BaseException | None = None
@@ -174,10 +174,8 @@ class Turns(Polling):
                         except BaseException as error:  # noqa: BLE001 (as Handle._run does)
                             self._complain(callback, error)
                         end = clock()
-                        # the numbers are Outcome's: a name is a look-up
-                        outcome = 1 if task._fut_waiter is None else 2
                         way = standing.way.next
-                        link = standing.place
+                        place = link = standing.place
                         for known in way.below:
                             link = link.cr_await
                             if type(link) is not coroutine or link.cr_code is not known:
@@ -185,21 +183,19 @@ class Turns(Polling):
                                 break
                         # nothing follows in a chain that has ended; more coroutines may follow in one that went deeper
                         if link is None or (link := link.cr_await) is None or type(link) is coroutine:
-                            outcome, kind, code, offset = recorder.stopped(task, standing, outcome == 2)
+                            stop, offset = recorder.stopped(task, standing)
                         else:
                             standing.way = way
-                            kind, code, offset = way.kind, standing.code, standing.place.cr_frame.f_lasti
-                        if not kind and outcome == 2:
-                            kind = recorder.waiter(task._fut_waiter)
+                            stop = way.yields if task._fut_waiter is None else way.waits or recorder.waits(task, way)
+                            offset = place.cr_frame.f_lasti
                         if tally.step != step and tally.pieces:
                             gap, start, by = self._tell_pieces(recorder, (gap, by, start - at, left), start)
                             at, step = start, tally.step
+                        took = end - start
                         try:
-                            append(pack(gap, end - start, number, by, start - at, left, outcome, kind, code, offset))
+                            append(pack_stop(gap, took, number, by, start - at, left, stop, offset))
                         except TooLarge:
-                            recorder.extend(
-                                (gap, end - start, number, by, start - at, left, outcome, kind, code, offset)
-                            )
+                            recorder.extend((gap, took, number, by, start - at, left, *parted(stop), offset))
                     else:
                         if entry._cancelled:
                             continue
@@ -214,11 +210,12 @@ class Turns(Polling):
                         if tally.step != step and tally.pieces:
                             gap, start, by = self._tell_pieces(recorder, (gap, by, ready_ns, left), start)
                             ready_ns, step = 0, tally.step
+                        took = end - start
                         try:
-                            append(pack(gap, end - start, 0, by, ready_ns, left, 0, 0, code, 0))
+                            append(pack(gap, took, 0, by, ready_ns, left, 0, 0, code, 0))
                         except TooLarge:
-                            recorder.extend((gap, end - start, 0, by, ready_ns, left, 0, 0, code, 0))
-                    if end - start > long_ns:
+                            recorder.extend((gap, took, 0, by, ready_ns, left, 0, 0, code, 0))
+                    if took > long_ns:
                         recorder.long_step(step)
                     start = end
                     gap = 0
@@ -234,7 +231,7 @@ class Turns(Polling):
                 tally.steps = step
                 tally.step = 0
         # a variable of this frame would keep the last task alive while the loop waits
-        entry = callback = args = context = task = standing = link = None
+        entry = callback = args = context = task = standing = place = link = None
         if step > tally.rest_at:
             tally.rest_at = step + _STEPS_AT_ONCE
             recorder.idle()

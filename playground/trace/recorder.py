@@ -17,7 +17,7 @@ from types import CoroutineType
 from typing import Any, Final
 
 from playground.asgi import ASGIApp
-from playground.trace.events import DEFAULT_LIMIT, EventLog, Fields, pack_event
+from playground.trace.events import DEFAULT_LIMIT, EventLog, Fields, pack_event, pack_stop
 from playground.trace.kept import Kept, forget
 from playground.trace.losses import Losses, watch_losses
 from playground.trace.requests import RequestRecord
@@ -25,7 +25,7 @@ from playground.trace.rows import StepOutcome, TaskOutcome
 from playground.trace.sampler import Look, Sampler, called_by, place_of
 from playground.trace.sites import WAITS, Sites
 from playground.trace.spans import SpanRecord
-from playground.trace.standing import NOBODY, NOWHERE, Standing, Ways
+from playground.trace.standing import NOBODY, NOWHERE, WAITING, Standing, Way, Ways
 from playground.trace.threads import HandoffRecord, sender, watch_threads
 from playground.trace.trace import Clock
 from playground.trace.trails import Trails
@@ -39,8 +39,6 @@ OUTCOMES: Final[tuple[StepOutcome, ...]] = ("callback", "yields", "waits", "retu
 """What the small integers mean that an event carries as its step's outcome."""
 _NUMBER_OF: Final[dict[str, int]] = {outcome: number for number, outcome in enumerate(OUTCOMES)}
 
-_YIELDS: Final = OUTCOMES.index("yields")
-_WAITS: Final = OUTCOMES.index("waits")
 _TASK: Final = WAITS.index("task")
 _thread_time_ns: Final[Callable[[], int]] = getattr(time, "thread_time_ns", time.process_time_ns)  # not in a browser
 _THREAD: Final = WAITS.index("thread")
@@ -101,7 +99,7 @@ class Recorder:
         self.sampler: Sampler | None = None
         self.extend: Callable[[Iterable[int]], None] = self.log.write
         self.append = self.log.pending.append
-        self.pack = pack_event
+        self.pack, self.pack_stop = pack_event, pack_stop
         self.callback: Callable[[object], int] = self.sites.callback
         self.called: Callable[[object], tuple[str, int]] = self.sites.called
         self.search: Callable[[object], tuple[int, int, Any]] = self.sites.search
@@ -188,22 +186,28 @@ class Recorder:
         frame = place_of(sys._getframe(1))
         return (0, 0) if frame is None else (self.sites.number(frame.f_code), frame.f_lasti)
 
-    def stopped(self, task: "asyncio.Task[Any]", standing: Standing, waits: bool) -> tuple[int, int, int, int]:
-        """How a step ended that has not left its task where `standing` expects it: outcome, kind, code, offset."""
+    def stopped(self, task: "asyncio.Task[Any]", standing: Standing) -> tuple[int, int]:
+        """How a step ended that has not left its task where `standing` expects it (see `clock.recorder.parted`), and
+        the offset."""
+        waits = task._fut_waiter is not None  # type: ignore[attr-defined]
         if not waits and task.done():
-            return self.ended(task, standing.number), 0, 0, 0
-        outcome = _WAITS if waits else _YIELDS
+            return self.ended(task, standing.number), 0
         place = standing.place
         if place.cr_frame is None:
             place = task.get_coro()
             if type(place) is not CoroutineType:
-                return outcome, 0, 0, 0
+                return self.waits(task, NOWHERE) if waits else NOWHERE.yields, 0
         before = standing.way
-        standing.code, standing.place, way = self._ways.find(place)
+        standing.place, way = self._ways.find(place)
         if before is not NOWHERE:
             before.next = way
         standing.way = way
-        return outcome, way.kind, standing.code, standing.place.cr_frame.f_lasti
+        stop = (way.waits or self.waits(task, way)) if waits else way.yields
+        return stop, standing.place.cr_frame.f_lasti
+
+    def waits(self, task: "asyncio.Task[Any]", way: Way) -> int:
+        """How a step ended whose task waits, by a way that does not say for what."""
+        return WAITING | self.waiter(task._fut_waiter) << 8 | way.number << 16  # type: ignore[attr-defined]
 
     def ended(self, task: "asyncio.Task[Any]", number: int) -> int:
         """Note how a task ended, and its last name: asyncio.create_task gives it only after the loop has made it.

@@ -14,7 +14,11 @@ from typing import Any, Final
 
 from playground.trace.sites import Sites
 
-__all__ = ["NOBODY", "NOWHERE", "Standing", "Way", "Ways"]
+__all__ = ["NOBODY", "NOWHERE", "WAITING", "YIELDING", "Standing", "Way", "Ways"]
+
+YIELDING: Final = 1
+WAITING: Final = 2
+"""How a step ends after which its task is not over: numbers among `recorder.OUTCOMES`."""
 
 
 _FAR: Final = 100
@@ -31,17 +35,22 @@ class Way:
 
     Attributes:
         kind: what the task waits for there (see `WAITS`); 0 if its code does not say.
-        code: the code object of that coroutine.
+        number, code: of the code object of that coroutine, and that itself.
         below: those of the coroutines below.
+        yields, waits: how a step ends there that yields, or that waits, as one integer (see `clock.recorder.parted`);
+            0 where it waits for what its code does not say.
         next: the way by which tasks that had stopped there stopped the next time: mostly, they do so again.
     """
 
-    __slots__ = ("below", "code", "kind", "next")
+    __slots__ = ("below", "code", "kind", "next", "number", "waits", "yields")
 
-    def __init__(self, kind: int, code: CodeType | None, below: tuple[CodeType | None, ...]) -> None:
+    def __init__(self, kind: int, number: int, code: CodeType | None, below: tuple[CodeType | None, ...]) -> None:
         self.kind = kind
+        self.number = number
         self.code = code
         self.below = below
+        self.yields = YIELDING | kind << 8 | number << 16
+        self.waits = WAITING | kind << 8 | number << 16 if kind else 0
         self.next = self
 
     def leads(self, place: Any) -> bool:
@@ -53,7 +62,7 @@ class Way:
         return type(place.cr_await) is not CoroutineType
 
 
-_Guess = tuple[Callable[[Any], Any], int, Way]
+_Guess = tuple[Callable[[Any], Any], Way]
 
 
 @functools.cache
@@ -80,7 +89,7 @@ class Ways:
         # was searched for last comes first
         self._guesses: dict[int, list[_Guess]] = {}
 
-    def find(self, coro: Any) -> tuple[int, Any, Way]:
+    def find(self, coro: Any) -> tuple[Any, Way]:
         """Where a task stopped, as `Sites.search` says it, so that it is known again when it stops there the next time.
 
         Args:
@@ -88,18 +97,18 @@ class Ways:
                 cannot have changed.
 
         Returns:
-            the number of the code, the coroutine of that code, and the way from there to the end of the chain.
+            the coroutine, and the way from there to the end of the chain.
         """
-        for reach, number, way in self._guesses.get(id(coro.cr_code), ()):
+        for reach, way in self._guesses.get(id(coro.cr_code), ()):
             try:
                 place = reach(coro)
             except AttributeError:  # the chain is shorter
                 continue
             if type(place) is CoroutineType and place.cr_code is way.code and way.leads(place):
-                return number, place, way
+                return place, way
         return self._search(coro)
 
-    def _search(self, coro: Any) -> tuple[int, Any, Way]:
+    def _search(self, coro: Any) -> tuple[Any, Way]:
         sites = self._sites
         chain = []
         link = coro
@@ -111,20 +120,21 @@ class Ways:
             place = chain[depth]
             means, number, own = sites.codes.get(id(place.cr_code)) or sites.meet(place.cr_code)
             if own:
-                way = self._way_of(kind, chain[depth:])
+                way = self._way_of(kind, number, chain[depth:])
                 if len(chain) <= _FAR:
                     guesses = self._guesses.setdefault(id(coro.cr_code), [])
-                    guesses.insert(0, (_reach(depth), number, way))
+                    guesses.insert(0, (_reach(depth), way))
                     del guesses[_GUESSES:]
-                return number, place, way
+                return place, way
             kind = means or kind
         kind, number, place = sites.search(coro)
-        return number, place, self._way_of(kind, chain[next(at for at, link in enumerate(chain) if link is place) :])
+        depth = next(at for at, link in enumerate(chain) if link is place)
+        return place, self._way_of(kind, number, chain[depth:])
 
-    def _way_of(self, kind: int, chain: list[Any]) -> Way:
+    def _way_of(self, kind: int, number: int, chain: list[Any]) -> Way:
         codes = tuple([link.cr_code for link in chain])
         key = tuple(map(id, codes))
-        way = self._ways.get(key) or Way(kind, codes[0], codes[1:])
+        way = self._ways.get(key) or Way(kind, number, codes[0], codes[1:])
         if len(codes) <= _FAR:
             self._ways[key] = way
         return way
@@ -136,7 +146,7 @@ async def _nobody() -> None: ...
 NOBODY: Final = _nobody()
 NOBODY.close()
 """A coroutine that has ended: a task with this one stands at no place that is known."""
-NOWHERE: Final = Way(0, None, (None,))
+NOWHERE: Final = Way(0, 0, None, (None,))
 
 
 class Standing:
@@ -144,14 +154,12 @@ class Standing:
 
     Attributes:
         place: the coroutine in which it stopped, as `Sites.search` finds it.
-        code: the number of that one's code.
         way: from there to the end of the chain of awaits.
     """
 
-    __slots__ = ("code", "number", "place", "way")
+    __slots__ = ("number", "place", "way")
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.place: Any = NOBODY
-        self.code = 0
         self.way = NOWHERE
