@@ -175,14 +175,15 @@ class Turns(Polling):
                             self._complain(callback, error)
                         end = clock()
                         way = standing.way.next
-                        place = link = standing.place
+                        place = standing.place
+                        link = place.cr_await
                         for known in way.below:
-                            link = link.cr_await
                             if type(link) is not coroutine or link.cr_code is not known:
                                 link = None
                                 break
+                            link = link.cr_await
                         # nothing follows in a chain that has ended; more coroutines may follow in one that went deeper
-                        if link is None or (link := link.cr_await) is None or type(link) is coroutine:
+                        if link is None or type(link) is coroutine:
                             stop, offset = recorder.stopped(task, standing)
                         else:
                             standing.way = way
