@@ -16,6 +16,7 @@ from _asyncio import Task
 from types import CodeType, FrameType
 from typing import Any, Final
 
+from playground.clock.handles import NOTHING, arguments
 from playground.clock.recorder import LONG_STEP_NS, Outcome, Recorder
 from playground.clock.steps import is_c_step, state_of
 from playground.clock.tally import offset_ns
@@ -174,7 +175,8 @@ class LentTurns(Turns):
         for index in range(len(ready)):
             handle = ready[index]
             if is_c_step(handle._callback) and not handle._cancelled:
-                ready[index] = (handle._callback, handle._args, handle._context, 0, now_ns)
+                (arg,) = handle._args or (NOTHING,)
+                ready[index] = (handle._callback, arg, handle._context, 0, now_ns)
 
     def _give_steps(self) -> None:
         """The same, back again."""
@@ -182,8 +184,8 @@ class LentTurns(Turns):
         for index in range(len(ready)):  # by index: other threads may append meanwhile, and only this one takes
             entry = ready[index]
             if type(entry) is tuple:
-                callback, args, context, _, _ = entry
-                ready[index] = asyncio.Handle(callback, args, self.loop, context)
+                callback, arg, context, _, _ = entry
+                ready[index] = asyncio.Handle(callback, arguments(arg), self.loop, context)
 
     def _describe(self, entry: Any, callback: object, start: int) -> tuple[int, int, int]:
         recorder = self.recorder

@@ -4,11 +4,19 @@ What is done with that is decided by the turn that takes them (`turns`).
 """
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 from playground.clock.tally import Tally
 
-__all__ = ["Sent", "Timer", "Wake"]
+__all__ = ["NOTHING", "Sent", "Timer", "Wake", "arguments"]
+
+NOTHING: Final[Any] = object()
+"""In the place of a step's only argument, where it has none."""
+
+
+def arguments(only: Any) -> tuple[Any, ...]:
+    """Of a step, as a handle has them."""
+    return () if only is NOTHING else (only,)
 
 
 class Wake(asyncio.Handle):

@@ -15,7 +15,7 @@ from contextvars import Context
 from time import perf_counter_ns
 from typing import Any, Literal
 
-from playground.clock.handles import Timer
+from playground.clock.handles import Timer, arguments
 from playground.clock.held import throw_into
 from playground.clock.recorder import Recorder
 from playground.clock.runner import Runner
@@ -147,5 +147,5 @@ class LabLoop(Turns, asyncio.SelectorEventLoop):
         for index in range(len(ready)):  # by index: other threads may append meanwhile, and only this one takes
             entry = ready[index]
             if type(entry) is tuple:
-                callback, args, context, _, _ = entry
-                ready[index] = asyncio.Handle(callback, args, self, context)
+                callback, arg, context, _, _ = entry
+                ready[index] = asyncio.Handle(callback, arguments(arg), self, context)

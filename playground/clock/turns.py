@@ -26,7 +26,7 @@ from types import BuiltinFunctionType, CoroutineType, MethodType
 from typing import Any, Final
 
 from playground.clock import eager
-from playground.clock.handles import Sent, Timer, Wake
+from playground.clock.handles import NOTHING, Sent, Timer, Wake, arguments
 from playground.clock.polling import Polling
 from playground.clock.recorder import LONG_STEP_NS, Recorder, parted
 from playground.clock.steps import TASK_STEP, is_python_step
@@ -79,17 +79,20 @@ class Turns(Polling):
         tally = self.tally
         task_step, builtin, method = TASK_STEP, BuiltinFunctionType, MethodType
 
-        def call_soon(callback: Any, *args: Any, context: Context | None = None) -> asyncio.Handle | None:
+        # a step has one argument or none: to make no tuple for it is felt
+        def call_soon(
+            callback: Any, arg: Any = NOTHING, *more: Any, context: Context | None = None
+        ) -> asyncio.Handle | None:
             kind = type(callback)
             if (
                 kind is task_step
                 or (kind is builtin and callback.__name__ == "task_wakeup")
                 or (kind is method and is_python_step(callback))
             ):
-                append((callback, args, context, tally.step, now()))
+                append((callback, arg, context, tally.step, now()))
                 return None  # a task never looks at what call_soon gives it
             self._check_closed()  # type: ignore[attr-defined]
-            wake = Wake(callback, args, home, context)
+            wake = Wake(callback, (*arguments(arg), *more), home, context)
             wake.by = tally.step
             wake.at_ns = now()
             append(wake)
@@ -141,7 +144,7 @@ class Turns(Polling):
         ready = self._ready
         pop = ready.popleft
         clock, append, pack, pack_stop = recorder.now, recorder.append, recorder.pack, recorder.pack_stop
-        coroutine, long_ns, goes_on = CoroutineType, LONG_STEP_NS, self._goes_on
+        coroutine, nothing, long_ns, goes_on = CoroutineType, NOTHING, LONG_STEP_NS, self._goes_on
         step = tally.steps
         failure: BaseException | None = None
         link: Any
@@ -156,7 +159,7 @@ class Turns(Polling):
                 for left in range(len(ready), 0, -1):
                     entry = pop()
                     if type(entry) is tuple:
-                        callback, args, context, by, at = entry
+                        callback, arg, context, by, at = entry
                         task = callback.__self__
                         try:
                             standing = task._playground
@@ -165,10 +168,10 @@ class Turns(Polling):
                         number = standing.number
                         tally.step = step = step + 1
                         try:
-                            if args:
-                                context.run(callback, args[0])
-                            else:
+                            if arg is nothing:
                                 context.run(callback)
+                            else:
+                                context.run(callback, arg)
                         except (SystemExit, KeyboardInterrupt) as error:
                             failure = error
                         except BaseException as error:  # noqa: BLE001 (as Handle._run does)
@@ -232,7 +235,7 @@ class Turns(Polling):
                 tally.steps = step
                 tally.step = 0
         # a variable of this frame would keep the last task alive while the loop waits
-        entry = callback = args = context = task = standing = place = link = None
+        entry = callback = arg = context = task = standing = place = link = None
         if step > tally.rest_at:
             tally.rest_at = step + _STEPS_AT_ONCE
             recorder.idle()

@@ -21,6 +21,7 @@ from playground.clock import borrowed, stuck, workers
 from playground.clock.baton import NEVER_NS, Baton
 from playground.clock.charged import ChargedBaton
 from playground.clock.collector import Collector
+from playground.clock.handles import NOTHING, arguments
 from playground.clock.interruptible import Interruptible
 from playground.clock.lines import place_of
 from playground.clock.loop import LabLoop
@@ -218,13 +219,14 @@ class VirtualLoop(Interruptible, LabLoop):
     # -- inside: the turn -------------------------------------------------------------------------------------
 
     def call_soon(  # type: ignore[override]
-        self, callback: Any, *args: Any, context: Context | None = None
+        self, callback: Any, arg: Any = NOTHING, *more: Any, context: Context | None = None
     ) -> asyncio.Handle | None:
         # a task's wake-ups as tuples, as while recording (see `turns`): simulating is mostly this
         kind = type(callback)
         if kind is TASK_STEP or (kind is BuiltinFunctionType and callback.__name__ == "task_wakeup"):
-            self._ready.append((callback, args, context, 0, self.baton.now_ns))
+            self._ready.append((callback, arg, context, 0, self.baton.now_ns))
             return None  # a task never looks at what call_soon gives it
+        args = (*arguments(arg), *more)
         return super().call_soon(callback, *args, context=context)
 
     def _run_once(self) -> None:
@@ -246,9 +248,12 @@ class VirtualLoop(Interruptible, LabLoop):
         self._batches += 1
         return bool(self._batches % _TURNS_TOGETHER) and not (self._stopping or self.baton.busy)
 
-    def _run_step(self, callback: Any, args: tuple[Any, ...], context: Context, by: int, at_ns: int) -> None:
+    def _run_step(self, callback: Any, arg: Any, context: Context, by: int, at_ns: int) -> None:
         try:
-            context.run(callback, *args)
+            if arg is NOTHING:
+                context.run(callback)
+            else:
+                context.run(callback, arg)
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:  # noqa: BLE001 (as Handle._run does)
