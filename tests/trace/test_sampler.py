@@ -122,7 +122,7 @@ def test_a_step_that_blocks_after_a_busy_stretch_is_found_at_its_line() -> None:
 
 
 class Asked:
-    """Somebody who looks at the loop, and is due at once once more each time."""
+    """Somebody who looks at the loop, and is due once in a millisecond."""
 
     def __init__(self, recorder: Recorder, loop: LabLoop) -> None:
         self._recorder, self._loop = recorder, loop
@@ -135,6 +135,9 @@ class Asked:
         self.early += now_ns < self.due_ns
         self.steps.append(self._loop.step)
         self.due_ns = now_ns + MS
+
+    def end_of(self, step: int) -> None:
+        """A busy machine makes any step a long one."""
 
 
 def test_a_busy_loop_says_between_two_steps_that_it_moves_on_as_often_as_it_is_due() -> None:
