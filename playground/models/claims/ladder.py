@@ -45,13 +45,13 @@ _IN_MEMORY: Final = ("tmpfs", "ramfs")
 def latency_ladder(budget_s: float = 1.0) -> Claim:
     """How long one operation takes here, from an attribute's look-up to the start of a Python.
 
-    Each rung is measured in a child process, in at least seven rounds that go from rung to rung; of each the median
+    Each rung is measured in a child process, in at least five rounds that go from rung to rung; of each the median
     and the quartiles are kept. The claim holds if the quickest of what reads or writes (a file in memory, a byte over
     loopback, a file of the temporary folder that is synced) takes ten times as long as the slowest of what computes
     (a look-up, a function call, a byte in the nearest cache).
 
     Args:
-        budget_s: about how long to measure, in seconds; what is slow is measured seven times nevertheless.
+        budget_s: about how long to measure, in seconds; what is slow is measured five times nevertheless.
     """
     try:
         found = away(climb, budget_s, timeout_s=30 + 10 * budget_s)

@@ -37,7 +37,7 @@ _IN_A_ROW: Final = 10
 """Statements in a row in one turn of a loop, so that the loop adds a tenth of itself to each."""
 _BATCH_NS: Final = 200_000
 """What is done together, so that reading the clock, at 50 to 100 ns, adds a thousandth."""
-_LEAST_ROUNDS: Final = 7
+_LEAST_ROUNDS: Final = 5
 _MOST_ROUNDS: Final = 40
 
 
@@ -259,12 +259,12 @@ def climb(budget_s: float) -> dict[str, list[float] | str]:
     found: dict[str, list[float] | str] = {}
     with uncollected():
         for stage in _STAGES:
-            found |= _measured(stage, each_s)
+            found |= _measured(stage, each_s, perf_counter() + each_s * len(stage))
     return found
 
 
-def _measured(stage: tuple[_Rung, ...], each_s: float) -> dict[str, list[float] | str]:
-    """Round by round, each rung in turn, until it has had its time and enough rounds."""
+def _measured(stage: tuple[_Rung, ...], each_s: float, until: float) -> dict[str, list[float] | str]:
+    """Round by round, each rung in turn, until it has had its time, or all have, and enough rounds."""
     found: dict[str, list[float] | str] = {}
     with ExitStack() as stack:
         begun: dict[str, tuple[Timed, int, float]] = {}
@@ -277,7 +277,7 @@ def _measured(stage: tuple[_Rung, ...], each_s: float) -> dict[str, list[float] 
         values: dict[str, list[float]] = {key: [] for key in begun}
         for turn in range(_MOST_ROUNDS):
             for key, (timed, count, batch_s) in begun.items():
-                if turn < _LEAST_ROUNDS or turn * batch_s < each_s:
+                if turn < _LEAST_ROUNDS or (turn * batch_s < each_s and perf_counter() < until):
                     values[key].append(timed(count) / count)
     return found | values
 
