@@ -19,7 +19,8 @@ __all__ = ["ARROW", "Plot", "arrows", "bar_labels", "capsules", "row_shapes", "s
 ARROW: Final = "#5B6675"
 _CAPSULE: Final = "#EFF2F6"
 # Under the strokes of a hatched half bar, by its colour.
-_TINTS: Final = {"#A47B23": "#EAD9B4", "#781099": "#E3CBEA", "#6E7582": "#DCDFE4", "#5895DE": "#D3E3F6"}
+_TINTS: Final = {"#781099": "#E3CBEA", "#6E7582": "#DCDFE4", "#5895DE": "#D3E3F6"}
+_TINT: Final = "#EAD9B4"
 # A cell that is hardly used is drawn paler, so that a row of ticks does not pass for one busy bar.
 _OPACITY: Final = (0.35, 0.55, 0.8, 1.0)
 # Below this many pixels a span gets no name and no edge of its own.
@@ -86,7 +87,7 @@ def stretch_shapes(
             wide = [stretch for stretch in stretches if stretch[1] - stretch[0] > _EDGED_PX]
             yield hatch(wide, middle, height, "#E58A97", gap=8, width=1.6)
     elif kind.shape == "half":
-        yield bars(stretches, middle, height / 2, _TINTS[kind.light])
+        yield bars(stretches, middle, height / 2, _TINTS.get(kind.light, _TINT))
         yield hatch(stretches, middle, height / 2, kind.light, gap=5, width=1.8)
     else:
         yield bars(stretches, middle, 2.5, kind.light, 'stroke-dasharray="4 3"' if kind.shape == "dashed" else "")
