@@ -4,6 +4,7 @@ It takes hold of real threads and pipes before anything is replaced.
 """
 
 import os
+import shutil
 import signal
 from _thread import start_new_thread
 from os import read
@@ -21,7 +22,7 @@ def main(flavour: str, folder: str) -> None:
     Args:
         flavour: "plain", "gevent" or "eventlet".
     """
-    start_new_thread(_end_with, (_taken_input(),))
+    start_new_thread(_end_with, (_taken_input(), folder))
     patch(cast(Flavour, flavour))
     from playground.models.child import run
 
@@ -39,10 +40,11 @@ def _taken_input() -> int:
     return lifeline
 
 
-def _end_with(lifeline: int) -> None:
-    """End with the notebook's process, whose end closes the pipe."""
+def _end_with(lifeline: int, folder: str) -> None:
+    """End with the notebook's process, whose end closes the pipe, and do what it can do no more."""
     while read(lifeline, 1):
         pass
+    shutil.rmtree(folder, ignore_errors=True)
     if hasattr(os, "killpg"):
         os.killpg(0, signal.SIGKILL)
     os._exit(1)

@@ -43,14 +43,15 @@ def environment() -> dict[str, str]:
 
 
 def import_path() -> list[str]:
-    """Where it imports libraries from at first: not from the folder that the notebook lies in.
+    """Where it imports libraries from at first: from where they are installed, and not from the notebook's folder.
 
     A student's file may have the name of a module that is needed here.
     """
     ours = str(Path(__file__).parents[2])
     here = os.getcwd()
     libraries = [entry for entry in sys.path if entry and (entry == ours or os.path.abspath(entry) != here)]
-    return libraries if ours in libraries else [ours, *libraries]
+    installed = sorted(libraries, key=lambda entry: not entry.startswith((sys.prefix, sys.base_prefix)))
+    return installed if ours in installed else [ours, *installed]
 
 
 def patch(flavour: Flavour) -> None:

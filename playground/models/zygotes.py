@@ -43,6 +43,7 @@ class Zygote:
     Attributes:
         base: the folder below which each order has its own.
         pid: its process.
+        is_over: whether it was hung up on.
     """
 
     def __init__(self, flavour: Flavour) -> None:
@@ -50,55 +51,75 @@ class Zygote:
         self._flavour = flavour
         self._ready = False
         self._heard = b""
+        self.is_over = False
         self._lock = threading.Lock()
         self._control, theirs = socket.socketpair()
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _BOOT, json.dumps(import_path()), str(theirs.fileno()), flavour, str(self.base)],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                env=environment() | {WARMING: "1"},
-                start_new_session=True,  # the kernel's interrupts are not for it
-            )
+        try:
+            self._process = self._started(theirs)
+        except BaseException:  # an interrupt, too
+            self._control.close()
+            shutil.rmtree(self.base, ignore_errors=True)
+            raise
+        finally:
+            theirs.close()
         self.pid = self._process.pid
+
+    def _started(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [
+                *(sys.executable, "-c", _BOOT, json.dumps(import_path())),
+                *(str(theirs.fileno()), self._flavour, str(self.base)),
+            ],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            env=environment() | {WARMING: "1"},
+            start_new_session=True,  # the kernel's interrupts are not for it
+        )
 
     def order(self, name: str, descriptors: list[int]) -> bool:
         """Have an experiment forked whose folder is `name`; `False` if there is nobody left to do it."""
         with self._lock:
-            self._wait_until_ready()
             try:
+                if not self._is_ready():
+                    return False
                 socket.send_fds(self._control, [name.encode().ljust(MESSAGE_BYTES, b"\0")], descriptors)
             except OSError:
                 return False
             return True
 
-    def _wait_until_ready(self) -> None:
-        if self._ready:
-            return
-        said = self._first_words()
-        if "ready" not in said:
-            self.end()
-            raise ModelError(
-                f"expected a process for {self._flavour} experiments that is ready, got one that could not import "
-                f"what it needs:\n{said.get('problem', 'it ended without a word')}"
-            )
-        self._ready = True
+    def _is_ready(self) -> bool:
+        """Wait until it has imported what it needs; `False` if it died of it.
 
-    def _first_words(self) -> dict[str, Any]:
+        Raises:
+            ModelError: something cannot be imported.
+        """
+        if self._ready:
+            return True
         deadline_s = time.monotonic() + _PATIENCE_S
         while not self._heard.endswith(b"\n"):
             if not select.select([self._control], [], [], max(0, deadline_s - time.monotonic()))[0]:
-                return {"problem": f"it is not ready after {_PATIENCE_S:g} s"}
+                raise ModelError(
+                    f"expected a process for {self._flavour} experiments that is ready within {_PATIENCE_S:g} s, got "
+                    "one that still imports what it needs. Try again when the machine is less busy"
+                )
             piece = self._control.recv(65536)
             if not piece:
-                return {}
+                return False
             self._heard += piece
         words: dict[str, Any] = json.loads(self._heard)
-        return words
+        if "problem" in words:
+            self.end()
+            raise ModelError(
+                f"expected a process for {self._flavour} experiments that is ready, got one that could not import "
+                f"what it needs:\n{words['problem']}"
+            )
+        self._ready = True
+        return True
 
     def end(self) -> None:
         """Hang up: it ends, and leaves nothing."""
+        self.is_over = True
         self._control.close()
         try:
             self._process.wait(5)
@@ -133,7 +154,7 @@ def zygote(flavour: Flavour, *, instead_of: Zygote | None = None) -> Zygote:
         )
     with _lock:
         found = _started.get(flavour)
-        if found is not None and (found is instead_of or not found.base.exists()):
+        if found is not None and (found is instead_of or found.is_over or not found.base.exists()):
             found.end()
             found = None
         if found is None:

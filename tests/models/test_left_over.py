@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from playground.errors import ModelError
 from playground.models import zygotes
 from playground.models.apart import run_apart
+from playground.models.flavours import import_path
 from tests.models.living import PATIENCE_S, ROOT, in_another_process, lives, needs_fork, needs_proc, until
 
 pytestmark = needs_fork
@@ -66,6 +68,7 @@ def test_the_notebooks_modules_stay_the_same(way: str) -> None:
     script = f"""
 import os, sys
 from playground.models.apart import run_apart
+from playground.models.flavours import import_path
 if {way == "fresh"}:
     del os.fork
 before = set(sys.modules)
@@ -115,6 +118,7 @@ def test_a_process_forked_from_the_notebooks_has_zygotes_of_its_own() -> None:
     script = """
 import os
 from playground.models.apart import run_apart
+from playground.models.flavours import import_path
 first = run_apart(os.getppid).result
 pid = os.fork()
 if pid == 0:
@@ -132,6 +136,7 @@ def test_a_killed_notebook_leaves_no_process_and_no_folder() -> None:
 import os, subprocess, sys, time
 from playground.models import zygotes
 from playground.models.apart import run_apart
+from playground.models.flavours import import_path
 
 def work(base):
     sleeper = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -151,14 +156,15 @@ run_apart(work, str(zygotes.zygote("plain").base))
 
 
 @needs_proc
-def test_a_killed_notebook_leaves_no_fresh_process() -> None:
+def test_a_killed_notebook_leaves_no_fresh_process_and_no_folder() -> None:
     script = """
 import os, time
 del os.fork
 from playground.models.apart import run_apart
+from playground.models.flavours import import_path
 
 def work():
-    print(os.getpid())
+    print(os.getpid(), os.environ["PLAYGROUND_ROWS"])
     time.sleep(600)
 
 run_apart(work)
@@ -166,10 +172,11 @@ run_apart(work)
     process = subprocess.Popen([sys.executable, "-u", "-c", script], stdout=subprocess.PIPE, text=True, cwd=ROOT)
     with process:
         assert process.stdout is not None
-        pid = int(process.stdout.readline())
-        assert lives(pid)
+        pid, folder = process.stdout.readline().split()
+        assert lives(int(pid))
         process.kill()
-    until(lambda: not lives(pid))
+    until(lambda: not lives(int(pid)))
+    assert not os.path.exists(folder)
 
 
 @needs_proc
@@ -177,6 +184,7 @@ def test_at_the_end_of_a_program_nothing_is_left() -> None:
     script = """
 from playground.models import zygotes
 from playground.models.apart import run_apart
+from playground.models.flavours import import_path
 run_apart(int)
 print(zygotes.zygote("plain").pid, zygotes.zygote("plain").base)
 """
@@ -213,10 +221,40 @@ def test_a_flavours_library_is_in_place_there_and_not_here(way: str, flavour: An
     assert set(sys.modules) == before
 
 
-def test_a_zygote_that_cannot_import_what_it_needs_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_zygotes_that_die_at_once_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     zygotes.end_all()
     monkeypatch.setattr(zygotes, "import_path", list)  # not even the standard library
-    with pytest.raises(ModelError, match=r"^expected a process for plain experiments that is ready, got one that"):
+    message = (
+        r"^expected a process for plain experiments that lives, got two that died as soon as they were asked for "
+        r"something\. Restart the kernel; perhaps the machine has no memory left$"
+    )
+    with pytest.raises(ModelError, match=message):
         run_apart(int)
     monkeypatch.undo()
     assert run_apart(int).result == 0  # the next one is started anew
+
+
+def test_a_zygote_that_cannot_import_what_it_needs_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "trio.py").write_text("raise RuntimeError('broken')\n")
+    path = [str(tmp_path), *import_path()]
+    zygotes.end_all()
+    monkeypatch.setattr(zygotes, "import_path", lambda: path)
+    with pytest.raises(ModelError) as told:
+        run_apart(int)
+    first, *_, last = str(told.value).splitlines()
+    assert first == (
+        "expected a process for plain experiments that is ready, got one that could not import what it needs:"
+    )
+    assert last == "RuntimeError: broken"
+    monkeypatch.undo()
+    assert run_apart(int).result == 0
+
+
+def test_a_students_file_does_not_stand_in_for_a_library_that_is_installed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "trio.py").write_text("raise RuntimeError('not the one that is meant')\n")
+    zygotes.end_all()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert run_apart(int).result == 0
+    zygotes.end_all()
