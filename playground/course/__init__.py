@@ -6,8 +6,8 @@ what an exercise is, and each `lesson_NN` which there are.
 """
 
 from playground.course.checked import Checked
-from playground.course.checking import check, restart
+from playground.course.checking import check, points, restart
 from playground.course.programs import Program
 from playground.course.table import exercise, exercises, program
 
-__all__ = ["Checked", "Program", "check", "exercise", "exercises", "program", "restart"]
+__all__ = ["Checked", "Program", "check", "exercise", "exercises", "points", "program", "restart"]

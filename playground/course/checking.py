@@ -1,7 +1,7 @@
 """How a check goes: is all there, try it, judge it, look for a mistake that is known, and give the next hint.
 
 It never raises for what it was given: a check is asked by somebody who may have done anything. How far somebody has
-got with the hints is kept in this process and nowhere else.
+got with the hints, and what the last check gave, is kept in this process and nowhere else.
 """
 
 import warnings
@@ -15,10 +15,13 @@ from playground.course.exercise import Attempt, Exercise, Rule
 from playground.course.table import EXERCISES
 from playground.course.words import named_error, shown
 
-__all__ = ["check", "restart"]
+__all__ = ["check", "points", "restart"]
 
 _failed: Final[Counter[str]] = Counter()
 """How many checks of each exercise have failed."""
+
+_points: Final[dict[str, int]] = {}
+"""What the last check of each exercise gave."""
 
 
 def check(exercise_id: str, *given: Any) -> Checked:
@@ -37,9 +40,18 @@ def check(exercise_id: str, *given: Any) -> Checked:
         known = ", ".join(EXERCISES)
         return Checked(None, shown(exercise_id), missing=f"the id of an exercise: there are {known}.")
     missing = _missing(exercise, given)
-    if missing:
-        return Checked(exercise, exercise.id, missing=missing)
-    return _judge(exercise, given)
+    checked = Checked(exercise, exercise.id, missing=missing) if missing else _judge(exercise, given)
+    _points[exercise.id] = checked.points
+    return checked
+
+
+def points(exercise_id: str) -> float:
+    """The points of an exercise's last check in this process; 0.0 if it was not checked, or is none.
+
+    It is for the cell that grades: nbgrader takes a cell's number as its points, and anything else for full marks.
+    That is why this raises nothing, and gives a number whatever it is asked.
+    """
+    return float(_points.get(exercise_id, 0)) if isinstance(exercise_id, str) else 0.0
 
 
 def restart(exercise_id: str | None = None) -> None:

@@ -1,0 +1,67 @@
+"""`points` is what a grading cell shows: a number, that of the last check, whatever else has happened."""
+
+import asyncio
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from playground.course import check, checking, exercise, points, restart
+
+Fetch = Callable[[str], Any]
+
+
+@pytest.fixture(autouse=True)
+def nothing_was_checked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(checking, "_points", {})
+    restart()
+    yield
+    restart()
+
+
+async def one_by_one(fetch: Fetch, names: list[str]) -> list[Any]:
+    return [await fetch(name) for name in names]
+
+
+async def all_at_once(fetch: Fetch, names: list[str]) -> list[Any]:
+    return await asyncio.gather(*map(fetch, names))
+
+
+def test_an_exercise_that_was_not_checked_has_no_points() -> None:
+    assert points("08.2") == 0.0
+
+
+def test_the_last_check_counts_and_not_the_best() -> None:
+    given = []
+    for answer in (one_by_one, all_at_once, one_by_one, ...):
+        check("08.2", answer)
+        given.append(points("08.2"))
+    full = exercise("08.2").points
+    assert given == [1.0, float(full), 1.0, 0.0]
+
+
+def test_each_exercise_has_points_of_its_own() -> None:
+    check("08.2", all_at_once)
+    assert points("08.1") == 0.0
+    assert points("08.2") == exercise("08.2").points
+
+
+def test_to_begin_with_the_hints_again_takes_no_points_away() -> None:
+    check("08.2", all_at_once)
+    restart("08.2")
+    restart()
+    assert points("08.2") == exercise("08.2").points
+
+
+@pytest.mark.parametrize("asked", ["99.9", "", None, 8.2, math.nan, [], {}], ids=repr)
+def test_whatever_it_is_asked_it_gives_a_number_because_nbgrader_takes_anything_else_for_full_marks(asked: Any) -> None:
+    assert points(asked) == 0.0
+    assert type(points(asked)) is float
+
+
+def test_what_is_checked_in_vain_leaves_the_points_of_others() -> None:
+    check("08.2", all_at_once)
+    check("99.9")
+    check(None)  # type: ignore[arg-type]
+    assert points("08.2") == exercise("08.2").points
