@@ -300,9 +300,31 @@ async def raising(scope: Any, receive: Any, send: Any) -> None:
     raise ZeroDivisionError("mine")
 
 
+async def unended(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"x", "more_body": True})
+
+
+async def listening(scope: Any, receive: Any, send: Any) -> None:
+    """Waits for its client to leave before it ends, as Quart does from 0.23 on."""
+    assert (await receive())["type"] == "http.request"
+    gone = asyncio.ensure_future(receive())
+    await asyncio.sleep(0)
+    assert not gone.done()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"x"})
+    assert await gone == {"type": "http.disconnect"}
+
+
+def test_the_client_leaves_when_it_has_its_answer() -> None:
+    assert len(asyncio.run(ask_asgi(listening, "/", seconds=0.0, at_once=3)).latencies_ns) == 3
+
+
 def test_an_app_that_fails_is_not_measured() -> None:
     with pytest.raises(RuntimeError, match=r"^expected the answer 200 to GET /a, got \[500\]$"):
         asyncio.run(ask_asgi(failing, "/a", seconds=0.0, at_once=3))
+    with pytest.raises(RuntimeError, match=r"^expected the answer 200 to GET /a, got \[200\], unended$"):
+        asyncio.run(ask_asgi(unended, "/a", seconds=0.0, at_once=1))
     with pytest.raises(ZeroDivisionError, match=r"^mine$"):
         asyncio.run(ask_asgi(raising, "/a", seconds=0.0, at_once=3))
 
