@@ -150,8 +150,8 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
         lambda: experiment(plain, ["threads", "asyncio"]),
         (
             "expected an async def, which the model 'asyncio' awaits, got a plain function: give both, as "
-            "Workload(function, async_function=...), or use asyncio_blocking, which calls it on the loop, or to_thread, "
-            "which calls it in a thread"
+            "Workload(function, async_function=...), or use asyncio_blocking, which calls it on the loop, or "
+            "to_thread, which calls it in a thread"
         ),
     ),
     (
@@ -164,8 +164,8 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (
         lambda: Processes(method="clone"),  # type: ignore[arg-type]
         (
-            "expected a way to start processes that this platform has, fork, spawn, forkserver, got 'clone': leave it out "
-            "for the platform's own"
+            "expected a way to start processes that this platform has, fork, spawn, forkserver, got 'clone': leave it "
+            "out for the platform's own"
         ),
     ),
 ]

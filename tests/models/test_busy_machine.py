@@ -1,0 +1,82 @@
+"""Twenty runs while eight busy processes compete for the machine: what is said of a model does not depend on them.
+
+Each of the eight is in a session of its own, so that Linux, which shares the processors among sessions first, counts it
+as a program beside ours.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from playground import Workload, experiment
+from playground.trace import Trace
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a wait for the lock from a lost processor"),
+]
+
+RUNS = 20
+
+
+@pytest.fixture
+def busy() -> Iterator[None]:
+    burn = [sys.executable, "-c", "while True: pass"]
+    burners = [subprocess.Popen(burn, start_new_session=True) for _ in range(8)]
+    try:
+        yield
+    finally:
+        for burner in burners:
+            burner.kill()
+        for burner in burners:
+            burner.wait()
+
+
+@pytest.mark.usefixtures("busy")
+def test_threads_share_the_lock_and_processes_do_not_however_busy_the_machine_is() -> None:
+    workload = Workload(jobs=2, cpu_s=0.2, wait_s=0)
+    for _ in range(RUNS):
+        done = experiment(workload, ["threads", "processes"], timeout_s=120)
+        threads, processes = done["threads"], done["processes"]
+        assert threads.parallel_share is not None
+        assert threads.parallel_share <= 0.05
+        assert threads.gil_share is not None
+        assert threads.gil_share >= 0.5
+        assert processes.parallel_share is not None
+        assert processes.parallel_share >= 0.9
+        assert processes.gil_share is not None
+        assert processes.gil_share <= 0.02
+
+
+def blocking(blocks: bool) -> Trace:
+    """Eight jobs on a loop that compute in short pieces; three of them, if so asked, also hold the loop for 60 ms."""
+
+    async def job(number: int) -> None:
+        import asyncio
+
+        for turn in range(10):
+            sum(range(20_000))
+            if blocks and (number, turn) in ((1, 2), (4, 5), (6, 8)):
+                time.sleep(0.06)
+            await asyncio.sleep(0)
+
+    run = experiment(Workload(job, jobs=8), "asyncio", timeout_s=120)["asyncio"]
+    assert run.ending == "returned"
+    assert run.errors == {}
+    return run.trace
+
+
+@pytest.mark.usefixtures("busy")
+def test_no_step_is_said_to_hold_the_loop_that_did_not() -> None:
+    assert [blocking(False).blocks() for _ in range(RUNS)] == [[]] * RUNS
+
+
+@pytest.mark.usefixtures("busy")
+def test_every_step_that_holds_the_loop_is_found() -> None:
+    for _ in range(RUNS):
+        trace = blocking(True)
+        held = [trace.tasks[block.task].name for block in trace.blocks() if block.task is not None]
+        assert sorted(held) == ["job 1", "job 4", "job 6"]
