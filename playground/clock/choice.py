@@ -56,6 +56,11 @@ class Time:
                     "needs one for the lab's loop: make it Lab(app, clock='virtual')"
                 )
             return LabLoop()
+        if self.charge_cpu and not there_are_threads():
+            raise LabError(
+                "expected charge_cpu=False where Python has no threads (as in a browser), got charge_cpu=True: there, "
+                "the processor time of a worker cannot be told from the loop's"
+            )
         kind = VirtualLoop if there_are_threads() else SimulatedLoop
         return kind(schedule=self.schedule, seed=self.seed, charge_cpu=self.charge_cpu)
 

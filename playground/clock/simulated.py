@@ -209,6 +209,10 @@ class SimulatedBaton(Baton):
             until_ns = next(life) if error is None else life.throw(error)
         except (StopIteration, Aborted):
             runner.over, runner.life = True, None
+            if runner.thread is not None:
+                state: Any = runner.thread
+                state.join = lambda timeout=None: None  # outside virtual time too: there is nothing to wait for
+                runner.thread = None
             self.workers.pop(runner, None)
             for waiting in runner.joining:
                 super().wake(waiting)

@@ -5,7 +5,6 @@ way, so that a recording cannot tell them apart. When their turn comes is the ba
 """
 
 import sys
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import thread as _pool
 from contextvars import Context
@@ -15,24 +14,9 @@ from anyio._backends import _asyncio as anyio_backend
 from anyio._core._eventloop import claim_worker_thread, threadlocals
 
 from playground.clock import pool
-from playground.clock.locks import SimpleQueue
 from playground.clock.simulated import Life, Simulated
 
-__all__ = ["LIVES", "WokenQueue"]
-
-
-class WokenQueue(SimpleQueue):  # type: ignore[misc]
-    """The queue of a `ThreadPoolExecutor`, which wakes a simulated worker that waits for it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.readers: deque[Simulated] = deque()
-
-    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
-        super().put(item)
-        if self.readers:
-            reader = self.readers.popleft()
-            reader.baton.wake(reader)
+__all__ = ["LIVES"]
 
 
 def _anyio_life(me: Simulated, thread: Any) -> Life:

@@ -14,7 +14,7 @@ from typing import Any
 from playground.clock.simulated import SimulatedBaton
 from playground.clock.simulated_lives import LIVES
 from playground.clock.virtual import VirtualLoop
-from playground.errors import LabError, NotInVirtualTime
+from playground.errors import NotInVirtualTime
 
 __all__ = ["SimulatedLoop"]
 
@@ -54,11 +54,6 @@ class SimulatedLoop(VirtualLoop):
     baton: SimulatedBaton
 
     def __init__(self, **settings: Any) -> None:
-        if settings.get("charge_cpu"):
-            raise LabError(
-                "expected charge_cpu=False where Python has no threads (as in a browser), got charge_cpu=True: there, "
-                "the processor time of a worker cannot be told from the loop's"
-            )
         self.meanwhile: Callable[[], object] | None = None
         super().__init__(**settings)
         self._selector.close()

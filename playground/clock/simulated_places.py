@@ -7,11 +7,13 @@ one, and who asks *earlier* than somebody that was called before cannot be answe
 """
 
 import functools
+import queue
 import sys
 import threading
 
 # by its own name: while a virtual loop is open, `threading` has another
 from _thread import get_ident
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,7 +24,7 @@ from playground.clock.lines import place_of
 from playground.clock.runner import Runner, current
 from playground.errors import NotInVirtualTime
 
-__all__ = ["TimedLock", "replacements", "there_are_threads"]
+__all__ = ["TimedLock", "WokenQueue", "replacements", "there_are_threads"]
 
 
 def there_are_threads() -> bool:
@@ -80,6 +82,24 @@ class TimedLock(locks.Lock):
         return True
 
 
+class WokenQueue(locks.SimpleQueue):  # type: ignore[misc]
+    """The queue of a `ThreadPoolExecutor`, which wakes a simulated worker that waits for it.
+
+    Attributes:
+        readers: who waits, the first to come first.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.readers: deque[Runner] = deque()
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        super().put(item)
+        if self.readers:
+            reader = self.readers.popleft()
+            reader.baton.wake(reader)
+
+
 def _rlock() -> Any:
     lock = threading._PyRLock()  # type: ignore[attr-defined]
     lock._block = TimedLock()
@@ -112,6 +132,7 @@ def replacements() -> Iterator[tuple[Any, str, Any]]:
     yield threading, "Lock", TimedLock
     yield threading, "RLock", _rlock
     yield threading, "get_ident", _get_ident
+    yield queue, "SimpleQueue", WokenQueue
     for name, call in (
         ("run_async_from_thread", "anyio.from_thread.run"),
         ("run_sync_from_thread", "anyio.from_thread.run_sync"),

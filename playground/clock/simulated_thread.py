@@ -51,19 +51,20 @@ class LoopHere(LoopThread):
 
     @property
     def inside(self) -> bool:
-        """Whether the caller is run by this loop."""
-        me = current()
-        return me is not None and me.baton is self.loop.baton
+        """Whether the caller is a step of this loop."""
+        return current() is self.loop.runner
 
     def _wait_for(self, call: Call[T], meanwhile: Callable[[], object] | None) -> T:
         self._calls.begin(call)
         with self._running(meanwhile):
             try:
                 self._run()
-            except BaseException:
-                call.abort()
-                self._run()  # until it has unwound
-                raise
+            except (KeyboardInterrupt, SystemExit):
+                self._settle()  # it is for the task in whose step it came, which may be this call's
+                if not call.done():
+                    call.abort()
+                    self._run()
+                    raise
         return call.result()
 
     def call_last(self, function: Callable[..., Coroutine[Any, Any, object]], limit_s: float) -> None:
@@ -99,7 +100,8 @@ class LoopHere(LoopThread):
     # -- inside ---------------------------------------------------------------------------------------------
 
     def _new_call(self, function: Callable[..., Coroutine[Any, Any, T]], args: tuple[Any, ...]) -> Call[T]:
-        if self.inside and current() is not self.loop.runner:
+        me = current()
+        if me is not None and me.baton is self.loop.baton and not self.inside:
             raise NotInVirtualTime(
                 "expected a worker that waits for time only, got one that calls its own lab: this Python has no "
                 "threads (as in a browser), so the event loop cannot go on while a simulated worker waits for it. "
@@ -112,6 +114,14 @@ class LoopHere(LoopThread):
         self.loop.run_forever()
         while self._calls.waiting():  # the app has stopped the loop
             self.loop.run_forever()
+
+    def _settle(self) -> None:
+        """Let the loop run as long as that takes no time."""
+        self.loop.waited_for = _nobody_waits
+        try:
+            self.loop.run_forever()
+        finally:
+            self.loop.waited_for = self._calls.waiting
 
     @contextlib.contextmanager
     def _running(self, meanwhile: Callable[[], object] | None) -> Iterator[None]:
@@ -130,6 +140,10 @@ class LoopHere(LoopThread):
             asyncio._set_running_loop(outer)
             if outer is not None and task is not None:
                 asyncio.tasks._enter_task(outer, task)
+
+
+def _nobody_waits() -> bool:
+    return False
 
 
 _real_monotonic = time.monotonic

@@ -123,7 +123,8 @@ class Recorder:
     def join(self, loop: asyncio.AbstractEventLoop) -> None:
         """Number the tasks that a loop has already, and note for what they wait."""
         running = asyncio.current_task(loop)
-        for task in asyncio.all_tasks(loop):
+        # in virtual time in the order of coming: that of asyncio's set hangs on what other loops have left in it
+        for task in sorted(asyncio.all_tasks(loop), key=lambda task: getattr(task, "serial", 0)):
             record = self.tasks[self.enter(task, task.get_coro())]
             future: Any = getattr(task, "_fut_waiter", None)
             if task is not running and future is not None and not future.done():
