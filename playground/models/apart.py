@@ -63,7 +63,8 @@ class Apart:
         dropped: how many rows found no room.
         out, err: what it printed.
         cpu_s: processor time of its process and those that it waited for; `None` where that is not to be had.
-        most_bytes: the most memory that its process held; `None` where that is not to be had.
+        most_bytes: the most memory that its process held, with what it shares with the process that it was forked
+            from; `None` where that is not to be had.
         wall_s: from its call to its end.
         overhead_s: what the process cost besides: making it, sending the function, fetching the result.
     """

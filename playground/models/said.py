@@ -2,7 +2,8 @@
 
 Every piece that Python's `print` writes goes off at once, so that nothing that was printed is lost when its process is
 killed. A piece says which stream and which thread it is of; the other end puts a thread's pieces together into lines.
-What does not come from Python (a program that was started, a library in C) comes through pipes of its own.
+What does not come from Python (a program that was started, a library in C) comes through pipes of its own, and so may
+stand a little before or after what was printed at the same time.
 """
 
 import _thread

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from os import WNOHANG, fork, kill, killpg, read, wait4
 from pathlib import Path
+from resource import RLIMIT_CORE, getrlimit, setrlimit
 from select import POLLIN, poll
 from signal import SIG_DFL, SIGCHLD, SIGINT, SIGKILL, SIGUSR2, default_int_handler, set_wakeup_fd, signal
 from typing import Any, Final
@@ -215,6 +216,7 @@ def _settle(descriptors: list[int]) -> None:
     signal(SIGCHLD, SIG_DFL)
     signal(SIGINT, default_int_handler)
     os.close(descriptors[0])
+    setrlimit(RLIMIT_CORE, (0, getrlimit(RLIMIT_CORE)[1]))  # a crash is a lesson, not a file in the student's folder
     for descriptor, standard in zip(descriptors[2:], (1, 2), strict=True):
         os.dup2(descriptor, standard)
         os.close(descriptor)

@@ -40,6 +40,15 @@ def test_it_has_a_session_of_its_own_and_an_empty_input(way: str) -> None:
     assert said == ""
 
 
+def test_a_crash_leaves_no_file_in_the_notebooks_folder() -> None:
+    def room_for_a_dump() -> int:
+        import resource
+
+        return resource.getrlimit(resource.RLIMIT_CORE)[0]
+
+    assert run_apart(room_for_a_dump).result == 0
+
+
 def test_it_is_where_the_notebook_is(way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "helpers_of_mine.py").write_text("def double(n):\n    return 2 * n\n")
     monkeypatch.chdir(tmp_path)

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 from playground.errors import ModelError
 from playground.models import zygotes
 from playground.models.apart import run_apart
-from playground.models.flavours import import_path
+from playground.models.flavours import WARMING, import_path
 from tests.models.living import PATIENCE_S, ROOT, in_another_process, lives, needs_fork, needs_proc, until
 
 pytestmark = needs_fork
@@ -68,7 +69,7 @@ def test_the_notebooks_modules_stay_the_same(way: str) -> None:
     script = f"""
 import os, sys
 from playground.models.apart import run_apart
-from playground.models.flavours import import_path
+from playground.models.flavours import WARMING, import_path
 if {way == "fresh"}:
     del os.fork
 before = set(sys.modules)
@@ -118,7 +119,7 @@ def test_a_process_forked_from_the_notebooks_has_zygotes_of_its_own() -> None:
     script = """
 import os
 from playground.models.apart import run_apart
-from playground.models.flavours import import_path
+from playground.models.flavours import WARMING, import_path
 first = run_apart(os.getppid).result
 pid = os.fork()
 if pid == 0:
@@ -131,12 +132,44 @@ print(os.waitstatus_to_exitcode(status), run_apart(os.getppid).result == first)
 
 
 @needs_proc
+@pytest.mark.slow
+def test_interrupts_at_any_moment_leave_nothing() -> None:
+    script = """
+import os, signal, threading, time
+from playground.models import zygotes
+from playground.models.apart import run_apart
+
+def state():
+    zygote = zygotes.zygote("plain")
+    with open(f"/proc/{zygote.pid}/task/{zygote.pid}/children") as children:
+        return children.read(), os.listdir(zygote.base), len(os.listdir("/proc/self/fd"))
+
+run_apart(int)
+before = state()
+for number in range(30):
+    timer = threading.Timer(number / 1000, os.kill, (os.getpid(), signal.SIGINT))
+    try:
+        timer.start()
+        run_apart(time.sleep, 600)
+    except KeyboardInterrupt:
+        timer.join()
+    else:
+        raise SystemExit("it was not interrupted")
+deadline_s = time.monotonic() + 30
+while state() != before and time.monotonic() < deadline_s:
+    time.sleep(0.01)
+print(state() == before, state(), run_apart(int).result)
+"""
+    assert in_another_process(script).startswith("True ('', [], ")
+
+
+@needs_proc
 def test_a_killed_notebook_leaves_no_process_and_no_folder() -> None:
     script = """
 import os, subprocess, sys, time
 from playground.models import zygotes
 from playground.models.apart import run_apart
-from playground.models.flavours import import_path
+from playground.models.flavours import WARMING, import_path
 
 def work(base):
     sleeper = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -161,7 +194,7 @@ def test_a_killed_notebook_leaves_no_fresh_process_and_no_folder() -> None:
 import os, time
 del os.fork
 from playground.models.apart import run_apart
-from playground.models.flavours import import_path
+from playground.models.flavours import WARMING, import_path
 
 def work():
     print(os.getpid(), os.environ["PLAYGROUND_ROWS"])
@@ -184,7 +217,7 @@ def test_at_the_end_of_a_program_nothing_is_left() -> None:
     script = """
 from playground.models import zygotes
 from playground.models.apart import run_apart
-from playground.models.flavours import import_path
+from playground.models.flavours import WARMING, import_path
 run_apart(int)
 print(zygotes.zygote("plain").pid, zygotes.zygote("plain").base)
 """
@@ -258,3 +291,15 @@ def test_a_students_file_does_not_stand_in_for_a_library_that_is_installed(
     monkeypatch.syspath_prepend(str(tmp_path))
     assert run_apart(int).result == 0
     zygotes.end_all()
+
+
+def test_a_script_that_experiments_as_a_zygote_imports_it_is_told_to_change_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(WARMING, "1")
+    message = (
+        "expected a library's module, got a script of yours of the same name, which makes an experiment when it is "
+        "imported: give the script another name"
+    )
+    with pytest.raises(ModelError, match=f"^{re.escape(message)}$"):
+        run_apart(int)
