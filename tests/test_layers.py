@@ -58,11 +58,14 @@ ROOMS: dict[str, set[str]] = {
     "pytest_plugin": {"code", "pytest"},
     "views": {"collecting", "trace", "errors"},
     "widgets": {"views", "trace", "errors", "anywidget", "ipywidgets", "traitlets"},
+    "lite": {"errors"},
+    "lite_packages": {"errors", "packaging"},
+    "lite_ssl": set(),
     "demo": {"app", "lab", "views"},
     "course": {
         *("app", "asgi", "clock", "code", "errors", "lab", "run", "trace", "transport", "views", "anyio", "httpx"),
     },
-    "__main__": {"demo", "script", "trace", "views", "errors", "jupyterlab"},
+    "__main__": {"demo", "lite", "script", "trace", "views", "errors", "jupyterlab"},
 }
 
 # Files that may import more than their room: the test clients are built on a client library and our transport.
@@ -81,6 +84,8 @@ DOORS: set[tuple[str, str]] = {
     ("lab.py", "live_bench"),
     ("lab.py", "notebook"),
     ("lab.py", "widgets"),
+    ("lite.py", "lite_packages"),
+    ("lite_packages.py", "jupyterlite_pyodide_kernel"),
     ("magics.py", "IPython"),
     ("models/claims/handlers_seen.py", "fastapi"),
     ("models/claims/handlers_seen.py", "lab"),
