@@ -5,6 +5,7 @@ The judging is held against made-up figures, borderline ones above all; no test 
 
 import asyncio
 import itertools
+import random
 import sys
 import time
 from collections.abc import Sequence
@@ -88,6 +89,36 @@ def test_where_only_computing_takes_time_the_processor_must_bear_it_out(
     times: list[float], cheaper: list[float], said: Word
 ) -> None:
     assert word_of_computing(times, cheaper) == said
+
+
+@pytest.mark.parametrize("spread", [0.02, 0.1, 0.3, 0.6, 1.0])
+@pytest.mark.parametrize("truth", [0.5, 0.9, 1.0, 1.1, 2.0])
+def test_a_machine_that_is_busy_hides_the_truth_and_does_not_turn_it_round(truth: float, spread: float) -> None:
+    """Each way is held up at random in each round: what is said is true all but one time in fifty, as of a coin.
+
+    Where the processor's time must bear it out, which is held up by other chances, it is true always.
+    """
+    chance = random.Random(f"{truth} {spread}")
+
+    def rounds() -> list[float]:
+        return [truth * chance.lognormvariate(0, spread) / chance.lognormvariate(0, spread) for _ in range(11)]
+
+    said = [(word(times), word_of_computing(times, rounds())) for times in (rounds() for _ in range(2000))]
+    assert sum(is_wrong(by_clock, truth) for by_clock, _ in said) <= 2000 / 50
+    assert sum(is_wrong(by_both, truth) for _, by_both in said) <= 1
+
+
+def is_wrong(said: Word, truth: float) -> bool:
+    if said == "alike":
+        return not 0.9 <= truth <= 1.1
+    return (said == "faster" and truth <= 1.0) or (said == "slower" and truth >= 1.0)
+
+
+@pytest.mark.parametrize("truth", [0.5, 2.0])
+def test_a_machine_that_is_idle_shows_it(truth: float) -> None:
+    chance = random.Random(1)
+    said = {word([truth * chance.lognormvariate(0, 0.1) for _ in range(11)]) for _ in range(200)}
+    assert said == {"faster" if truth > 1 else "slower"}
 
 
 @pytest.mark.parametrize(
