@@ -71,7 +71,12 @@ class Way(NamedTuple):
 
 
 class Stack(NamedTuple):
-    """Ways to run the same jobs, in order; `laid` holds the rows of all, below a heading each."""
+    """Ways to run the same jobs, in order.
+
+    Attributes:
+        laid: the rows of all, below a heading each; of a single way, whose title and summary tell all, without one.
+        duration_ns: of the longest.
+    """
 
     ways: tuple[Way, ...]
     laid: Lanes
@@ -81,7 +86,7 @@ class Stack(NamedTuple):
     def summary(self) -> str:
         """How many there are, and which was the fastest: a line."""
         if len(self.ways) < 2:
-            return self.ways[0].told if self.ways else "no ways"
+            return self.ways[0].note if self.ways else "no ways"
         first, *_, last = sorted(self.ways, key=lambda way: way.trace.duration_ns)
         ends = (f"{way.name} {duration(way.trace.duration_ns)}" for way in (first, last))
         return f"{counted(len(self.ways), 'way')} · {' to '.join(ends)}"
@@ -99,7 +104,8 @@ def stack(traces: Mapping[str, Trace]) -> Stack:
         rows, lives, left_out = _rows(_Drawn(trace, whats, base, timed), first_lane)
         ways.append(Way(name, trace, told_of(trace), tuple(rows), tuple(lives), left_out))
     duration_ns = max((way.trace.duration_ns for way in ways), default=0)
-    rows = [row for at, way in enumerate(ways) for row in (Row("heading", at, way.name), *way.rows)]
+    headed = [(*([Row("heading", at, way.name)] if len(ways) > 1 else []), *way.rows) for at, way in enumerate(ways)]
+    rows = [row for rows_of_way in headed for row in rows_of_way]
     lives = [row for way in ways for row in way.lives]
     laid = Lanes(
         (*rows, *lives), whats.table(), tuple(facts), Arrows(), duration_ns, kinds_of_jobs(), array("q"), "job"

@@ -36,7 +36,7 @@ def packed(stacked: Stack, title: str = TITLE) -> bytes:
 
 def _notes(stacked: Stack) -> Iterator[str]:
     for way in stacked.ways:
-        yield way.note
+        yield from [way.note] if len(stacked.ways) > 1 else []
         yield from (way.name for _ in way.rows)
     for way in stacked.ways:
         yield from (way.name for _ in way.lives)

@@ -119,11 +119,11 @@ def _grid(sheet: _Sheet, top: float) -> None:
 
 def _way(sheet: _Sheet, way: Way) -> None:
     sheet.under.append(rect(1, sheet.y, sheet.width - 2, 1, _RULE))
-    sheet.y += 18
-    sheet.over.append(label(_MARGIN, sheet.y, way.name, size=12, bold=True))
+    sheet.y += 3
     start = max(_GUTTER, _MARGIN + text_width(way.name, 12, "bold") + 10)
-    sheet.y -= 15
-    sheet.lines(_note(way), left=start)
+    if len(sheet.stacked.ways) > 1:
+        sheet.over.append(label(_MARGIN, sheet.y + 15, way.name, size=12, bold=True))
+        sheet.lines(_note(way), left=start)
     for words in way.troubles:
         sheet.over.append(cross(start + 4, sheet.y + 11, 7))
         sheet.lines(words, fill=_INK, left=start + 13)

@@ -47,7 +47,8 @@ def _line(name: str, body: str) -> str:
 
 
 def _way(way: Way, stacked: Stack, columns: int, most: int, width: int) -> Iterator[str]:
-    yield f"{way.name}: {way.told}"
+    if len(stacked.ways) > 1:
+        yield f"{way.name}: {way.told}"
     yield from (f"{FAILED_MARK} {words}" for words in way.troubles)
     last = ""
     for row in way.rows[:most]:

@@ -89,4 +89,4 @@ def _of_a_core(share: float) -> str:
 def _parallel(share: float | None) -> str:
     if share is None:
         return "parallel or not, this system does not tell"
-    return f"in parallel {share:.0%} of the time" if share >= _LEAST else "never in parallel"
+    return f"could run in parallel {share:.0%} of the time" if share >= _LEAST else "never in parallel"

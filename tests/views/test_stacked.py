@@ -134,7 +134,10 @@ def test_a_way_with_very_many_lanes_tells_how_many_are_not_drawn() -> None:
         ),
         (asyncio_way(), "102 ms · 20 jobs at once on 1 event loop · taking turns"),
         (sequential_way(), "1.1 s · 20 jobs, one at a time on 1 thread"),
-        (pool_way(), "282 ms · 20 jobs, up to 4 at once on 4 processes · a core each · in parallel 100% of the time"),
+        (
+            pool_way(),
+            "282 ms · 20 jobs, up to 4 at once on 4 processes · a core each · could run in parallel 100% of the time",
+        ),
         (
             processes_way(2),
             "71 ms · 2 jobs at once on 2 processes · a core each · never in parallel",
@@ -291,6 +294,16 @@ def test_a_file_that_was_loaded_is_drawn_as_what_was_saved() -> None:
     again = {name: restore(Trace, dump(trace)) for name, trace in THREE.items()}
     assert packed(stack(again)) == packed(stack(THREE))
     assert svg(stack(again)) == svg(stack(THREE))
+
+
+def test_a_single_way_needs_no_heading_for_its_title_and_summary_tell_all() -> None:
+    stacked = stack({"threads": threads_way()})
+    header = header_of(stacked)
+    assert [row["group"] for row in header["rows"]] == ["request", "request", "life", "life"]
+    assert {row["note"] for row in header["rows"]} == {"threads"}
+    assert header["summary"] == told_of(threads_way())
+    assert text(stacked).count(told_of(threads_way())[:60]) == 1
+    assert "".join(ElementTree.fromstring(svg(stacked)).itertext()).count("48% waiting for the GIL") == 2  # and a title
 
 
 # -- a recording of jobs by itself ------------------------------------------------------------------------
