@@ -63,7 +63,7 @@ def required(extra: str | None = None) -> Iterator[Requirement]:
 
 
 def test_the_extras_are_the_designed_ones() -> None:
-    assert set(metadata()["optional-dependencies"]) == {"lab", "web", "models", "serve", "test", "browser"}
+    assert set(metadata()["optional-dependencies"]) == {"lab", "web", "models", "serve", "test", "browser", "lite"}
 
 
 def test_the_test_extra_holds_all_the_others() -> None:
