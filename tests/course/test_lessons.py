@@ -9,13 +9,6 @@ import pytest
 
 from playground.course import check, exercises, restart
 from tests.course import (
-    solutions_04,
-    solutions_05,
-    solutions_08,
-    solutions_09,
-    solutions_10,
-    solutions_11,
-    solutions_12,
     wrong_04,
     wrong_05,
     wrong_08,
@@ -24,17 +17,9 @@ from tests.course import (
     wrong_11,
     wrong_12,
 )
-from tests.course.answers import Given, Wrong
+from tests.course.answers import Wrong
+from tests.course.solutions import SOLUTIONS
 
-SOLUTIONS: dict[str, Given] = {
-    **solutions_04.SOLUTIONS,
-    **solutions_05.SOLUTIONS,
-    **solutions_08.SOLUTIONS,
-    **solutions_09.SOLUTIONS,
-    **solutions_10.SOLUTIONS,
-    **solutions_11.SOLUTIONS,
-    **solutions_12.SOLUTIONS,
-}
 WRONG = [
     *wrong_04.WRONG,
     *wrong_05.WRONG,
