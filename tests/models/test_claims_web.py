@@ -233,12 +233,20 @@ def test_one_way_that_lacks_something_is_named() -> None:
     found = [each for each in both("WSGI on gevent", "WSGI on 40 threads", 1.0, 2.0) if "gevent" not in each.way]
     claim = judged({"Flask": [*found, Lacking("WSGI on gevent", "not installed: pip install gevent")]}, 80, 11)
     assert claim.sentences["Flask"] == "WSGI on gevent: not installed: pip install gevent."
-    assert claim.verdict == "not here"
+    assert (claim.verdict, claim.sentence) == ("not here", "Nothing could be compared here.")
+    assert claim.figures["Flask WSGI on 40 threads io answers_per_s"] == 100.0
+
+
+def test_a_framework_that_lacks_a_side_has_no_part_in_the_verdict() -> None:
+    found = {"Starlette": STARLETTE, "Flask": both("WSGI on gevent", "WSGI on 40 threads", 1.0, 2.0)[2:]}
+    claim = judged(found, 80, 11)
+    assert claim.verdict == "holds"
+    assert "Flask" not in claim.sentence
 
 
 def test_nothing_measured_is_nothing_said() -> None:
     claim = judged({"Quart": [Lacking("async def", "not installed: pip install quart")]}, 80, 11)
-    assert (claim.verdict, claim.sentence) == ("not here", "None of the frameworks could be measured here.")
+    assert (claim.verdict, claim.sentence) == ("not here", "Nothing could be compared here.")
 
 
 def test_rows_stand_in_the_order_of_the_ways_with_their_figures() -> None:

@@ -77,12 +77,12 @@ def judged(found: Mapping[str, Sequence[Tried | Lacking]], at_once: int, rounds:
     pairs = {name: compared(FRAMEWORKS[name], each) for name, each in tried.items()}
     verdicts = {name: _framework_verdict(each) for name, each in pairs.items()}
     rows = [row for name, each in found.items() for row in _rows(FRAMEWORKS[name], each)]
-    known = {name: verdict for name, verdict in verdicts.items() if tried[name]}
+    known = {name: verdict for name, verdict in verdicts.items() if pairs[name]}
     return WebBenchmark(
         STATEMENT,
         all_of(list(known.values())),
         _sentence(known, pairs),
-        {key: value for name in known for key, value in _figures(name, tried[name], pairs[name])},
+        {key: value for name in found for key, value in _figures(name, tried[name], pairs[name])},
         rows,
         PICTURE,
         _notes(at_once, rounds),
@@ -145,7 +145,7 @@ def _digits(times: float) -> str:
 def _sentence(verdicts: Mapping[str, Verdict], pairs: Mapping[str, Sequence[Compared]]) -> str:
     """What holds, what does not, and what cannot be told, each with its frameworks."""
     if not verdicts:
-        return "None of the frameworks could be measured here."
+        return "Nothing could be compared here."
     said = []
     if holding := [name for name, verdict in verdicts.items() if verdict == "holds"]:
         found = [each for name in holding for each in pairs[name]]
