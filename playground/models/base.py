@@ -39,6 +39,7 @@ class Model(ABC):
         needs: the packages that it takes.
         flavour: the process that it takes.
         is_loop: whether an event loop does it, which is recorded step by step.
+        shares_lock: whether its jobs compute in several threads of one interpreter.
         starts_others: whether it starts threads or processes, which not every platform has.
         workers: how many carry out jobs at once, where it has a pool; `None` for the library's own choice.
     """
@@ -52,6 +53,7 @@ class Model(ABC):
     needs: ClassVar[tuple[str, ...]] = ()
     flavour: ClassVar[Flavour] = "plain"
     is_loop: ClassVar[bool] = False
+    shares_lock: ClassVar[bool] = False
     starts_others: ClassVar[bool] = False
 
     @abstractmethod

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from playground.models.base import Model
 from playground.models.jobs import Jobs, Outcome
 from playground.models.kinds import Moment
+from playground.models.looker import looked_at
 from playground.models.meter import sleeps_recorded
 from playground.trace.build import build
 from playground.trace.store import dump
@@ -51,6 +52,8 @@ def carry_out(model: Model, jobs: Jobs, record: bool) -> Report:
     with contextlib.ExitStack() as borrowed:
         if jobs.workload.plain is not None:
             borrowed.callback(sleeps_recorded())
+            if model.shares_lock and jobs.known.why:
+                borrowed.enter_context(looked_at())
         session = borrowed.enter_context(_session()) if record and model.is_loop else None
         jobs.mark(Moment.STARTED)
         model.drive(jobs)

@@ -12,6 +12,7 @@ from playground.models.base import Model
 from playground.models.carry import Recording
 from playground.models.jobs import Outcome
 from playground.models.kinds import Moment
+from playground.models.pieces import divided
 from playground.models.rows import Row
 from playground.models.tasks import stretches_of_tasks
 from playground.models.units import UNKNOWN
@@ -54,6 +55,7 @@ def gathered(
         recording: of the event loop, if there was one.
         dropped: how many rows found no room.
     """
+    rows = divided(rows)
     loop = None if recording is None else restore(Trace, recording.trace)
     start_ns, stop_ns = span_ns(rows)
     origin_ns = start_ns if recording is None else recording.origin_ns

@@ -53,6 +53,7 @@ class Jobs:
         known: what the system tells.
 
     Attributes:
+        known: what was given.
         outcomes: what came of the jobs that have been handed back, by number.
     """
 
@@ -60,12 +61,12 @@ class Jobs:
         self.workload = workload
         self.outcomes: dict[int, Outcome] = {}
         self._loops = loops
-        self._known = known
+        self.known = known
         first = units_of(workload.cpu_s)
         self._units = first - first // 2, first // 2
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _arrived, (_Sleeps(), self.workload, self._loops, self._known)
+        return _arrived, (_Sleeps(), self.workload, self._loops, self.known)
 
     @property
     def numbers(self) -> range:
@@ -110,7 +111,7 @@ class Jobs:
             sleep: how a job of ours waits.
             around: a context within which it is done, given its clock.
         """
-        meter = Meter(current(), number, self._known)
+        meter = Meter(current(), number, self.known)
         meter.mark(Moment.BEGAN)
         try:
             with around(meter):
@@ -138,7 +139,7 @@ class Jobs:
 
         What an async function does between its beginning and its end is told by the recording of its loop.
         """
-        meter = Meter(current(), number, self._known)
+        meter = Meter(current(), number, self.known)
         meter.mark(Moment.BEGAN)
         try:
             outcome = _returned(number, await self._await(number, meter, sleep))

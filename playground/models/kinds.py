@@ -8,10 +8,14 @@ from typing import Final, get_args
 
 from playground.trace import SegmentKind
 
-__all__ = ["SEGMENTS", "Moment"]
+__all__ = ["LOOKED", "SEGMENTS", "Moment"]
 
 SEGMENTS: Final[dict[str, int]] = {kind: number for number, kind in enumerate(get_args(SegmentKind))}
 """The rows of a stretch of time; of a gap, the place of the processor time holds how long the thread queued for one."""
+
+LOOKED: Final[dict[SegmentKind, int]] = {kind: 64 + number for number, kind in enumerate(get_args(SegmentKind))}
+"""Rows of what a thread was seen to do from outside, see `looker`; in the place of the unit is the thread's number in
+the system, as in the row of a job's beginning in that of the processor time."""
 
 
 class Moment(IntEnum):

@@ -58,6 +58,7 @@ class ToThread(_OfLoops):
     worker: ClassVar[WorkerKind] = "thread"
     called: ClassVar[str] = "thread {}"
     starts_others: ClassVar[bool] = True
+    shares_lock: ClassVar[bool] = True
 
     def drive(self, jobs: Jobs) -> None:
         async def one(number: int) -> None:

@@ -7,6 +7,7 @@ time. It decides which stretch is what; it refuses to know which model carries t
 
 import contextlib
 import time
+from _thread import get_native_id
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from time import perf_counter_ns, thread_time_ns
@@ -44,7 +45,8 @@ class Meter:
     def mark(self, moment: Moment) -> None:
         """Write down that a moment has come."""
         now_ns = perf_counter_ns()
-        self._add(moment, self._job, now_ns, now_ns, 0)
+        thread = get_native_id() if moment == Moment.BEGAN else 0
+        self._add(moment, self._job, now_ns, now_ns, thread)
 
     # -- a job of ours -------------------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ class Threads(Model):
     worker: ClassVar[WorkerKind] = "thread"
     called: ClassVar[str] = "thread {}"
     starts_others: ClassVar[bool] = True
+    shares_lock: ClassVar[bool] = True
 
     def drive(self, jobs: Jobs) -> None:
         def one(number: int) -> None:
@@ -46,6 +47,7 @@ class ThreadPool(Model):
     worker: ClassVar[WorkerKind] = "thread"
     called: ClassVar[str] = "thread {}"
     starts_others: ClassVar[bool] = True
+    shares_lock: ClassVar[bool] = True
 
     def drive(self, jobs: Jobs) -> None:
         with ThreadPoolExecutor(self.workers) as pool:

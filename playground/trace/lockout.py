@@ -14,11 +14,11 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import CodeType, FrameType
 from typing import Any, Final, NamedTuple
 
-__all__ = ["STARTS", "Lockouts", "Outside", "Queueing", "Reading", "starts_a_thread"]
+__all__ = ["STARTS", "Lockouts", "Outside", "Queueing", "Reading", "starts_a_thread", "waits_in_runtime"]
 
 _RUNTIME_BYTES: Final = 1 << 17
 """Of `_PyRuntime`, which holds the lock; by its ELF symbol it has 167 kB in CPython 3.11 and more in 3.12 and 3.13,
@@ -107,7 +107,7 @@ class Outside:
         fields = _read(self._syscall).split()
         if not fields:
             return None
-        asleep = len(fields) > 3 and not _in_runtime(int(fields[1], 16))
+        asleep = len(fields) > 3 and not waits_in_runtime(fields)
         return reading._replace(asleep=asleep, queued=len(fields) == 1)
 
     def wakes(self) -> bool:
@@ -161,8 +161,14 @@ _pread: Final = _reader()
 _runtime: Final = _runtime_address()
 
 
-def _in_runtime(address: int) -> bool:
-    return _runtime is not None and _runtime <= address < _runtime + _RUNTIME_BYTES
+def waits_in_runtime(fields: Sequence[bytes]) -> bool:
+    """Whether a call in which a thread sleeps, by the system's words for it, is on an address of the interpreter's.
+
+    Of another process it is told if that was forked from this one, or this one from it.
+    """
+    if _runtime is None or len(fields) < 2:
+        return False
+    return _runtime <= int(fields[1], 16) < _runtime + _RUNTIME_BYTES
 
 
 def starts_a_thread(frame: FrameType | None) -> bool:

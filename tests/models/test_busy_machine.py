@@ -37,7 +37,7 @@ def busy() -> Iterator[None]:
 
 @pytest.mark.usefixtures("busy")
 def test_threads_share_the_lock_and_processes_do_not_however_busy_the_machine_is() -> None:
-    workload = Workload(jobs=2, cpu_s=0.2, wait_s=0)
+    workload = Workload(jobs=2, cpu_s=0.1, wait_s=0)
     for _ in range(RUNS):
         done = experiment(workload, ["threads", "processes"], timeout_s=120)
         threads, processes = done["threads"], done["processes"]

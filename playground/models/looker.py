@@ -1,0 +1,163 @@
+"""A process beside an experiment's, which looks at its threads every millisecond: for functions that cannot be counted.
+
+What a function of somebody else's computes has no units between which a thread could look at itself. So what became of
+its threads is told from outside: a look tells how much of the time since the last one a thread has computed, and if it
+did not, whether it slept in wait for the interpreter's lock, slept in another call, or queued for a processor. It needs
+no interpreter lock to look, being a process of its own, and costs those that it looks at nothing else than their share
+of the processors. Only Linux tells all this. It refuses to know what the threads are for.
+"""
+
+import contextlib
+import ctypes
+import os
+import select
+from collections.abc import Callable, Iterator
+from time import perf_counter_ns
+from typing import Final
+
+from playground.models.kinds import LOOKED
+from playground.models.rows import current
+from playground.trace import SegmentKind
+from playground.trace.lockout import waits_in_runtime
+
+__all__ = ["Threads", "looked_at"]
+
+_EVERY_S: Final = 0.001
+"""A fifth of the time for which CPython lets a thread compute when another wants to."""
+_PER_THREAD_S: Final = 0.000_2
+"""So long between two looks for each thread: a look at one takes about 10 µs, so that this is a twentieth of a core."""
+_PR_SET_PTRACER: Final = 0x59616D61
+"""From linux/prctl.h: where only a process's ancestors may read what it sleeps on, it names one that may, too."""
+
+
+@contextlib.contextmanager
+def looked_at() -> Iterator[None]:
+    """Have the threads of this process looked at. To be called while it has only one."""
+    ours, theirs = os.pipe()
+    over, told = os.pipe()
+    me = os.getpid()
+    looker = os.fork()
+    if looker == 0:
+        try:
+            os.close(theirs)
+            os.close(over)
+            _look_until_hung_up(me, ours)
+        finally:
+            os._exit(0)
+    os.close(ours)
+    os.close(told)
+    ctypes.CDLL(None).prctl(_PR_SET_PTRACER, looker, 0, 0, 0)
+    try:
+        yield
+    finally:
+        os.close(theirs)
+        os.read(over, 1)  # nothing comes: it is open until the looker has written its last row and ended
+        os.close(over)
+        # it is not waited for: its processor time is none of the experiment's, and the zygote takes it in
+
+
+def _look_until_hung_up(process: int, line: int) -> None:
+    threads = Threads(f"/proc/{process}/task", lambda kind, *row: current().add(LOOKED[kind], 0, *row))
+    while not select.select([line], [], [], max(_EVERY_S, _PER_THREAD_S * len(threads)))[0]:
+        threads.look()
+    threads.end()
+
+
+Tell = Callable[[SegmentKind, int, int, int, int], None]
+"""Takes what a thread did instead of computing, from when, until when, 0, and the thread's number in the system."""
+
+
+class Threads:
+    """The threads of a process, looked at again and again.
+
+    Args:
+        folder: where the system shows them.
+        tell: takes the stretches in which one did not run, when they are over.
+        now_ns: the clock.
+    """
+
+    def __init__(self, folder: str, tell: Tell, now_ns: Callable[[], int] = perf_counter_ns) -> None:
+        self._folder = folder
+        self._tell = tell
+        self._now_ns = now_ns
+        self._seen: dict[str, _Seen] = {}
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    def look(self) -> None:
+        """Look at all that are there."""
+        try:
+            there = os.listdir(self._folder)
+        except FileNotFoundError:
+            return
+        for gone in self._seen.keys() - set(there):
+            self._over(gone)
+        for name in there:
+            self._look_at(name)
+
+    def end(self) -> None:
+        """Tell what goes on still."""
+        for name in list(self._seen):
+            self._over(name)
+
+    def _look_at(self, name: str) -> None:
+        computed_ns = self._computed_ns(name)
+        if computed_ns is None:
+            return
+        now_ns = self._now_ns()
+        seen = self._seen.get(name)
+        if seen is None:
+            self._seen[name] = _Seen(now_ns, computed_ns)
+            return
+        used_ns = min(computed_ns - seen.computed_ns, now_ns - seen.at_ns)
+        kind: SegmentKind = "run" if used_ns * 2 >= now_ns - seen.at_ns else self._why(name)
+        if kind != seen.kind:
+            change_ns = now_ns - used_ns if kind == "run" else seen.at_ns + used_ns if seen.kind == "run" else now_ns
+            self._told(name, seen, change_ns)
+            seen.kind, seen.since_ns = kind, change_ns
+        seen.at_ns, seen.computed_ns = now_ns, computed_ns
+
+    def _over(self, name: str) -> None:
+        seen = self._seen.pop(name)
+        self._told(name, seen, seen.at_ns)
+
+    def _told(self, name: str, seen: "_Seen", until_ns: int) -> None:
+        if seen.kind != "run" and seen.since_ns < until_ns:
+            self._tell(seen.kind, seen.since_ns, until_ns, 0, int(name))
+
+    def _computed_ns(self, name: str) -> int | None:
+        fields = self._read(name, "schedstat").split()
+        return int(fields[0]) if fields else None
+
+    def _why(self, name: str) -> SegmentKind:
+        """What a thread does that does not run."""
+        fields = self._read(name, "syscall").split()
+        if not fields:
+            return "off_cpu"
+        if fields[0] == b"running":
+            return "preempt"
+        return "gil" if waits_in_runtime(fields) else "wait"
+
+    def _read(self, name: str, file: str) -> bytes:
+        try:
+            descriptor = os.open(f"{self._folder}/{name}/{file}", os.O_RDONLY)
+        except OSError:  # it is over, or this is kept from us
+            return b""
+        try:
+            return os.read(descriptor, 256)
+        except OSError:
+            return b""
+        finally:
+            os.close(descriptor)
+
+
+class _Seen:
+    """What was seen of a thread: until the last look, it has done one thing since a moment."""
+
+    __slots__ = ("at_ns", "computed_ns", "kind", "since_ns")
+
+    def __init__(self, at_ns: int, computed_ns: int) -> None:
+        self.at_ns = self.since_ns = at_ns
+        self.computed_ns = computed_ns
+        self.kind: SegmentKind = "run"
