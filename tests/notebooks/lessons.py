@@ -53,9 +53,9 @@ def answer(notebook: nbformat.NotebookNode, hole: Hole) -> tuple[Any, ...]:
 def imports(notebook: nbformat.NotebookNode) -> ast.Module:
     """All that a notebook imports."""
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code" and not cell.source.startswith("%")]
-    lines = [
-        line for source in code for line in ast.parse(source).body if isinstance(line, ast.Import | ast.ImportFrom)
-    ]
+    lines: list[ast.stmt] = []
+    for source in code:
+        lines += [line for line in ast.parse(source).body if isinstance(line, ast.Import | ast.ImportFrom)]
     return ast.Module(lines, [])
 
 

@@ -1,5 +1,7 @@
 """How the notebooks are stored: without outputs, in one format, each idea in a short cell of its own."""
 
+import ast
+import json
 import re
 import statistics
 from pathlib import Path
@@ -7,7 +9,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+from playground.course import exercise, exercises
+from tests.notebooks.lessons import NOTEBOOKS, holes, imports, released
+
+LESSONS = [path for path in NOTEBOOKS if re.match(r"(0[1-9]|1\d)_", path.name)]
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.name)
@@ -45,3 +50,61 @@ def test_prose_is_short(notebook: nbformat.NotebookNode) -> None:
     words = [len(cell.source.split()) for cell in notebook.cells if cell.cell_type == "markdown"]
     assert statistics.median(words) <= 30
     assert max(words) <= 100
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_a_notebook_is_written_as_jupyter_writes_it_so_that_saving_it_unchanged_changes_nothing(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text == json.dumps(json.loads(text), indent=1, ensure_ascii=False) + "\n"
+
+
+# -- lessons and their exercises ------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=LESSONS, ids=lambda path: path.name)
+def lesson(request: pytest.FixtureRequest) -> Path:
+    path: Path = request.param
+    return path
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def test_a_lesson_is_a_question_and_has_two_to_four_exercises_all_that_the_course_has_of_it(lesson: Path) -> None:
+    notebook = read(lesson)
+    assert re.match(r"# [^\n]+\?\n\n", notebook.cells[0].source)
+    ids = [hole.id for hole in holes(notebook)]
+    assert 2 <= len(ids) <= 4
+    assert ids == [each.id for each in exercises() if each.id.startswith(lesson.name[:2])]
+
+
+def test_a_lesson_imports_the_checks_first_and_no_helper_code(lesson: Path) -> None:
+    notebook = read(lesson)
+    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    assert re.search(r"^from playground\.course import .*\bcheck\b.*\bpoints\b", first.source, re.MULTILINE)
+    lines = [line for line in imports(notebook).body if isinstance(line, ast.ImportFrom)]
+    assert [line.module for line in lines if line.level or (line.module or "").startswith("tests")] == []
+
+
+def test_an_exercise_has_four_cells_that_nbgrader_knows(lesson: Path) -> None:
+    for hole in holes(read(lesson)):
+        name = hole.id.replace(".", "-")
+        common = {"schema_version": 3, "task": False}
+        assert (hole.asked.cell_type, hole.asked.metadata) == ("markdown", {"tags": ["exercise"]})
+        graded = {**common, "grade": False, "grade_id": f"ex-{name}", "locked": False, "solution": True}
+        assert hole.code.metadata == {"nbgrader": graded, "tags": ["exercise", "solution"]}
+        assert hole.check.metadata == {"tags": ["check"]}
+        worth = {"grade": True, "grade_id": f"points-{name}", "points": exercise(hole.id).points}
+        graded = {**common, **worth, "locked": True, "solution": False}
+        assert hole.points.metadata == {"nbgrader": graded, "tags": ["points"]}
+        assert hole.points.source == f'points("{hole.id}")'
+
+
+def test_a_solution_stands_between_marks_and_a_students_copy_has_a_hole_there(lesson: Path) -> None:
+    notebook = read(lesson)
+    for whole, open_ in zip(holes(notebook), holes(released(notebook)), strict=True):
+        assert whole.code.source.count("### BEGIN SOLUTION") == whole.code.source.count("### END SOLUTION") == 1
+        assert "SOLUTION" not in open_.code.source
+        assert re.search(r"^ *\.\.\.$", open_.code.source, re.MULTILINE)
+        ast.parse(open_.code.source)
