@@ -1,10 +1,11 @@
 """A recording as a Chrome trace, which Perfetto and chrome://tracing open: JSON in the Trace Event Format.
 
-One track for the loop, one for each worker thread, one for each request; each hand-off is a flow there and one back. It
-decides which slice each end of a flow belongs to, and in which order events stand: a reader binds a flow to the slice
-that was opened last, so a flow stands behind its slice, and its end behind its beginning, also where virtual time gives
-all of them one moment. Times are microseconds with a fraction, from the start of the run. The format is that of the
-document "Trace Event Format" (Google): `X` for slices, `s` and `f` for the ends of flows, `M` for names of tracks.
+One track for the loop, one for each worker thread, one for each request, one for each lane of jobs; each hand-off is a
+flow there and one back. It decides which slice each end of a flow belongs to, and in which order events stand: a
+reader binds a flow to the slice that was opened last, so a flow stands behind its slice, and its end behind its
+beginning, also where virtual time gives all of them one moment. Times are microseconds with a fraction, from the start
+of the run. The format is that of the document "Trace Event Format" (Google): `X` for slices, `s` and `f` for the ends
+of flows, `M` for names of tracks.
 """
 
 import json
@@ -19,6 +20,7 @@ from typing import Any, Final
 from playground.trace import Trace
 from playground.views.kinds import Kind
 from playground.views.lanes import NO_REQUEST, Lanes, Row, lanes
+from playground.views.stacked_chrome import job_tracks
 
 __all__ = ["chrome_lines", "micros"]
 
@@ -27,7 +29,7 @@ Event = dict[str, Any]
 Timed = tuple[int, Event]
 
 # Processes are groups of tracks, threads are tracks. None is 0, which Perfetto takes for a processor's idle thread.
-_RUN, _REQUESTS = 1, 2
+_RUN, _REQUESTS, _JOBS = 1, 2, 3
 _LOOP: Final = 1
 _FIRST_WORKER: Final = 2
 _FIRST_REQUEST: Final = 1
@@ -42,17 +44,31 @@ def micros(ns: int) -> float:
 def chrome_lines(trace: Trace) -> Iterator[str]:
     """The lines of the JSON file."""
     laid = lanes(trace)
-    tracks = Tracks(laid)
+    tracks, jobs = Tracks(laid), job_tracks(trace)
     yield '{"traceEvents": ['
-    for event in tracks.names():
+    for event in (*tracks.names(), *_jobs_names([name for name, _ in jobs])):
         yield f"{_json(event)},"
-    for ns, event in _ordered(tracks.timed()):
+    slices = [_on_track(at, of_one) for at, (_, of_one) in enumerate(jobs, 1)]
+    for ns, event in _ordered([*tracks.timed(), *slices]):
         yield f"{_json({**event, 'ts': micros(ns)})},"
     # the last event, since JSON wants no comma behind it; of a run without steps it is the only one
     yield _json({"ph": "M", "name": "process_labels", "pid": _RUN, "args": {"labels": f"{trace.clock} time"}})
     facts = {"title": trace.title, "clock": trace.clock, "dropped": trace.dropped, "forgotten": trace.forgotten}
     told = {**facts, "duration_ns": trace.duration_ns, "flows_without_slice": tracks.unbound}
     yield f'], "displayTimeUnit": "ns", "metadata": {_json(told)}}}'
+
+
+def _jobs_names(names: Sequence[str]) -> Iterator[Event]:
+    yield from _process(_JOBS, "Jobs") if names else ()
+    for at, name in enumerate(names, 1):
+        yield from _thread(_JOBS, at, name)
+
+
+def _on_track(at: int, slices: Iterable[Timed]) -> Iterator[Timed]:
+    """The slices of jobs on their track."""
+    for ns, event in slices:
+        length_ns = event.pop("dur_ns")
+        yield ns, {**event, "dur": micros(length_ns), "pid": _JOBS, "tid": at}
 
 
 def _json(value: object) -> str:

@@ -150,21 +150,35 @@ def _lanes(sheet: _Sheet, rows: Sequence[Row]) -> None:
             sheet.over.append(label(_MARGIN + 8, middle + 3.5, one_line(row.name, letters), size=10, fill=_GREY))
         last = row.name
         sheet.over += row_shapes(row, sheet.plot, middle, sheet.lane)
+        sheet.over += _crosses(sheet, row, middle)
         sheet.y += sheet.lane + 1
 
 
 def _thin_lanes(sheet: _Sheet, rows: Sequence[Row]) -> None:
     """Lanes too thin for strokes: of each kind one path through all, in its colour and a share of the height."""
     paths: dict[int, list[str]] = {}
+    crosses: list[str] = []
     for row in rows:
         middle = sheet.y + sheet.lane / 2
         most = cells(row, sheet.plot.duration_ns, sheet.plot.width).most(_ALL)
         for kind, stretches in sheet.plot.stretches(most).items():
             paths.setdefault(kind, []).extend(f"M{x:g} {middle:.1f}h{end - x:g}" for x, end in stretches)
+        crosses += _crosses(sheet, row, middle)
         sheet.y += sheet.lane + 1
     for kind, moves in sorted(paths.items()):
         height = max(1.0, sheet.lane * _SHARES[KINDS[kind].shape])
         sheet.over.append(f'<path d="{"".join(moves)}" stroke="{KINDS[kind].light}" stroke-width="{height:.2g}"/>')
+    sheet.over += crosses
+
+
+def _crosses(sheet: _Sheet, row: Row, middle: float) -> list[str]:
+    """A mark where each job of a lane ended that raised."""
+    if row.group != "request":
+        return []
+    facts = sheet.stacked.laid.requests
+    ends = dict(zip(row.requests, row.ends, strict=True))  # of each job the last
+    size = max(4.0, min(6.0, sheet.lane))
+    return [cross(sheet.plot.x(end_ns) + 5, middle, size) for job, end_ns in ends.items() if facts[job].failure]
 
 
 # -- below the ways -----------------------------------------------------------------------------------------
@@ -182,4 +196,10 @@ def _legend(sheet: _Sheet) -> None:
         sheet.over += stretch_shapes(KINDS[kind], [(x, x + 24)], sheet.y, 12)
         sheet.over.append(label(x + 30, sheet.y + 4, words, size=11, fill="#303A48"))
         x += width
+    if any(request.failure for request in sheet.stacked.laid.requests):
+        words = sheet.stacked.laid.failed_words
+        if x + 34 + text_width(words, 11) > sheet.width - _MARGIN:
+            x, sheet.y = float(_MARGIN), sheet.y + 20
+        sheet.over.append(cross(x + 12, sheet.y, 8))
+        sheet.over.append(label(x + 30, sheet.y + 4, words, size=11, fill="#303A48"))
     sheet.y += 8

@@ -14,6 +14,7 @@ from playground.trace import Request, Segment, SegmentKind, Trace, Worker
 from playground.trace.columns import unpack
 from playground.trace.store import dump, restore
 from playground.trace.tables import WORDS
+from playground.views.chrome import chrome_lines
 from playground.views.kinds import KINDS, SEGMENT_KIND
 from playground.views.lanes import Row
 from playground.views.stacked import Stack, stack
@@ -254,6 +255,36 @@ def test_why_the_first_job_failed_stands_in_the_picture_and_in_the_text() -> Non
     stacked = stack({"threads": trace})
     assert "× Job 0 raised ValueError: no <b>good</b>" in text(stacked)
     assert "Job 0 raised ValueError: no <b>good</b>" in [element.text for element in elements(svg(stacked))]
+
+
+def test_each_job_that_raised_is_marked_where_it_ended_and_the_legend_says_so() -> None:
+    whole = asyncio_way()
+    jobs = [replace(each, outcome="raised") if each.number in (0, 7) else each for each in whole.jobs]
+    failed = stack({"asyncio": Trace(workers=whole.workers, jobs=jobs, segments=whole.segments)})
+    for stacked, count in ((failed, 3), (stack({"asyncio": whole}), 0)):
+        crosses = [each for each in elements(svg(stacked)) if each.get("stroke") == "#A40E26"]
+        assert len(crosses) == count
+        assert ("raised an exception" in [each.text for each in elements(svg(stacked))]) == bool(count)
+
+
+# -- chrome -----------------------------------------------------------------------------------------------
+
+
+@given(ways())
+def test_a_chrome_trace_holds_each_segment_of_a_job_on_a_track_of_its_lane(trace: Trace) -> None:
+    told = json.loads("".join(chrome_lines(trace)))["traceEvents"]
+    slices = [event for event in told if event.get("cat") == "job"]
+    tracks = {
+        event["tid"]: event["args"]["name"] for event in told if event["pid"] == 3 and event["name"] == "thread_name"
+    }
+    (way,) = stack({"way": trace}).ways
+    assert list(tracks.values()) == [row.name for row in way.rows]
+    for at, row in enumerate(way.rows, 1):
+        mine = [event for event in slices if event["tid"] == at]
+        assert [(round(each["ts"] * 1000), round(each["dur"] * 1000)) for each in mine] == [
+            (start, end - start) for start, end in zip(row.starts, row.ends, strict=True)
+        ]
+        assert [each["args"]["job"] for each in mine] == list(row.requests)
 
 
 # -- packet -----------------------------------------------------------------------------------------------
