@@ -9,7 +9,6 @@ import os
 import pickle
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -28,7 +27,7 @@ from playground.models.parcel import Failure, Order, Source, packed, received
 from playground.models.rows import Row, read_dropped, read_rows
 from playground.models.said import Heard
 from playground.models.stacks import own_stack
-from playground.models.zygotes import Zygote, scratch, zygote
+from playground.models.zygotes import WITHOUT_PROCESSES, Zygote, are_possible, scratch, zygote
 
 __all__ = ["Apart", "Ending", "run_apart"]
 
@@ -36,8 +35,6 @@ Ending = Literal["returned", "raised", "timed out", "crashed", "interrupted"]
 
 MOST_OUTPUT_BYTES: Final = 10_000_000
 """As much as a notebook bears: its front end holds all that was printed."""
-
-_WITHOUT_PROCESSES: Final = frozenset({"emscripten", "wasi"})
 
 _MOMENT_S: Final = 0.05
 """How long nothing must come for a line that was begun to be shown as it is: what people take for at once."""
@@ -143,11 +140,11 @@ Process = Forked | Fresh
 def _process(
     parcel: bytes, sources: dict[str, Source], flavour: Flavour, heard: Heard
 ) -> Iterator[tuple[Process, Path]]:
-    if sys.platform in _WITHOUT_PROCESSES:
+    if sys.platform in WITHOUT_PROCESSES:
         raise ModelError(
             f"expected a system with processes, got {sys.platform}, which has none: choose models that need none"
         )
-    way = _forked if hasattr(os, "fork") and hasattr(socket, "send_fds") else _fresh
+    way = _forked if are_possible() else _fresh
     with way(parcel, sources, flavour, heard) as (process, folder):
         yield process, folder
 

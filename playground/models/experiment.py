@@ -25,6 +25,7 @@ from playground.models.sequential import Sequential
 from playground.models.threads import ThreadPool, Threads
 from playground.models.units import loops_of_a_unit, senses
 from playground.models.workload import AsyncFunction, Function, Workload, as_workload
+from playground.models.zygotes import warm
 
 __all__ = ["MODELS", "carried_out", "experiment"]
 
@@ -76,6 +77,7 @@ def experiment(
     chosen = _chosen(models, todo)
     if workers is not None:
         chosen = [replace(model, workers=workers) for model in chosen]
+    warm(*dict.fromkeys(model.flavour for model in chosen))  # or each would disturb whom it is imported beside
     runs = [carried_out(model, todo, timeout_s=timeout_s, record=record) for model in chosen]
     return Experiment(todo, {run.model: run for run in runs})
 

@@ -5,6 +5,7 @@ It refuses to know what an order says.
 """
 
 import atexit
+import contextlib
 import json
 import os
 import select
@@ -22,12 +23,15 @@ from playground.errors import ModelError
 from playground.models.flavours import WARMING, Flavour, environment, import_path, require
 from playground.models.wire import MESSAGE_BYTES
 
-__all__ = ["Zygote", "end_all", "scratch", "warm", "zygote"]
+__all__ = ["WITHOUT_PROCESSES", "Zygote", "are_possible", "end_all", "scratch", "warm", "zygote"]
 
 _BOOT: Final = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from playground.models.zygote import main; "
     "main(int(sys.argv[2]), sys.argv[3], sys.argv[4])"
 )
+WITHOUT_PROCESSES: Final = frozenset({"emscripten", "wasi"})
+"""Platforms, as `sys.platform` names them."""
+
 _PATIENCE_S: Final = 60.0
 """How long a zygote may take to import what it needs: a second or two, on a machine that is not busy."""
 _ROOM_BYTES: Final = 64_000_000
@@ -76,6 +80,15 @@ class Zygote:
             env=environment() | {WARMING: "1"},
             start_new_session=True,  # the kernel's interrupts are not for it
         )
+
+    def wait(self) -> None:
+        """Wait until it has imported what it needs, or died of it.
+
+        Raises:
+            ModelError: something cannot be imported.
+        """
+        with self._lock, contextlib.suppress(OSError):  # who orders is told that it is dead
+            self._is_ready()
 
     def order(self, name: str, descriptors: list[int]) -> bool:
         """Have an experiment forked whose folder is `name`; `False` if there is nobody left to do it."""
@@ -163,10 +176,20 @@ def zygote(flavour: Flavour, *, instead_of: Zygote | None = None) -> Zygote:
         return found
 
 
+def are_possible() -> bool:
+    """Whether this system can fork processes, and hand them what they need."""
+    return hasattr(os, "fork") and hasattr(socket, "send_fds") and sys.platform not in WITHOUT_PROCESSES
+
+
 def warm(*flavours: Flavour) -> None:
-    """Start the zygotes of some flavours without waiting for them, so that they import side by side."""
-    for flavour in flavours:
-        zygote(flavour)
+    """Have the zygotes of some flavours import side by side, and wait for them: so that they disturb nothing later.
+
+    Raises:
+        ModelError: a library is missing, or cannot be imported.
+    """
+    if are_possible():
+        for started in [zygote(flavour) for flavour in flavours]:
+            started.wait()
 
 
 def end_all() -> None:

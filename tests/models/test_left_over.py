@@ -99,6 +99,25 @@ def test_a_zygote_that_was_killed_is_replaced() -> None:
 
 
 @needs_proc
+def test_zygotes_import_side_by_side_and_are_waited_for() -> None:
+    zygotes.end_all()
+    zygotes.warm("plain", "eventlet")
+    plain, eventlet = zygotes.zygote("plain"), zygotes.zygote("eventlet")
+    assert run_apart(os.getppid).result == plain.pid
+    assert run_apart(os.getppid, flavour="eventlet").result == eventlet.pid
+    os.kill(plain.pid, signal.SIGKILL)
+    zygotes.warm("plain")
+    assert run_apart(int).result == 0
+
+
+def test_where_processes_cannot_be_forked_nobody_waits_for_zygotes(monkeypatch: pytest.MonkeyPatch) -> None:
+    zygotes.end_all()
+    monkeypatch.delattr(os, "fork")
+    zygotes.warm("plain", "gevent")
+    assert zygotes._started == {}
+
+
+@needs_proc
 def test_an_experiment_whose_zygote_is_killed_is_told_so_and_gone() -> None:
     def end_both() -> None:
         print(os.getpid(), flush=True)
