@@ -316,9 +316,13 @@ class Lab:
         """Have somebody look at the runs of this lab while they go on."""
         self._recordings.followers.append(follower)
 
-    def stop(self) -> None:
-        """Break off the run that goes on, as an interrupt of its cell would: for another thread. Else do nothing."""
-        self._recordings.stop()
+    def stop(self, after_s: float | None = None) -> None:
+        """Break off the run that goes on, as an interrupt of its cell would: for another thread. Else do nothing.
+
+        Args:
+            after_s: not now, but whichever run goes on after so many seconds of real time; for who has no other thread.
+        """
+        self._recordings.stop(after_s)
 
     def close(self) -> None:
         """Shut the app down, cancel what still runs and end the loop's thread. A closed lab cannot be used again."""

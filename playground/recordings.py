@@ -6,6 +6,7 @@ It knows nothing of requests; what it records is whatever coroutine it is given.
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Final, Protocol, TypeVar
 
@@ -63,6 +64,7 @@ class Recordings:
         self._live: tuple[Recorder, Live] | None = None
         self.followers: list[Follower] = []
         self._stop = threading.Event()
+        self._stop_at_s = float("inf")
 
     def make(
         self,
@@ -87,7 +89,7 @@ class Recordings:
         self.followers[:] = [follower for follower in self.followers if not follower.closed]
 
         def look_up() -> None:
-            if self._stop.is_set():
+            if self._stop.is_set() or time.monotonic() >= self._stop_at_s:
                 raise KeyboardInterrupt
             if meanwhile is not None:
                 meanwhile()
@@ -106,9 +108,16 @@ class Recordings:
             if not begun.is_set():
                 self._busy.release()
 
-    def stop(self) -> None:
-        """Break off the recording that goes on: the thread that waits for it gets a KeyboardInterrupt."""
-        self._stop.set()
+    def stop(self, after_s: float | None = None) -> None:
+        """Break off the recording that goes on: the thread that waits for it gets a KeyboardInterrupt.
+
+        Args:
+            after_s: not now, but whichever goes on after so many seconds of real time.
+        """
+        if after_s is None:
+            self._stop.set()
+        else:
+            self._stop_at_s = time.monotonic() + after_s
 
     def kept(self, trace: Callable[[], Trace] | None) -> None:
         """Tell the followers that a recording is over; what they are told first counts."""

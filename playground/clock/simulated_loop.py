@@ -49,12 +49,14 @@ class SimulatedLoop(VirtualLoop):
 
     Attributes:
         meanwhile: called now and then while it runs.
+        turns_left: after how many turns it stops; `None` for any number.
     """
 
     baton: SimulatedBaton
 
     def __init__(self, **settings: Any) -> None:
         self.meanwhile: Callable[[], object] | None = None
+        self.turns_left: int | None = None
         super().__init__(**settings)
         self._selector.close()
         self._selector = _NoSelector()
@@ -90,6 +92,10 @@ class SimulatedLoop(VirtualLoop):
     def _poll(self, recorder: Any) -> None:
         if self.meanwhile is not None:
             self.meanwhile()
+        if self.turns_left is not None:
+            self.turns_left -= 1
+            if self.turns_left < 0:
+                self.stop()
         super()._poll(recorder)
 
     def _wait_outside(self, timeout_s: float | None) -> bool:

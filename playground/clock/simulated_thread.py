@@ -27,6 +27,9 @@ _KEEPS: Final[Any] = asyncio.base_events._run_until_complete_cb  # type: ignore[
 _TICK_S = 1 / 15
 """How often who waits looks up, as in `thread`."""
 
+_TURNS: Final = 1_000
+"""Turns of the loop within which whoever was interrupted has told those who wait for it."""
+
 
 class LoopHere(LoopThread):
     """See `LoopThread`; `call` runs the loop on the calling thread.
@@ -56,7 +59,17 @@ class LoopHere(LoopThread):
 
     def _wait_for(self, call: Call[T], meanwhile: Callable[[], object] | None) -> T:
         self._calls.begin(call)
-        with self._running(meanwhile):
+        raised: list[BaseException] = []
+
+        def look_up() -> None:
+            if meanwhile is not None and not raised:
+                try:
+                    meanwhile()
+                except BaseException as error:  # noqa: BLE001 (it is raised when the call has unwound)
+                    raised.append(error)
+                    call.abort()
+
+        with self._running(look_up):
             try:
                 self._run()
             except (KeyboardInterrupt, SystemExit):
@@ -65,6 +78,8 @@ class LoopHere(LoopThread):
                     call.abort()
                     self._run()
                     raise
+        if raised:
+            raise raised[0]
         return call.result()
 
     def call_last(self, function: Callable[..., Coroutine[Any, Any, object]], limit_s: float) -> None:
@@ -116,12 +131,14 @@ class LoopHere(LoopThread):
             self.loop.run_forever()
 
     def _settle(self) -> None:
-        """Let the loop run as long as that takes no time."""
+        """Let the loop run as long as that takes no time, but not for ever."""
         self.loop.waited_for = _nobody_waits
+        self.loop.turns_left = _TURNS
         try:
             self.loop.run_forever()
         finally:
             self.loop.waited_for = self._calls.waiting
+            self.loop.turns_left = None
 
     @contextlib.contextmanager
     def _running(self, meanwhile: Callable[[], object] | None) -> Iterator[None]:

@@ -418,3 +418,20 @@ def test_a_process_that_never_could_start_a_thread_has_labs() -> None:
     command = [sys.executable, "-W", "error", "-c", SCRIPT]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout, done.stderr) == ("2000000000 done\n", "")
+
+
+def test_a_run_can_be_broken_off_after_a_while_and_the_lab_goes_on() -> None:
+    async def for_ever() -> None:
+        while True:
+            await asyncio.sleep(1)
+
+    async def at_once() -> str:
+        return "done"
+
+    with threadless(), Lab(App(), clock="virtual") as lab:
+        lab.stop(after_s=0.05)
+        with pytest.raises(KeyboardInterrupt):
+            lab.run(for_ever)
+        assert len(lab.runs) == 1
+        lab.stop(after_s=60)
+        assert lab.run(at_once).result == "done"
