@@ -31,6 +31,7 @@ from flask import Flask
 from flask import request as flask_request
 from litestar import Litestar
 from litestar import get as litestar_get
+from litestar.response import Stream
 from pydantic import BaseModel
 from quart import Quart
 from starlette.applications import Starlette
@@ -162,6 +163,10 @@ def on_quart() -> Quart:
     def from_thread() -> str:
         return "x"
 
+    @app.get("/stream")
+    def streamed() -> Iterator[str]:
+        yield from "ab"
+
     return app
 
 
@@ -178,7 +183,11 @@ def on_litestar() -> Litestar:
     def kept() -> str:
         return "x"
 
-    return Litestar([from_loop, from_thread, kept], openapi_config=None, logging_config=None)
+    @litestar_get("/stream")
+    async def streamed() -> Stream:
+        return Stream(iter("ab"))
+
+    return Litestar([from_loop, from_thread, kept, streamed], openapi_config=None, logging_config=None)
 
 
 def on_flask() -> Flask:
@@ -195,7 +204,7 @@ def on_flask() -> Flask:
 
     @app.get("/stream")
     def streamed() -> Iterator[str]:
-        return iter(["a", "b", "c"])
+        return iter("abc")
 
     @app.post("/upload")
     def upload() -> str:
@@ -423,6 +432,14 @@ _PAGES = [
     Page(on_litestar, "/async", (), "a coroutine function is awaited"),
     Page(on_litestar, "/def", ("from_thread",), "sync_to_thread=True goes to the loop's run_in_executor"),
     Page(on_litestar, "/def/on-the-loop", (), "sync_to_thread=False calls it on the loop, as its user asked"),
+    Page(
+        *(on_quart, "/stream", ("streamed", *("run_sync_iterable.<locals>._gen_wrapper.<locals>._inner",) * 3)),
+        "run_sync_iterable asks a plain generator in a thread: for each piece, and for the end",
+    ),
+    Page(
+        *(on_litestar, "/stream", ("AsyncIteratorWrapper._call_next",) * 3),
+        "AsyncIteratorWrapper asks a plain iterator in a thread: for each piece, and for the end",
+    ),
     # -- WSGI: the whole of the app's call is one hand-off
     Page(on_flask, "/def", ("Flask",), "our adapter gives the app's call to one thread"),
     Page(on_flask, "/stream", ("Flask",), "what iterates the body is in that thread, and goes back for each piece"),
