@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
 
 __all__ = ["NOTEBOOKS", "Hole", "answer", "holes", "imports", "released"]
 
@@ -52,10 +53,11 @@ def answer(notebook: nbformat.NotebookNode, hole: Hole) -> tuple[Any, ...]:
 
 def imports(notebook: nbformat.NotebookNode) -> ast.Module:
     """All that a notebook imports."""
-    code = [cell.source for cell in notebook.cells if cell.cell_type == "code" and not cell.source.startswith("%")]
+    python = TransformerManager().transform_cell  # of magics, which no parser knows
+    code = [ast.parse(python(cell.source)) for cell in notebook.cells if cell.cell_type == "code"]
     lines: list[ast.stmt] = []
-    for source in code:
-        lines += [line for line in ast.parse(source).body if isinstance(line, ast.Import | ast.ImportFrom)]
+    for cell in code:
+        lines += [line for line in cell.body if isinstance(line, ast.Import | ast.ImportFrom)]
     return ast.Module(lines, [])
 
 
