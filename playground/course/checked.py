@@ -6,6 +6,7 @@ is text here, never markup: it is escaped, and the picture is an image of its ow
 
 import base64
 import html
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -149,7 +150,7 @@ class Checked:
         rows.append(self._picture())
         for each in self.judged:
             finding = f": {each.finding}" if each.finding else ""
-            rows.append(f'<div style="{_STYLE}">{_MARKS[each.kept]} {html.escape(each.asks + finding)}</div>')
+            rows.append(f'<div style="{_STYLE}">{_MARKS[each.kept]} {_marked_up(each.asks + finding)}</div>')
         rows += [_paragraph(*each) for each in self._paragraphs(before=False)]
         return f"<div>{''.join(rows)}</div>"
 
@@ -157,11 +158,16 @@ class Checked:
         if not self._run:
             return ""
         assert self.attempt is not None
-        # as an image of its own, nothing in it can reach the page
-        data = base64.b64encode(svg(self.attempt.trace).encode()).decode()
+        # as an image of its own, nothing in it can reach the page; the diagnosis would say more than the next hint does
+        data = base64.b64encode(svg(self.attempt.trace, findings=False).encode()).decode()
         alt = html.escape(f"Timeline of your run: {self._run}", quote=True)
         return f'<img src="data:image/svg+xml;base64,{data}" alt="{alt}" style="max-width:100%">'
 
 
+def _marked_up(text: str) -> str:
+    """Text as HTML: escaped, and what stands between backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
+
+
 def _paragraph(name: str, text: str) -> str:
-    return f'<div style="margin:4px 0"><em>{html.escape(name)}:</em> {html.escape(text)}</div>'
+    return f'<div style="margin:4px 0"><em>{html.escape(name)}:</em> {_marked_up(text)}</div>'

@@ -69,6 +69,9 @@ class Stock:
     def __init__(self, left: int) -> None:
         self.left = left
 
+    def __repr__(self) -> str:
+        return f"<Stock: {self.left} left>"
+
 
 _TICKETS: Final = 3
 _BUYERS: Final = 8
@@ -88,7 +91,7 @@ def _sell(buy: Callable[..., Any]) -> Attempt:
             await calls.waits("pay", 1.0, None)
 
         async def come() -> None:
-            sold.append(await outcome(buy(stock, pay)))
+            sold.append(await outcome(buy, stock, pay))
 
         async with anyio.create_task_group() as group:
             for _ in range(_BUYERS):
@@ -292,6 +295,9 @@ class Account:
         self.balance = balance
         self.lock = anyio.Lock()
 
+    def __repr__(self) -> str:
+        return f"<Account {self.name}: {self.balance}>"
+
 
 # two pairs that have nothing to do with each other, each in both directions
 _ORDERS: Final = (("a", "b", 10), ("b", "a", 5), ("c", "d", 20), ("d", "c", 1))
@@ -315,7 +321,7 @@ def _move(transfer: Callable[..., Any]) -> Attempt:
             return journal
 
         async def move(source: str, target: str, amount: int) -> None:
-            await outcome(transfer(accounts[source], accounts[target], amount, journal_for(source, target)))
+            await outcome(transfer, accounts[source], accounts[target], amount, journal_for(source, target))
 
         async with anyio.create_task_group() as group:
             for order in _ORDERS:

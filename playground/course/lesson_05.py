@@ -32,7 +32,7 @@ def _bounded(fetch_all: Callable[..., Any]) -> Attempt:
 
     async def main() -> Any:
         calls.start()
-        pages = await outcome(fetch_all(fetch, list(_TAKES_S)))
+        pages = await outcome(fetch_all, fetch, list(_TAKES_S))
         calls.finish()
         return pages
 
@@ -239,7 +239,7 @@ def _in_threads(squares: Callable[..., Any]) -> Attempt:
 
     async def main() -> Any:
         calls.start()
-        found = await outcome(squares(slow, list(_NUMBERS)))
+        found = await outcome(squares, slow, list(_NUMBERS))
         calls.finish()
         return found
 

@@ -108,7 +108,7 @@ def _fetch_all(fetch_all: Callable[..., Any]) -> Attempt:
 
     async def main() -> Any:
         calls.start()
-        pages = await outcome(fetch_all(fetch, list(_NAMES)))
+        pages = await outcome(fetch_all, fetch, list(_NAMES))
         calls.finish()
         return pages
 
@@ -150,7 +150,7 @@ def _breakfast(breakfast: Callable[..., Any]) -> Attempt:
 
     async def main() -> Any:
         calls.start()
-        table = await outcome(breakfast(boil, cut))
+        table = await outcome(breakfast, boil, cut)
         calls.finish()
         return table
 

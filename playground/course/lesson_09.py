@@ -145,7 +145,7 @@ def _crunch(crunch: Callable[..., Any]) -> Attempt:
         return total + part
 
     async def main() -> Any:
-        return await outcome(crunch(list(range(_PARTS)), add))
+        return await outcome(crunch, list(range(_PARTS)), add)
 
     return Attempt((crunch,), [try_function(main)], {"added": added})
 

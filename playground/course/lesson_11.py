@@ -37,7 +37,7 @@ def _fastest(fastest: Callable[..., Any]) -> Attempt:
 
     async def main() -> Any:
         calls.start()
-        answer = await outcome(fastest(fetch, list(_MIRRORS)))
+        answer = await outcome(fastest, fetch, list(_MIRRORS))
         calls.finish()
         left.extend(call.name for call in calls.made if call.outcome == "pending")
         return answer
@@ -117,6 +117,9 @@ class Shelf:
         self.taken = 0
         self.returned = 0
 
+    def __repr__(self) -> str:
+        return f"<Shelf: taken {self.taken}, returned {self.returned}>"
+
     def take(self) -> None:
         """Take the book."""
         self.taken += 1
@@ -136,7 +139,7 @@ def _lend(lend: Callable[..., Any]) -> Attempt:
 
     async def reader() -> Any:
         shelves.append(shelf := Shelf())
-        return await outcome(lend(shelf, read))
+        return await outcome(lend, shelf, read)
 
     async def in_peace() -> Any:
         return await reader()

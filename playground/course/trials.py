@@ -5,15 +5,19 @@ Whatever the code does, a try comes to its end and tells of it: what it raises, 
 module knows nothing of exercises.
 """
 
+import asyncio
 import inspect
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx
 
+from playground.asgi import Receive, Scope, Send
 from playground.lab import Lab
 from playground.run import Run
 from playground.trace import Trace
@@ -90,43 +94,69 @@ def try_request(app: Any, method: str, path: str, **kwargs: Any) -> Tried:
 def try_function(function: Callable[[], Awaitable[Any]], **settings: Any) -> Tried:
     """Await `function()` on a loop of its own."""
 
+    limit = _Limit(LIMIT_S)
+
     async def main() -> Any:
+        _current.set(limit)
         return await function()
 
     main.__qualname__ = "check"  # as a task's name stands in the picture
-    return try_app(_no_app, lambda lab: lab.run(main), **settings)
+    return _try(_no_app, lambda lab: lab.run(main), limit, settings)
 
 
 def try_app(app: Any, act: Callable[[Lab], Run], **settings: Any) -> Tried:
     """Make a lab of an app, and one run in it."""
-    limit = _Limit(LIMIT_S)
+    return _try(_begun(app), act, _Limit(LIMIT_S), settings)
+
+
+def _begun(app: Any) -> Any:
+    """An app that is a bare async function is not asked for a lifespan: what spins there could not be broken off."""
+    if not inspect.iscoroutinefunction(app):
+        return app
+
+    async def begun(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            raise NotImplementedError  # that is how an app says that it has none
+        await app(scope, receive, send)
+
+    return begun
+
+
+def _try(app: Any, act: Callable[[Lab], Run], limit: "_Limit", settings: dict[str, Any]) -> Tried:
     runs: list[Run] = []
     try:
         with Lab(app, clock="virtual", **settings) as lab:
             runs = lab.runs
             with limit.over(lab):
                 act(lab)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 (somebody's code may raise whatever it likes)
-        return _tried(runs, error, False)
-    except KeyboardInterrupt as error:
-        if not limit.passed:
+    except BaseException as error:  # whatever it is: it is told
+        first = _first_of(error)
+        if isinstance(first, KeyboardInterrupt) and not limit.passed:
             raise
-        return _tried(runs, error, True)
+        return _tried(runs, first, limit.passed)
     return _tried(runs, None, False)
 
 
 def try_each(makers: Iterable[Callable[[], Tried]]) -> list[Tried]:
-    """Make one try after another, until one of them has to be broken off: a second would take as long."""
+    """Make one try after another, until one of them fails: the others would not change what is said of it."""
     tries: list[Tried] = []
     for make in makers:
         tries.append(make())
-        if tries[-1].unending:
+        if tries[-1].error is not None:
             break
     return tries
 
 
-async def outcome(value: Any) -> Any:
-    """What a function of either kind comes to: what it returned, awaited if that is to be awaited."""
+async def outcome(function: Callable[..., Any], *args: Any) -> Any:
+    """What somebody's function of either kind comes to: what it returned, awaited if that is to be awaited.
+
+    When the try has been broken off, it is not called any more: of several tasks that call it, only the first is
+    broken into.
+    """
+    limit = _current.get()
+    if limit is not None and limit.passed:
+        raise asyncio.CancelledError
+    value = function(*args)
     return await value if inspect.isawaitable(value) else value
 
 
@@ -145,7 +175,16 @@ class _Limit:
 
         timer = threading.Timer(self.limit_s, stop)
         timer.daemon = True
-        timer.start()
+        try:
+            timer.start()
+        except RuntimeError:  # a browser's Python has no threads: the run looks at the clock itself
+            began_s = time.monotonic()
+            lab.stop(after_s=self.limit_s)
+            try:
+                yield
+            finally:
+                self.passed = time.monotonic() - began_s >= self.limit_s
+            return
         try:
             yield
         finally:
@@ -153,14 +192,26 @@ class _Limit:
             timer.join()
 
 
+_current: Final[ContextVar[_Limit | None]] = ContextVar("limit", default=None)
+"""The limit of the try within which a task runs."""
+
+
 async def _no_app(scope: Any, receive: Any, send: Any) -> None:
-    raise NotImplementedError  # of an app without a lifespan, that is how it says so
+    raise NotImplementedError
+
+
+def _first_of(error: BaseException) -> BaseException:
+    """The first of the exceptions that a task group has gathered; itself, if it is no group."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _tried(runs: Sequence[Run], error: BaseException | None, unending: bool) -> Tried:
     if not runs:
         return Tried(None, error=error, unending=unending)
     run = runs[-1]
+    run.title = "Your run"
     responses = [] if error is not None else run.responses
     return Tried(run.trace, _settled(run.result), responses, error, unending)
 

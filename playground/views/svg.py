@@ -55,13 +55,16 @@ class _Picture:
     omitted: list[str] = field(default_factory=list)
 
 
-def svg(trace: Trace, *, width: int = 1000) -> str:
-    """Draw a recording as an SVG picture, `width` pixels wide (at least 480) and as high as it needs."""
+def svg(trace: Trace, *, width: int = 1000, findings: bool = True) -> str:
+    """Draw a recording as an SVG picture, `width` pixels wide (at least 480) and as high as it needs.
+
+    Without `findings`, it shows what happened and leaves it to its reader what went wrong.
+    """
     if trace.jobs:
         return stacked_svg(stack({trace.title: trace}), title=trace.title, width=width)
     width = max(480, width)
     plot = Plot(_GUTTER, width - _GUTTER - _MARGIN, trace.duration_ns)
-    picture = _Picture(trace, lanes(trace), diagnose(trace), width, plot)
+    picture = _Picture(trace, lanes(trace), diagnose(trace) if findings else [], width, plot)
     _head(picture)
     _findings(picture)
     top = _axis(picture)
