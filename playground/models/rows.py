@@ -38,7 +38,7 @@ _ROW: Final = struct.Struct("<qqqQqixxxB")  # start, end, CPU, thread, unit, job
 _ROW_BYTES: Final = _ROW.size
 _pack: Final = _ROW.pack_into
 _BINARY: Final = getattr(os, "O_BINARY", 0)
-_ROWS_AT_ONCE: Final = 4096
+_ROWS_AT_ONCE: Final = 1024
 """Rows read at once. Holes are left only by threads that were killed between two lines: never so many in a row."""
 
 
@@ -176,9 +176,9 @@ def _read(path: Path) -> Iterator[Row]:
     process, _ = _head(path)
     with path.open("rb") as file:
         file.seek(_HEAD_BYTES)
-        while any(piece := file.read(_ROWS_AT_ONCE * _ROW_BYTES)):
-            whole = len(piece) // _ROW_BYTES * _ROW_BYTES
-            for start_ns, end_ns, cpu_ns, thread, unit, job, kind in _ROW.iter_unpack(piece[:whole]):
+        while written := file.read(_ROWS_AT_ONCE * _ROW_BYTES).rstrip(b"\0"):
+            piece = written.ljust(-(-len(written) // _ROW_BYTES) * _ROW_BYTES, b"\0")
+            for start_ns, end_ns, cpu_ns, thread, unit, job, kind in _ROW.iter_unpack(piece):
                 if kind:
                     yield Row(kind - 1, job, start_ns, end_ns, cpu_ns, process, thread, unit)
 
