@@ -26,6 +26,10 @@ _EVERY_S: Final = 0.001
 """A fifth of the time for which CPython lets a thread compute when another wants to."""
 _PER_THREAD_S: Final = 0.000_2
 """So long between two looks for each thread: a look at one takes about 10 µs, so that this is a twentieth of a core."""
+_MOMENT_NS: Final = 50_000
+_LATE_NS: Final = 2_500_000
+"""Of a look that comes so late it counts that the thread was away for less than half of the time. Else that is too
+little to be found a place for: it passes for running."""
 _PR_SET_PTRACER: Final = 0x59616D61
 """From linux/prctl.h: where only a process's ancestors may read what it sleeps on, it names one that may, too."""
 
@@ -110,13 +114,30 @@ class Threads:
         if seen is None:
             self._seen[name] = _Seen(now_ns, computed_ns)
             return
-        used_ns = min(computed_ns - seen.computed_ns, now_ns - seen.at_ns)
-        kind: SegmentKind = "run" if used_ns * 2 >= now_ns - seen.at_ns else self._why(name)
-        if kind != seen.kind:
-            change_ns = now_ns - used_ns if kind == "run" else seen.at_ns + used_ns if seen.kind == "run" else now_ns
-            self._told(name, seen, change_ns)
-            seen.kind, seen.since_ns = kind, change_ns
+        self._judge(name, seen, now_ns, min(computed_ns - seen.computed_ns, now_ns - seen.at_ns))
         seen.at_ns, seen.computed_ns = now_ns, computed_ns
+
+    def _judge(self, name: str, seen: "_Seen", now_ns: int, used_ns: int) -> None:
+        """What a thread did since the last look, of which it has computed so long."""
+        if used_ns * 2 >= now_ns - seen.at_ns:
+            if seen.kind != "run":
+                self._change(name, seen, "run", now_ns - used_ns)
+            elif now_ns - seen.at_ns > _LATE_NS:
+                self._change(name, seen, seen.asleep, seen.at_ns + used_ns // 2)
+                self._change(name, seen, "run", now_ns - used_ns // 2)
+            return
+        kind = self._why(name)
+        if seen.kind != "run" and used_ns > _MOMENT_NS:
+            self._change(name, seen, "run", seen.at_ns)
+        self._change(name, seen, kind, seen.at_ns + used_ns if seen.kind == "run" else now_ns)
+        if kind in ("gil", "wait"):
+            seen.asleep = kind
+
+    def _change(self, name: str, seen: "_Seen", kind: SegmentKind, at_ns: int) -> None:
+        """From a moment on, a thread does something else than before, if it does."""
+        if kind != seen.kind:
+            self._told(name, seen, at_ns)
+            seen.kind, seen.since_ns = kind, at_ns
 
     def _over(self, name: str) -> None:
         seen = self._seen.pop(name)
@@ -153,11 +174,16 @@ class Threads:
 
 
 class _Seen:
-    """What was seen of a thread: until the last look, it has done one thing since a moment."""
+    """What was seen of a thread: until the last look, it has done one thing since a moment.
 
-    __slots__ = ("at_ns", "computed_ns", "kind", "since_ns")
+    Attributes:
+        asleep: in what it was last seen to sleep: what is not known better is taken for that.
+    """
+
+    __slots__ = ("asleep", "at_ns", "computed_ns", "kind", "since_ns")
 
     def __init__(self, at_ns: int, computed_ns: int) -> None:
         self.at_ns = self.since_ns = at_ns
         self.computed_ns = computed_ns
         self.kind: SegmentKind = "run"
+        self.asleep: SegmentKind = "off_cpu"

@@ -15,7 +15,7 @@ from typing import Final
 
 from playground.models.kinds import SEGMENTS, Moment
 from playground.models.rows import Rows
-from playground.models.units import UNKNOWN, Senses, burn
+from playground.models.units import GAP_NS, UNKNOWN, Senses, burn
 from playground.trace.swap import swap
 
 __all__ = ["Meter", "current_meter", "sleeping_by", "sleeps_recorded"]
@@ -23,6 +23,7 @@ __all__ = ["Meter", "current_meter", "sleeping_by", "sleeps_recorded"]
 _RUN: Final = SEGMENTS["run"]
 _WAIT: Final = SEGMENTS["wait"]
 _READY: Final = SEGMENTS["ready"]
+_OFF_CPU: Final = SEGMENTS["off_cpu"]
 
 
 class Meter:
@@ -79,10 +80,21 @@ class Meter:
         if self._running is not None:
             now_ns, cpu_ns = perf_counter_ns(), thread_time_ns()
             start_ns, start_cpu_ns = self._running
-            self._add(_RUN, self._job, start_ns, now_ns, cpu_ns - start_cpu_ns if self._known.cpu else UNKNOWN)
+            self._ran(start_ns, now_ns, cpu_ns - start_cpu_ns)
             self._running, self._paused_ns = None, now_ns
         if seconds is not None and self._paused_ns is not None:
             self._due_ns = self._paused_ns + round(seconds * 1e9)
+
+    def _ran(self, start_ns: int, end_ns: int, cpu_ns: int) -> None:
+        """A stretch between two sleeps. Where nobody can look on, and it was held up, when that was is not known."""
+        away_ns = end_ns - start_ns - cpu_ns
+        if not self._known.cpu:
+            self._add(_RUN, self._job, start_ns, end_ns, UNKNOWN)
+        elif self._known.why or away_ns < GAP_NS:
+            self._add(_RUN, self._job, start_ns, end_ns, cpu_ns)
+        else:  # it is put at the end
+            self._add(_RUN, self._job, start_ns, end_ns - away_ns, cpu_ns)
+            self._add(_OFF_CPU, self._job, end_ns - away_ns, end_ns, 0)
 
     def _tell(self, kind: str, start_ns: int, end_ns: int, cpu_ns: int) -> None:
         self._add(SEGMENTS[kind], self._job, start_ns, end_ns, cpu_ns)

@@ -16,6 +16,9 @@ from playground.models.units import UNKNOWN
 __all__ = ["divided"]
 
 _RUN: Final = SEGMENTS["run"]
+_WAIT: Final = SEGMENTS["wait"]
+_EDGE_NS: Final = 2_000_000
+"""Two looks: so far a change may be from where it was seen."""
 _KINDS: Final = {looked: SEGMENTS[kind] for kind, looked in LOOKED.items()}
 
 _Away = tuple[int, int, int]
@@ -49,7 +52,7 @@ def _divide(run: Row, away: Sequence[_Away]) -> list[Row]:
         from_ns, until_ns = max(start_ns, at_ns), min(end_ns, run.end_ns)
         if start_ns >= run.end_ns:
             break
-        if from_ns < until_ns:
+        if from_ns < until_ns and not _is_edge(run, start_ns, end_ns, kind):
             pieces += [run._replace(start_ns=at_ns, end_ns=from_ns)] * (at_ns < from_ns)
             pieces.append(run._replace(kind=kind, start_ns=from_ns, end_ns=until_ns, cpu_ns=0))
             at_ns = until_ns
@@ -57,8 +60,17 @@ def _divide(run: Row, away: Sequence[_Away]) -> list[Row]:
     return _shared_out(run, pieces)
 
 
+def _is_edge(run: Row, start_ns: int, end_ns: int, kind: int) -> bool:
+    """Whether it is the function's own sleep before or after the run, whose ends are known better than from a look."""
+    if kind != _WAIT or (run.start_ns <= start_ns and end_ns <= run.end_ns):
+        return False
+    return min(end_ns, run.end_ns) - max(start_ns, run.start_ns) < _EDGE_NS
+
+
 def _shared_out(run: Row, pieces: Sequence[Row]) -> list[Row]:
     ran_ns = sum(piece.end_ns - piece.start_ns for piece in pieces if piece.kind == _RUN)
+    if ran_ns * 2 < run.cpu_ns:
+        return [run]  # it was shorter than the time between two looks
     if run.cpu_ns == UNKNOWN or not ran_ns:
         return list(pieces)
     shared: list[Row] = []

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from playground.trace.lockout import Queueing
 
-__all__ = ["UNKNOWN", "Gauge", "Senses", "Stretch", "burn", "loops_of_a_unit", "senses", "unit", "units_of"]
+__all__ = ["GAP_NS", "UNKNOWN", "Gauge", "Senses", "Stretch", "burn", "loops_of_a_unit", "senses", "unit", "units_of"]
 
 UNIT_NS: Final = 100_000
 _ROUNDS: Final = 50

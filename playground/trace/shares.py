@@ -32,10 +32,10 @@ def parallel_share(segments: Sequence[Segment], workers: Sequence[Worker]) -> fl
     last; for two workers, that is the stretch common to both.
 
     Returns:
-        0 to 1; 0 where no two workers were there at once; `None` where no segments were recorded or some are
-        `off_cpu`.
+        0 to 1; 0 where no two workers were there at once; `None` where no segments were recorded, some are `off_cpu`,
+        or of threads that share an interpreter the processor time is not known.
     """
-    if not segments or _cannot_tell(segments):
+    if not segments or _cannot_tell(segments) or _may_have_waited(segments, workers):
         return None
     could = [each for each in segments if each.kind in ("run", "preempt") and each.start_ns < each.end_ns]
     one_ns = two_ns = 0
@@ -66,6 +66,13 @@ def switches(segments: Iterable[Segment], workers: Sequence[Worker]) -> int:
     for segment in sorted((each for each in segments if each.kind == "run"), key=lambda each: each.start_ns):
         jobs[workers[segment.worker].process].append(segment.job)
     return sum(job != following for each in jobs.values() for job, following in pairwise(each))
+
+
+def _may_have_waited(segments: Iterable[Segment], workers: Sequence[Worker]) -> bool:
+    """Whether some that are said to have run may have waited for each other, for all that is known."""
+    unknown = {each.worker for each in segments if each.kind == "run" and each.cpu_ns is None}
+    threads = Counter(workers[worker].process for worker in unknown)
+    return any(count > 1 for count in threads.values())
 
 
 def _cannot_tell(segments: Iterable[Segment]) -> bool:
