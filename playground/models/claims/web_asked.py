@@ -77,9 +77,11 @@ async def ask_asgi(app: Any, path: str, *, seconds: float, at_once: int) -> Aske
 
     def answered(sent_ns: int, task: "asyncio.Task[int]") -> None:
         nonlocal out
-        if (error := task.exception()) is not None:
-            if not over.done():
-                over.set_exception(error)
+        error = _failure(task, path)
+        if over.done():  # another has failed
+            return
+        if error is not None:
+            over.set_exception(error)
             return
         answered_ns = task.result()
         clock.latencies_ns.append(answered_ns - sent_ns)
@@ -87,13 +89,19 @@ async def ask_asgi(app: Any, path: str, *, seconds: float, at_once: int) -> Aske
             send(answered_ns)
             return
         out -= 1
-        if not out and not over.done():
+        if not out:
             over.set_result(None)
 
     for _ in range(at_once):
         send(clock.began_ns)
     await over
     return clock.stop()
+
+
+def _failure(task: "asyncio.Task[int]", path: str) -> BaseException | None:
+    if task.cancelled():
+        return RuntimeError(f"expected the answer 200 to GET {path}, but the app was cancelled")
+    return task.exception()
 
 
 async def _asgi_request(app: Any, path: str) -> int:
