@@ -6,7 +6,6 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from tests.course.answers import Wrong
-from tests.course.solutions_08 import fetch_all
 
 Fetch = Callable[[str], Coroutine[Any, Any, str]]
 Job = Callable[[], Coroutine[Any, Any, str]]
@@ -14,6 +13,10 @@ Job = Callable[[], Coroutine[Any, Any, str]]
 
 async def one_by_one(fetch: Fetch, names: list[str]) -> list[str]:
     return [await fetch(name) for name in names]
+
+
+async def all_at_once(fetch: Fetch, names: list[str]) -> list[str]:
+    return await asyncio.gather(*(fetch(name) for name in names))
 
 
 async def forgets_to_await(fetch: Fetch, names: list[str]) -> list[object]:
@@ -27,7 +30,7 @@ async def drops_them(fetch: Fetch, names: list[str]) -> list[str]:
 
 
 async def runs_a_loop_in_the_loop(fetch: Fetch, names: list[str]) -> list[str]:
-    coroutine = fetch_all(fetch, names)
+    coroutine = all_at_once(fetch, names)
     try:
         return asyncio.run(coroutine)
     finally:
