@@ -28,9 +28,8 @@ def svg(claim: ClaimLike, trace: Trace | None, *, width: int = 1000) -> str:
         return above
     below = timeline_svg(trace, width=width)
     (wide, high), (_, more) = _size(above), _size(below)
-    opened = re.sub(r' width="\d+" height="\d+"', f' width="{wide}" height="{high + more}"', above, count=1)
-    opened = opened.replace(f'viewBox="0 0 {wide} {high}"', f'viewBox="0 0 {wide} {high + more}"', 1)
-    return f'{opened.removesuffix("</svg>")}<g transform="translate(0 {high})">{below}</g></svg>'
+    size = f'viewBox="0 0 {wide} {high + more}" width="{wide}" height="{high + more}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{above}<g transform="translate(0 {high})">{below}</g></svg>'
 
 
 def _size(picture: str) -> tuple[int, int]:
