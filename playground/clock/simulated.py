@@ -150,6 +150,12 @@ class SimulatedBaton(Baton):
         become(self.loop)
 
     def join_in(self, name: str) -> Simulated:
+        if self._rng is not None:
+            raise NotInVirtualTime(
+                "expected schedule='fifo' with worker threads, got schedule='random', which changes threads in the "
+                "middle of a line: this Python has no threads (as in a browser), and simulated workers are never "
+                "changed. Look for races where there are threads."
+            )
         runner = Simulated(self, name, next(self._numbers))
         self.workers[runner] = None
         self.at_this_moment(partial(self._queue.append, runner))

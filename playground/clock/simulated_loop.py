@@ -68,7 +68,7 @@ class SimulatedLoop(VirtualLoop):
         return _NoWatchdog()
 
     def _new_preemption(self) -> None:
-        """A worker cannot be left in the middle of its code: chance decides who is first, and no more."""
+        """A worker cannot be left in the middle of its code; with a random schedule there is none (see `simulated`)."""
 
     def _make_self_pipe(self) -> None:
         """Nobody outside could write into it."""

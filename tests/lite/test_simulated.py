@@ -360,6 +360,15 @@ def test_an_interrupt_ends_the_call_and_no_more() -> None:
         assert lab.get("/fine").text == "fine"
 
 
+def test_races_between_workers_are_not_looked_for_in_vain() -> None:
+    app = app_of((("worker", (1,)), ("loop", (1,))))
+    with threadless(), Lab(app, clock="virtual", schedule="random") as lab:
+        assert lab.get("/1").status_code == 200  # tasks can run in any order
+        expected = r"^expected schedule='fifo' with worker threads, got schedule='random', which changes threads in the"
+        with pytest.raises(NotInVirtualTime, match=expected):
+            lab.get("/0")
+
+
 def test_real_time_is_refused_in_words() -> None:
     expected = (
         r"^expected clock='virtual' where Python has no threads \(as in a browser\), got clock='real', which needs one "
