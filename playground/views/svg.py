@@ -105,8 +105,10 @@ def _head(picture: _Picture) -> None:
         picture.over.append(rect(x, 14, 86, 20, "#FFFFFF", f'stroke="{_RULE}" rx="10"'))
         picture.over.append(label(x + 43, 28, "virtual time", size=11, fill=_GREY, anchor="middle"))
         x += 96
-    picture.over.append(label(x, 28, summary(picture.trace), size=12, fill=_GREY))
-    picture.y = 44
+    words = summary(picture.trace)
+    fits = x + text_width(words, 12) <= picture.width - _MARGIN
+    picture.over.append(label(x if fits else _MARGIN, 28 if fits else 47, words, size=12, fill=_GREY))
+    picture.y = 44 if fits else 62
 
 
 def _findings(picture: _Picture) -> None:

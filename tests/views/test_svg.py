@@ -171,6 +171,20 @@ def test_a_narrow_picture_says_what_it_leaves_out_in_lines_that_fit() -> None:
     assert max(text_width(line, 11) for line in told[first:]) <= 480 - 32
 
 
+@pytest.mark.parametrize(("width", "below"), [(480, True), (1000, False)])
+def test_what_sums_the_run_up_stands_beside_its_title_or_below_it_and_within_the_picture(
+    width: int, below: bool
+) -> None:
+    (summary,) = (
+        element
+        for element in parsed(svg(healthy_run(), width=width)).iter(f"{SVG}text")
+        if " steps" in "".join(element.itertext())
+    )
+    x, y = float(summary.get("x", "")), float(summary.get("y", ""))
+    assert (y > 28) is below
+    assert x + text_width("".join(summary.itertext()), 12) <= width
+
+
 def test_threads_findings_and_arrows_that_are_not_drawn_are_counted() -> None:
     calls = [handoff(n, n + 1, n + 50, n + 51, thread=n % 10) for n in range(100)]
     sites = [Site("cell 3", line, "report", "slow()") for line in range(5)]
