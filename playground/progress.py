@@ -18,22 +18,26 @@ class Progress:
     """How far sending has got.
 
     Args:
-        total_s: the duration of the whole, in the lab's time.
+        total: how much the whole is: here, its duration in seconds, in the lab's time.
+
+    Attributes:
+        count: how many were sent.
+        at: up to where the whole is done.
 
     A context manager: when it is left, the line is gone.
     """
 
-    def __init__(self, total_s: float) -> None:
-        self._total_s = total_s
+    def __init__(self, total: float) -> None:
+        self.total = total
+        self.count = 0
+        self.at = 0.0
         self._began = time.monotonic()
-        self._count = 0
-        self._at_s = 0.0
         self._line: Any = None
 
-    def sent(self, count: int, at_s: float) -> None:
+    def sent(self, count: int, at: float) -> None:
         """Note how many were sent, up to what moment. Called on the loop's thread."""
-        self._count = count
-        self._at_s = at_s
+        self.count = count
+        self.at = at
 
     def show(self) -> None:
         """Write the line anew. Called by the thread that waits."""
@@ -45,10 +49,14 @@ class Progress:
 
     def text(self) -> str:
         """The line itself."""
-        share = min(1.0, self._at_s / self._total_s)
+        share = min(1.0, self.at / self.total)
         full = round(share * _WIDTH)
         bar = "█" * full + "░" * (_WIDTH - full)
-        return f"{bar} {share:4.0%}  {self._at_s:,.0f} of {self._total_s:,.0f} s, {self._count:,} requests sent"
+        return f"{bar} {share:4.0%}  {self.words()}"
+
+    def words(self) -> str:
+        """What the line says beside its bar."""
+        return f"{self.at:,.0f} of {self.total:,.0f} s, {self.count:,} requests sent"
 
     def __enter__(self) -> Self:
         return self

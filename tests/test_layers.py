@@ -62,6 +62,7 @@ ROOMS: dict[str, set[str]] = {
     "lite_packages": {"errors", "packaging"},
     "lite_ssl": set(),
     "demo": {"app", "lab", "views"},
+    "sweep": {"code", "functions", "progress", "run", "errors"},
     "course": {
         *("app", "asgi", "clock", "code", "errors", "lab", "run", "trace", "transport", "views", "anyio", "httpx"),
     },
@@ -117,6 +118,7 @@ DOORS: set[tuple[str, str]] = {
     ("run.py", "views"),
     ("run.py", "widgets"),
     ("server.py", "uvicorn"),
+    ("sweep.py", "cloudpickle"),
     ("trace/rows.py", "widgets"),
     ("trace/trace.py", "views"),
     ("trace/trace.py", "widgets"),

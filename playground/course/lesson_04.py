@@ -1,60 +1,22 @@
 """Lesson 4, races: what may come in between, tried with a schedule drawn from many seeds."""
 
-import json
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 from typing import Any, Final
 
 import anyio
 
-from playground.asgi import Receive, Scope, Send
-from playground.course.calls import Calls, most_at_once
-from playground.course.exercise import Attempt, Exercise, Judge, Mistake, Rule
+from playground.course import lesson_04_threads
+from playground.course.calls import Calls
+from playground.course.exercise import Attempt, Exercise, Mistake, Rule
 from playground.course.mistakes import asyncio_run, blocking, forgotten_await
 from playground.course.rules import broke
-from playground.course.takes import a_function, a_plain_function
-from playground.course.trials import Tried, outcome, try_app, try_each, try_function
+from playground.course.seeds import fewest_at_once, in_random_order, judged_by
+from playground.course.takes import a_function
+from playground.course.trials import outcome
 from playground.course.words import seconds, shown
-from playground.errors import CourseError, Deadlock
-from playground.lab import Lab
-from playground.run import Run
-from playground.trace import Trace
-from playground.views.wording import counted, duration
+from playground.errors import Deadlock
 
 __all__ = ["EXERCISES", "Account", "Stock"]
-
-SEEDS: Final = range(1, 13)
-"""Schedules that each answer is tried with. The races of this lesson show in every other of them, so a dozen leaves
-one in four thousand; and the seeds are always the same, so that an answer is judged the same each time."""
-
-
-def _in_random_order(function: Callable[[], Any]) -> list[Tried]:
-    return try_each(partial(try_function, function, schedule="random", seed=seed) for seed in SEEDS)
-
-
-def _broken_first(tries: Sequence[Tried]) -> int:
-    """Which try failed first: the picture that is wanted most; the first, if none failed."""
-    return next((number for number, tried in enumerate(tries) if tried.error is not None), 0)
-
-
-def _judged_by(rule: Judge, given: tuple[Any, ...], tries: list[Tried], facts: dict[str, Any]) -> Attempt:
-    """An attempt whose picture is of the first try that does not keep a rule, each looked at alone."""
-    shown = _broken_first(tries)
-    if not shown and tries[0].error is None:
-        alone = (
-            Attempt(given, [tried], {key: each[at : at + 1] for key, each in facts.items()})
-            for at, tried in enumerate(tries)
-        )
-        shown = next((number for number, each in enumerate(alone) if rule(each)), 0)
-    return Attempt(given, tries, facts, shown)
-
-
-def _fewest_at_once(attempt: Attempt) -> tuple[int, float]:
-    """How many of the lent calls went on at once, in the try with the fewest; and when the last of that was over."""
-    each = [calls.made for calls in attempt.facts["calls"]]
-    fewest = min(each, key=most_at_once)
-    return most_at_once(fewest), max((call.ended_s or 0 for call in fewest), default=0)
-
 
 # -- 04.1 -----------------------------------------------------------------------------------------------------
 
@@ -98,7 +60,7 @@ def _sell(buy: Callable[..., Any]) -> Attempt:
                 group.start_soon(come, name="buyer")
         return sold
 
-    return _judged_by(_all_sold_once, (buy,), _in_random_order(main), {"calls": payments, "stocks": stocks})
+    return judged_by(_all_sold_once, (buy,), in_random_order(main), {"calls": payments, "stocks": stocks})
 
 
 def _all_sold_once(attempt: Attempt) -> str | None:
@@ -113,7 +75,7 @@ def _all_sold_once(attempt: Attempt) -> str | None:
 
 
 def _paid_side_by_side(attempt: Attempt) -> str | None:
-    most, last_s = _fewest_at_once(attempt)
+    most, last_s = fewest_at_once(attempt)
     if most >= _TICKETS:
         return None
     return f"expected {_TICKETS} payments at once, got {most} at most; the last was made after {seconds(last_s)}."
@@ -158,122 +120,6 @@ _TICKETS_ONCE: Final = Exercise(
     hints=(
         "On one loop, nothing comes in between two lines unless there is an `await` between them.",
         "Take the ticket first, `stock.left -= 1`, and pay for it then.",
-    ),
-)
-
-
-# -- 04.2 -----------------------------------------------------------------------------------------------------
-
-_VISITS: Final = 6
-
-
-class _Late:
-    """An app that is made within the lab, so that locks that its making makes are those of virtual time."""
-
-    def __init__(self, make: Callable[[], Any]) -> None:
-        self._make = make
-        self._app: Any = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            raise NotImplementedError  # no lifespan
-        if self._app is None:
-            self._app = self._make()
-            if not callable(self._app):
-                raise CourseError(
-                    f"expected `make_app()` to return an app, got {shown(self._app)}: has it a `return app`?"
-                )
-        await self._app(scope, receive, send)
-
-
-def _visit(make_app: Callable[[], Any]) -> Attempt:
-    counts: list[Any] = []
-
-    def act(lab: Lab) -> Run:
-        run = lab.burst("/visit", _VISITS)
-        counts.append(_number(lab.get("/count").content))
-        return run
-
-    tries = try_each(partial(try_app, _Late(make_app), act, schedule="random", seed=seed) for seed in SEEDS)
-    wrong = [number for number, count in enumerate(counts) if count != _VISITS]
-    return Attempt((make_app,), tries, {"counts": counts}, _broken_first(tries) or (wrong[0] if wrong else 0))
-
-
-def _number(content: bytes) -> Any:
-    try:
-        return json.loads(content)
-    except ValueError:
-        return content.decode(errors="replace")
-
-
-def _answered(attempt: Attempt) -> str | None:
-    if told := broke(attempt):
-        return told
-    for tried in attempt.tries:
-        wrong = [each for each in tried.responses if each.status_code != 200]
-        if wrong:
-            error = next((request.error for request in _trace(tried).requests if request.error), None)
-            return f"expected 200 for `/visit`, got {wrong[0].status_code}{f', {shown(error)}' if error else ''}."
-    counts = attempt.facts["counts"]
-    odd = [count for count in counts if type(count) is not int]
-    return f"expected `/count` to answer a number, got {shown(odd[0])}." if odd else None
-
-
-def _trace(tried: Tried) -> Trace:
-    return tried.trace or Trace()
-
-
-def _none_lost(attempt: Attempt) -> str | None:
-    wrong = [count for count in attempt.facts["counts"] if count != _VISITS]
-    if not wrong:
-        return None
-    times = counted(len(wrong), "time")
-    return f"{_VISITS} visits were counted as {wrong[0]}, and wrongly {times} in {len(attempt.tries)}."
-
-
-def _slow_part_overlaps(attempt: Attempt) -> str | None:
-    trace = attempt.trace
-    if len(trace.handoffs) < _VISITS:
-        return f"expected {_VISITS} visits in worker threads, got {len(trace.handoffs)}: keep `visit` a plain `def`."
-    took_ns = max(request.end_ns or trace.duration_ns for request in trace.requests)
-    if took_ns < 200_000_000:
-        return None
-    return f"expected the visits to sleep their 100 ms side by side, got {duration(took_ns)} for {_VISITS} of them."
-
-
-def _lost(attempt: Attempt) -> str | None:
-    if broke(attempt) or not any(type(count) is int and count < _VISITS for count in attempt.facts["counts"]):
-        return None
-    return (
-        "A lost update: two threads read the same count, each adds one to it, and the second writes over what the "
-        "first wrote. `count += 1` reads, adds and writes, and a thread may lose its turn in between."
-    )
-
-
-def _locked_sleep(attempt: Attempt) -> str | None:
-    if broke(attempt) or _none_lost(attempt) or _slow_part_overlaps(attempt) is None or not attempt.trace.handoffs:
-        return None
-    return (
-        "The lock is held for the whole visit, the 100 ms that it sleeps too, so a visit waits for all before it. Hold "
-        "it for the line that counts, and for nothing else."
-    )
-
-
-_COUNTER: Final = Exercise(
-    id="04.2",
-    question="`make_app()` returns an app: `/visit`, a plain `def`, sleeps 100 ms and counts; `/count` answers the "
-    "number. Lose no visit, and let visits sleep side by side.",
-    takes=(a_plain_function("make_app", "def make_app()"),),
-    attempt=_visit,
-    rules=(
-        Rule("both paths answer", _answered),
-        Rule("no visit is lost, whichever thread runs first", _none_lost, 2),
-        Rule("the visits sleep side by side", _slow_part_overlaps),
-    ),
-    mistakes=(Mistake("lost-update", _lost), Mistake("lock-held-too-long", _locked_sleep), blocking(0.05)),
-    hints=(
-        "A plain `def` handler runs in a worker thread, and threads may change between any two instructions.",
-        "`threading.Lock()`, made once in `make_app`; `with lock:` around what reads and writes the count.",
     ),
 )
 
@@ -328,7 +174,7 @@ def _move(transfer: Callable[..., Any]) -> Attempt:
                 group.start_soon(move, *order, name=f"transfer {order[0]} to {order[1]}")
         return {name: account.balance for name, account in accounts.items()}
 
-    return _judged_by(_balances, (transfer,), _in_random_order(main), {"calls": journals, "unlocked": unlocked})
+    return judged_by(_balances, (transfer,), in_random_order(main), {"calls": journals, "unlocked": unlocked})
 
 
 def _balances(attempt: Attempt) -> str | None:
@@ -350,7 +196,7 @@ def _both_locked(attempt: Attempt) -> str | None:
 
 
 def _pairs_overlap(attempt: Attempt) -> str | None:
-    most, last_s = _fewest_at_once(attempt)
+    most, last_s = fewest_at_once(attempt)
     if most >= 2:
         return None
     return f"expected two transfers at once, got one after another, for {seconds(last_s)}."
@@ -398,4 +244,4 @@ _TRANSFER: Final = Exercise(
     ),
 )
 
-EXERCISES: Final = (_TICKETS_ONCE, _COUNTER, _TRANSFER)
+EXERCISES: Final = (_TICKETS_ONCE, lesson_04_threads.COUNTER, _TRANSFER)
