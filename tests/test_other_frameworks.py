@@ -11,6 +11,7 @@ here, and its reason is where to look. `tests/conformance/test_traced_frameworks
 import asyncio
 import functools
 import gc
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -41,7 +42,7 @@ from starlette.responses import FileResponse, PlainTextResponse, StreamingRespon
 from starlette.routing import Route
 
 from playground import App, Lab
-from playground.trace import Clock, Trace
+from playground.trace import Clock, Trace, store
 from tests.conformance.frameworks import on_django
 from tests.conformance.test_traced_frameworks import handed_over
 
@@ -252,6 +253,18 @@ def there_and_back(request: HttpRequest) -> HttpResponse:
     return HttpResponse(async_to_sync(inside)())
 
 
+def nap() -> str:
+    time.sleep(3)
+    return "rested"
+
+
+def there_and_back_for_long(request: HttpRequest) -> HttpResponse:
+    async def inside() -> str:
+        return await sync_to_async(nap)()
+
+    return HttpResponse(async_to_sync(inside)())
+
+
 async def streamed(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(iter([b"a", b"b"]))
 
@@ -293,7 +306,7 @@ async def orm_written(request: HttpRequest) -> HttpResponse:
 
 
 views = (
-    *(async_view, sync_view, helped, to_the_loop, there_and_back, streamed),
+    *(async_view, sync_view, helped, to_the_loop, there_and_back, there_and_back_for_long, streamed),
     *(orm, orm_wrapped, orm_asked, orm_listed, orm_written),
 )
 urlpatterns = [path(view.__name__, view) for view in views]
@@ -463,7 +476,6 @@ _FIRST = "Signal.asend.<locals>.sync_send"
 _LAST = "HttpResponseBase.close"
 _ASGI = on_django_by(on_django.make_asgi)
 _WSGI = on_django_by(on_django.make_wsgi)
-_OTHER_EXECUTOR = "expected an executor that can be in virtual time, got CurrentThreadExecutor"
 _DJANGO = [
     Page(
         *(_ASGI, "/async_view", (_FIRST, _LAST)),
@@ -486,7 +498,6 @@ _DJANGO = [
         "/sync_view",
         (_FIRST, "sync_layer.<locals>.layer", "sync_view", _LAST),
         "a plain view below plain middleware goes loop, thread, loop, and to the same thread, which waits for it",
-        real_only=_OTHER_EXECUTOR,
     ),
     Page(
         *(_ASGI, "/helped", (_FIRST, "lookup", "free", _LAST)),
@@ -496,7 +507,6 @@ _DJANGO = [
     Page(
         *(_ASGI, "/there_and_back", (_FIRST, "there_and_back", "lookup", _LAST)),
         "sync_to_async within async_to_sync is handed to the thread that waits there (CurrentThreadExecutor)",
-        real_only=_OTHER_EXECUTOR,
     ),
     Page(
         *(_ASGI, "/streamed", (_FIRST, "list", _LAST)),
@@ -576,3 +586,11 @@ def test_each_request_of_django_has_a_thread_of_its_own() -> None:
     threads = [{trace.handoffs[call].thread for call in request.handoffs} for request in trace.requests]
     assert [len(of_one) for of_one in threads] == [1] * REQUESTS
     assert len(set.union(*threads)) == REQUESTS
+
+
+def test_a_call_that_is_handed_to_a_thread_that_waits_takes_virtual_time_and_the_same_each_time() -> None:
+    page = replace(PAGES[0], make=_ASGI, path="/there_and_back_for_long", around=our_pages)
+    traces = [recorded(page, "virtual")[0] for _ in range(5)]
+    assert {request.end_ns - request.start_ns for request in traces[0].requests if request.end_ns} == {3_000_000_000}
+    assert [call.function for call in traces[0].handoffs].count("nap") == REQUESTS
+    assert len({store.dump(trace) for trace in traces}) == 1
