@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.current_thread_executor import CurrentThreadExecutor
 from asgiref.sync import async_to_sync, sync_to_async
 from asgiref.wsgi import WsgiToAsgi
 from django.db import connections, models
@@ -42,6 +43,7 @@ from starlette.responses import FileResponse, PlainTextResponse, StreamingRespon
 from starlette.routing import Route
 
 from playground import App, Lab
+from playground.errors import NotInVirtualTime
 from playground.trace import Clock, Trace, store
 from tests.conformance.frameworks import on_django
 from tests.conformance.test_traced_frameworks import handed_over
@@ -594,3 +596,20 @@ def test_a_call_that_is_handed_to_a_thread_that_waits_takes_virtual_time_and_the
     assert {request.end_ns - request.start_ns for request in traces[0].requests if request.end_ns} == {3_000_000_000}
     assert [call.function for call in traces[0].handoffs].count("nap") == REQUESTS
     assert len({store.dump(trace) for trace in traces}) == 1
+
+
+def test_a_thread_that_waits_in_real_time_is_handed_nothing_in_virtual_time() -> None:
+    waiting = CurrentThreadExecutor(None)  # made before the lab, and so of real locks
+
+    async def hand_over() -> None:
+        await asyncio.get_running_loop().run_in_executor(waiting, lookup)
+
+    with (
+        Lab(on_starlette(), clock="virtual") as lab,
+        pytest.raises(
+            NotInVirtualTime,
+            match=r"^expected an executor that can be in virtual time, got CurrentThreadExecutor: use a "
+            r"ThreadPoolExecutor made after the lab, or clock='real'$",
+        ),
+    ):
+        lab.run(hand_over)
