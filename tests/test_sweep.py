@@ -89,6 +89,27 @@ def test_a_scenario_from_a_cell_travels_to_fresh_processes() -> None:
     assert os.getpid() not in {row["pid"] for row in rows}
 
 
+def test_an_app_from_a_cell_travels_with_its_scenario() -> None:
+    source = """
+import time
+from playground import App, Lab
+app = App()
+@app.get("/r")
+def r():
+    time.sleep(0.2)
+    return "x"
+def last_s(threads):
+    with Lab(app, clock="virtual", threads=threads) as lab:
+        return lab.burst("/r", n=4).trace.duration_ns / 1e9
+"""
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    exec(source, namespace)
+    assert sweep(namespace["last_s"], {"threads": [1, 2]}).to_rows() == [
+        {"threads": 1, "result": 0.8},
+        {"threads": 2, "result": 0.4},
+    ]
+
+
 def test_a_scenario_that_fails_has_its_error_in_its_row_and_the_others_theirs() -> None:
     table = sweep(root, {"number": [4, -1, 9]}, Inline())
     (failed,) = table.failed

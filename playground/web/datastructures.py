@@ -97,6 +97,10 @@ class State:
     def __init__(self, state: dict[str, Any] | None = None) -> None:
         super().__setattr__("_state", {} if state is None else state)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # a copy is made without `__init__`, and `__getattr__`, asked for this method, would look for `_state` for ever
+        vars(self).update(state)
+
     def __setattr__(self, key: Any, value: Any) -> None:
         self._state[key] = value
 

@@ -1,5 +1,7 @@
 """Headers, multi-dictionaries, URLs and state, held against what they are made from."""
 
+import copy
+import pickle
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -274,3 +276,11 @@ def test_state_is_had_as_attributes_and_as_items() -> None:
 
 def test_an_address_is_a_host_and_a_port() -> None:
     assert Address("h", 1) == ("h", 1)
+
+
+def test_a_state_can_be_copied_and_pickled() -> None:
+    state = State({"seen": [1]})
+    twins = [copy.copy(state), copy.deepcopy(state), pickle.loads(pickle.dumps(state))]
+    assert [twin.seen for twin in twins] == [[1], [1], [1]]
+    twins[1].seen = twins[2].seen = [2]
+    assert state.seen == [1]
