@@ -2,11 +2,13 @@
 
 A worker has a lane. Where its jobs overlap, as tasks on a loop do, or jobs that queue for a pool, that lane shows what
 keeps the worker busy, and below it each job has its own, so that all are seen that wait at once. Every span is a
-segment of a recording. It decides lanes and their order; it refuses to know pixels, characters and bytes, and its
-sentences are those of `stacked_words`.
+segment of a recording; a wait that lies within one step of a loop holds the loop, and is drawn so in the loop's lane.
+It decides lanes and their order; it refuses to know pixels, characters and bytes, and its sentences
+are those of `stacked_words`.
 """
 
 from array import array
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -14,7 +16,7 @@ from typing import Final, NamedTuple
 
 from playground.trace import Segment, SegmentKind, Site, Trace
 from playground.views.diagnosis import Findings, diagnose
-from playground.views.kinds import SEGMENT_KIND, kinds_of_jobs
+from playground.views.kinds import BLOCKED, SEGMENT_KIND, kinds_of_jobs
 from playground.views.lanes import Arrows, Lanes, RequestFacts, Row, pack_lives
 from playground.views.stacked_words import told_of
 from playground.views.whats import Whats
@@ -128,12 +130,23 @@ class _Drawn(NamedTuple):
     base: int
     timed: bool
 
-    def add(self, row: Row, segment: Segment) -> None:
+    def add(self, row: Row, segment: Segment, kind: int | None = None) -> None:
+        """Draw a segment, by its own kind or by another."""
         told = ""
         if self.timed and segment.kind == "run" and segment.cpu_ns is not None:
             told = _on_processor(segment.cpu_ns, segment.end_ns - segment.start_ns)
         what = self.what(segment.job, told)
-        row.add(segment.start_ns, segment.end_ns, SEGMENT_KIND[segment.kind], what, self.base + segment.job)
+        kind = SEGMENT_KIND[segment.kind] if kind is None else kind
+        row.add(segment.start_ns, segment.end_ns, kind, what, self.base + segment.job)
+
+    def holds(self, segment: Segment) -> bool:
+        """Whether a loop was held by a job that waited: it was in one step all the while, and did nothing else."""
+        trace = self.trace
+        if segment.kind != "wait" or trace.workers[segment.worker].kind != "loop":
+            return False
+        starts, durations = trace._column("steps", "start_ns"), trace._column("steps", "duration_ns")
+        at = bisect_right(starts, segment.start_ns) - 1
+        return at >= 0 and segment.end_ns <= starts[at] + durations[at]
 
     def what(self, job: int, told: str) -> int:
         """What a span of a job is called, with what is told of its processor time."""
@@ -157,11 +170,12 @@ def _rows(drawn: _Drawn, first_lane: int) -> tuple[list[Row], list[Row], int]:
         lanes = _lanes(of_worker[worker])
         room = max(0, _MOST_LANES - len(rows))
         left_out += max(0, len(lanes) - room)
-        if len(lanes) > 1 and room:
+        held = {id(segment) for segment in of_worker[worker] if drawn.holds(segment)}
+        if room and (len(lanes) > 1 or held):
             rows.append(Row("worker", worker, name))
             for segment in of_worker[worker]:
-                if segment.kind in _BUSY:
-                    drawn.add(rows[-1], segment)
+                if segment.kind in _BUSY or id(segment) in held:
+                    drawn.add(rows[-1], segment, BLOCKED if id(segment) in held else None)
         for lane in lanes[:room]:
             number = first_lane + len(lives)
             rows.append(Row("request", number, name))

@@ -15,7 +15,7 @@ from playground.trace.columns import unpack
 from playground.trace.store import dump, restore
 from playground.trace.tables import WORDS
 from playground.views.chrome import chrome_lines
-from playground.views.kinds import KINDS, SEGMENT_KIND
+from playground.views.kinds import BLOCKED, KINDS, SEGMENT_KIND
 from playground.views.lanes import Row
 from playground.views.stacked import Stack, stack
 from playground.views.stacked_packet import packed, stacked_packet
@@ -25,7 +25,7 @@ from playground.views.stacked_words import core_each, told_of
 from playground.views.svg import svg as svg_of
 from playground.views.text import report
 from playground.widgets.page import stacked_page
-from tests.by_hand import job, ns, segment, worker
+from tests.by_hand import job, ns, segment, step, task, worker
 from tests.stacks import asyncio_way, every_way, pool_way, processes_way, sequential_way, threads_way
 
 THREE = {"threads": threads_way(), "processes": processes_way(), "asyncio": asyncio_way()}
@@ -108,6 +108,26 @@ def test_twenty_jobs_that_wait_at_once_on_one_loop_stand_in_twenty_lanes() -> No
     waits = [row for row in way.rows if row.group == "request" for span in spans((row,), "request") if
              span[0] <= at_ns < span[1] and KINDS[span[2]].shape == "thin"]  # fmt: skip
     assert len(waits) == len({row.lane for row in waits}) == 20
+
+
+def test_a_wait_within_one_step_of_a_loop_is_drawn_as_the_loop_held() -> None:
+    loop = worker(1, 1, "loop", "event loop")
+    waits = [
+        segment(0, "run", 0, 2),
+        segment(0, "wait", 2, 32),
+        segment(0, "run", 32, 34),
+        segment(1, "run", 34, 36),
+        segment(1, "wait", 36, 66),
+        segment(1, "run", 66, 68),
+    ]
+    steps = [step(0, 0, 34, "returned"), step(1, 34, 2), step(1, 66, 2, "returned")]
+    tasks = [task(), task()]
+    trace = Trace(workers=[loop], jobs=[job(0, 0, 34), job(1, 34, 68)], segments=waits, steps=steps, tasks=tasks)
+    first = stack({"mixed": trace}).laid.rows[0]
+    assert (first.group, first.name) == ("worker", "event loop")
+    drawn = list(zip(first.starts, first.ends, first.kinds, strict=True))
+    assert [span for span in drawn if span[2] == BLOCKED] == [(ns(2), ns(32), BLOCKED)]
+    assert "X" in text(stack({"mixed": trace}), width=100)
 
 
 def test_a_worker_whose_jobs_follow_one_another_has_one_lane() -> None:
