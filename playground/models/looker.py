@@ -1,10 +1,10 @@
 """A process beside an experiment's, which looks at its threads every millisecond: for functions that cannot be counted.
 
 What a function of somebody else's computes has no units between which a thread could look at itself. So what became of
-its threads is told from outside: a look tells how much of the time since the last one a thread has computed, and if it
-did not, whether it slept in wait for the interpreter's lock, slept in another call, or queued for a processor. It needs
-no interpreter lock to look, being a process of its own, and costs those that it looks at nothing else than their share
-of the processors. Only Linux tells all this. It refuses to know what the threads are for.
+its threads is told from outside: a look tells whether a thread sleeps, and if so, whether in wait for the interpreter's
+lock or in another call; and how much of the time for which it was awake it has computed. It needs no interpreter lock
+to look, being a process of its own, and costs those that it looks at nothing but their share of the processors. Only
+Linux tells all this. It refuses to know what the threads are for.
 """
 
 import contextlib
@@ -26,10 +26,8 @@ _EVERY_S: Final = 0.001
 """A fifth of the time for which CPython lets a thread compute when another wants to."""
 _PER_THREAD_S: Final = 0.000_2
 """So long between two looks for each thread: a look at one takes about 10 µs, so that this is a twentieth of a core."""
-_MOMENT_NS: Final = 50_000
-_LATE_NS: Final = 2_500_000
-"""Of a look that comes so late it counts that the thread was away for less than half of the time. Else that is too
-little to be found a place for: it passes for running."""
+_MOMENT_NS: Final = 300_000
+"""To have queued for so long for a processor is worth a row."""
 _PR_SET_PTRACER: Final = 0x59616D61
 """From linux/prctl.h: where only a process's ancestors may read what it sleeps on, it names one that may, too."""
 
@@ -90,54 +88,47 @@ class Threads:
         return len(self._seen)
 
     def look(self) -> None:
-        """Look at all that are there."""
+        """Look at all that are there, as of one moment: who goes on when another stops is seen to do so."""
         try:
             there = os.listdir(self._folder)
         except FileNotFoundError:
             return
+        now_ns = self._now_ns()
         for gone in self._seen.keys() - set(there):
             self._over(gone)
         for name in there:
-            self._look_at(name)
+            self._look_at(name, now_ns)
 
     def end(self) -> None:
         """Tell what goes on still."""
         for name in list(self._seen):
             self._over(name)
 
-    def _look_at(self, name: str) -> None:
-        computed_ns = self._computed_ns(name)
-        if computed_ns is None:
-            return
-        now_ns = self._now_ns()
+    def _look_at(self, name: str, now_ns: int) -> None:
+        fields = self._read(name, "schedstat").split()
+        kind = self._kind(name)
+        computed_ns = int(fields[0]) if fields else 0
         seen = self._seen.get(name)
         if seen is None:
-            self._seen[name] = _Seen(now_ns, computed_ns)
+            self._seen[name] = _Seen(now_ns, computed_ns, kind)
             return
-        self._judge(name, seen, now_ns, min(computed_ns - seen.computed_ns, now_ns - seen.at_ns))
-        seen.at_ns, seen.computed_ns = now_ns, computed_ns
+        used_ns = max(0, computed_ns - seen.computed_ns)
+        if seen.kind == "run" and (used_ns or kind != "run"):
+            self._awake(name, seen, now_ns, used_ns)
+        elif seen.kind not in ("run", kind):
+            self._told(name, seen, now_ns)
+            seen.since_ns = now_ns
+        seen.kind, seen.at_ns, seen.computed_ns = kind, now_ns, computed_ns
 
-    def _judge(self, name: str, seen: "_Seen", now_ns: int, used_ns: int) -> None:
-        """What a thread did since the last look, of which it has computed so long."""
-        if used_ns * 2 >= now_ns - seen.at_ns:
-            if seen.kind != "run":
-                self._change(name, seen, "run", now_ns - used_ns)
-            elif now_ns - seen.at_ns > _LATE_NS:
-                self._change(name, seen, seen.asleep, seen.at_ns + used_ns // 2)
-                self._change(name, seen, "run", now_ns - used_ns // 2)
-            return
-        kind = self._why(name)
-        if seen.kind != "run" and used_ns > _MOMENT_NS:
-            self._change(name, seen, "run", seen.at_ns)
-        self._change(name, seen, kind, seen.at_ns + used_ns if seen.kind == "run" else now_ns)
-        if kind in ("gil", "wait"):
-            seen.asleep = kind
+    def _awake(self, name: str, seen: "_Seen", now_ns: int, used_ns: int) -> None:
+        """Of the time for which a thread was awake it has computed so long, at the end; before, it queued.
 
-    def _change(self, name: str, seen: "_Seen", kind: SegmentKind, at_ns: int) -> None:
-        """From a moment on, a thread does something else than before, if it does."""
-        if kind != seen.kind:
-            self._told(name, seen, at_ns)
-            seen.kind, seen.since_ns = kind, at_ns
+        The system brings what it has computed up to date as it stops, and now and then while it goes on.
+        """
+        queued_until_ns = max(seen.since_ns, now_ns - used_ns)
+        if queued_until_ns - seen.since_ns > _MOMENT_NS:
+            self._tell("preempt", seen.since_ns, queued_until_ns, 0, int(name))
+        seen.since_ns = now_ns
 
     def _over(self, name: str) -> None:
         seen = self._seen.pop(name)
@@ -147,17 +138,13 @@ class Threads:
         if seen.kind != "run" and seen.since_ns < until_ns:
             self._tell(seen.kind, seen.since_ns, until_ns, 0, int(name))
 
-    def _computed_ns(self, name: str) -> int | None:
-        fields = self._read(name, "schedstat").split()
-        return int(fields[0]) if fields else None
-
-    def _why(self, name: str) -> SegmentKind:
-        """What a thread does that does not run."""
+    def _kind(self, name: str) -> SegmentKind:
+        """What a thread does now; of one that is awake, that it runs: whether it queues is told by what it computes."""
         fields = self._read(name, "syscall").split()
         if not fields:
             return "off_cpu"
         if fields[0] == b"running":
-            return "preempt"
+            return "run"
         return "gil" if waits_in_runtime(fields) else "wait"
 
     def _read(self, name: str, file: str) -> bytes:
@@ -174,16 +161,12 @@ class Threads:
 
 
 class _Seen:
-    """What was seen of a thread: until the last look, it has done one thing since a moment.
+    """What was seen of a thread: until the last look, it has done one thing since a moment. Of one that is awake, what
+    it did before that moment has been told."""
 
-    Attributes:
-        asleep: in what it was last seen to sleep: what is not known better is taken for that.
-    """
+    __slots__ = ("at_ns", "computed_ns", "kind", "since_ns")
 
-    __slots__ = ("asleep", "at_ns", "computed_ns", "kind", "since_ns")
-
-    def __init__(self, at_ns: int, computed_ns: int) -> None:
+    def __init__(self, at_ns: int, computed_ns: int, kind: SegmentKind) -> None:
         self.at_ns = self.since_ns = at_ns
         self.computed_ns = computed_ns
-        self.kind: SegmentKind = "run"
-        self.asleep: SegmentKind = "off_cpu"
+        self.kind: SegmentKind = kind

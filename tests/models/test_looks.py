@@ -1,7 +1,6 @@
 """Threads looked at from outside: what is told of them by looks, and how a function's run is divided by that."""
 
 import itertools
-import os
 import sys
 import threading
 from pathlib import Path
@@ -31,17 +30,17 @@ class Folder:
         self.told: list[tuple[str, int, int, int, int]] = []
         self.threads = Threads(str(path), lambda *row: self.told.append(row), lambda: self.now_ns)
 
-    def look(self, at_ms: float, **computed_ms: tuple[float, str]) -> None:
-        """Have all looked at; each thread has computed so much so far, and stands in such a call."""
-        for name in os.listdir(self.path):
-            if f"t{name}" not in computed_ms:
-                for file in (self.path / name).iterdir():
+    def look(self, at_ms: float, **threads: tuple[str, float]) -> None:
+        """Have all looked at: in which call each thread stands, and how much it has computed so far."""
+        for folder in self.path.iterdir():
+            if f"t{folder.name}" not in threads:
+                for file in folder.iterdir():
                     file.unlink()
-                (self.path / name).rmdir()
-        for name, (ms, call) in computed_ms.items():
+                folder.rmdir()
+        for name, (call, computed_ms) in threads.items():
             folder = self.path / name[1:]
             folder.mkdir(exist_ok=True)
-            (folder / "schedstat").write_text(f"{round(ms * MS)} 0 1\n")
+            (folder / "schedstat").write_text(f"{round(computed_ms * MS)} 0 1\n")
             (folder / "syscall").write_text(call)
         self.now_ns = round(at_ms * MS)
         self.threads.look()
@@ -50,26 +49,48 @@ class Folder:
 RUNNING, IN_A_CALL = "running\n", "202 0x10 0x80 0x0 0x0 0x0 0x0 0x7ffd 0x7f00\n"
 
 
-def test_a_thread_that_computes_all_the_time_has_nothing_told(tmp_path: Path) -> None:
+def test_a_thread_that_does_not_sleep_and_has_its_processor_has_nothing_told(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     for at in range(4):
-        folder.look(at, t7=(at, RUNNING))
+        folder.look(at, t7=(RUNNING, 0.8 * at))
     folder.threads.end()
     assert folder.told == []
 
 
-def test_a_wait_begins_where_the_computing_ended_and_ends_where_it_began_again(tmp_path: Path) -> None:
+def test_a_sleep_lasts_from_the_look_that_sees_it_to_the_look_that_does_not(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
-    for at, ms in enumerate((0, 1, 1.25, 1.25, 1.25, 2, 3)):
-        folder.look(at, t7=(ms, IN_A_CALL))
-    assert folder.told == [("wait", round(1.25 * MS), round(4.25 * MS), 0, 7)]
+    for at, (call, computed_ms) in enumerate(((RUNNING, 0), (IN_A_CALL, 1), (IN_A_CALL, 1), (RUNNING, 1))):
+        folder.look(at, t7=(call, computed_ms))
+    assert folder.told == [("wait", MS, 3 * MS, 0, 7)]
 
 
-def test_who_has_no_processor_and_does_not_sleep_is_preempted(tmp_path: Path) -> None:
+def test_who_goes_on_when_another_stops_is_seen_to_at_one_moment(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
-    for at, ms in enumerate((0, 0, 0, 1)):
-        folder.look(at, t7=(ms, RUNNING))
-    assert folder.told == [("preempt", 0, 2 * MS, 0, 7)]
+    folder.look(0, t7=(RUNNING, 0), t8=(IN_A_CALL, 0))
+    folder.look(1, t7=(IN_A_CALL, 1), t8=(RUNNING, 0))
+    folder.look(2, t7=(RUNNING, 1), t8=(IN_A_CALL, 1))
+    assert sorted(folder.told) == [("wait", 0, MS, 0, 8), ("wait", MS, 2 * MS, 0, 7)]
+
+
+def test_a_thread_that_is_awake_and_does_not_compute_has_lost_its_processor(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    for at, computed_ms in enumerate((0, 1, 1, 1, 1.5, 2.5)):
+        folder.look(at, t7=(RUNNING, computed_ms))
+    assert folder.told == [("preempt", MS, round(3.5 * MS), 0, 7)]
+
+
+def test_what_a_thread_computes_may_be_brought_up_to_date_late(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    for at, (call, computed_ms) in enumerate(((RUNNING, 0), (RUNNING, 0), (RUNNING, 0), (RUNNING, 3), (IN_A_CALL, 4))):
+        folder.look(at, t7=(call, computed_ms))
+    assert folder.told == []
+
+
+def test_a_thread_queues_no_longer_than_it_was_awake(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    for at, call in enumerate((IN_A_CALL, IN_A_CALL, RUNNING, IN_A_CALL)):
+        folder.look(at, t7=(call, 0))
+    assert folder.told == [("wait", 0, 2 * MS, 0, 7), ("preempt", 2 * MS, 3 * MS, 0, 7)]
 
 
 def test_a_sleep_on_an_address_of_the_interpreters_is_a_wait_for_its_lock(
@@ -77,37 +98,23 @@ def test_a_sleep_on_an_address_of_the_interpreters_is_a_wait_for_its_lock(
 ) -> None:
     monkeypatch.setattr("playground.models.looker.waits_in_runtime", lambda fields: fields[1] == b"0x10")
     folder = Folder(tmp_path)
-    for at, ms in enumerate((0, 0, 0, 1)):
-        folder.look(at, t7=(ms, IN_A_CALL))
+    for at, call in enumerate((IN_A_CALL, IN_A_CALL, RUNNING)):
+        folder.look(at, t7=(call, 0))
     assert folder.told == [("gil", 0, 2 * MS, 0, 7)]
 
 
 def test_what_is_kept_from_the_looker_is_not_guessed(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
-    for at, ms in enumerate((0, 0, 1)):
-        folder.look(at, t7=(ms, ""))
-    assert folder.told == [("off_cpu", 0, MS, 0, 7)]
-
-
-def test_a_thread_that_computes_a_little_between_two_looks_has_that_counted(tmp_path: Path) -> None:
-    folder = Folder(tmp_path)
-    for at, ms in enumerate((0, 0, 0.25, 0.25, 1.25)):
-        folder.look(at, t7=(ms, IN_A_CALL))
-    assert folder.told == [("wait", 0, MS, 0, 7), ("wait", round(1.25 * MS), 3 * MS, 0, 7)]
-
-
-def test_a_late_look_counts_what_the_thread_was_away_for(tmp_path: Path) -> None:
-    folder = Folder(tmp_path)
-    for at, ms in ((0, 0), (1, 0), (2, 1), (12, 9)):
-        folder.look(at, t7=(ms, IN_A_CALL))
-    assert folder.told == [("wait", 0, MS, 0, 7), ("wait", 6 * MS, 8 * MS, 0, 7)]
+    for at, call in enumerate(("", "", RUNNING)):
+        folder.look(at, t7=(call, 0))
+    assert folder.told == [("off_cpu", 0, 2 * MS, 0, 7)]
 
 
 def test_a_thread_that_is_gone_is_told_up_to_the_last_look_at_it(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
-    folder.look(0, t7=(0, IN_A_CALL), t8=(0, IN_A_CALL))
-    folder.look(1, t7=(0, IN_A_CALL), t8=(0, IN_A_CALL))
-    folder.look(2, t8=(0, IN_A_CALL))
+    folder.look(0, t7=(IN_A_CALL, 0), t8=(IN_A_CALL, 0))
+    folder.look(1, t7=(IN_A_CALL, 0), t8=(IN_A_CALL, 0))
+    folder.look(2, t8=(IN_A_CALL, 0))
     assert folder.told == [("wait", 0, MS, 0, 7)]
     folder.threads.end()
     assert folder.told[1:] == [("wait", 0, 2 * MS, 0, 8)]
