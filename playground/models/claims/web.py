@@ -22,7 +22,7 @@ _SLOWEST_ANSWERS: Final = 250
 
 
 def web_benchmark(
-    frameworks: Iterable[str] | None = None, *, seconds: float = 0.015, rounds: int = 11, at_once: int = 80
+    frameworks: Iterable[str] | None = None, *, seconds: float = 0.015, rounds: int = 9, at_once: int = 80
 ) -> WebBenchmark:
     """How many requests a second each framework answers, by `async def`, by `def`, and by `async def` that blocks.
 
