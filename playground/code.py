@@ -11,7 +11,7 @@ import sysconfig
 from types import FrameType
 from typing import Any, Final
 
-__all__ = ["GIVEN_NAMES", "is_own", "own_frame", "short_name"]
+__all__ = ["GIVEN_NAMES", "cell_name", "is_own", "own_frame", "short_name"]
 
 _PACKAGE: Final = os.path.dirname(os.path.abspath(__file__))
 _LIBRARIES: Final = tuple(
@@ -46,13 +46,14 @@ def own_frame(frame: FrameType | None) -> FrameType | None:
 
 def short_name(filename: str) -> str:
     """A cell of a notebook as `cell 3`, a file below the working directory by its relative path."""
+    return cell_name(filename) or filename.removeprefix(os.path.join(os.getcwd(), ""))
+
+
+def cell_name(filename: str) -> str | None:
+    """What a cell of a notebook is called, such as `cell 3`; `None` for any other file."""
     if filename in GIVEN_NAMES:
         return GIVEN_NAMES[filename]
     ipython = sys.modules.get("IPython")
     shell: Any = ipython.get_ipython() if ipython is not None else None
-    if shell is not None:
-        number = getattr(shell.compile, "_filename_map", {}).get(filename)
-        if number is not None:
-            return f"cell {number}"
-    here = os.path.join(os.getcwd(), "")
-    return filename.removeprefix(here)
+    number = getattr(shell.compile, "_filename_map", {}).get(filename) if shell is not None else None
+    return None if number is None else f"cell {number}"

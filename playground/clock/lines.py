@@ -3,14 +3,15 @@
 import sys
 from types import CodeType
 
-from playground.code import own_frame
+from playground.code import cell_name, own_frame
 
 __all__ = ["line_of", "own_place_of", "place_of"]
 
 
 def line_of(code: CodeType, line: int) -> str:
-    """A line as messages name it."""
-    return f"{code.co_filename}:{line} in {code.co_qualname}"
+    """A line as messages name it: by its whole path, or by the cell, whose path says nothing to anybody."""
+    cell = cell_name(code.co_filename)
+    return f"{f'{cell}, line {line}' if cell else f'{code.co_filename}:{line}'} in {code.co_qualname}"
 
 
 def own_place_of(ident: int) -> str | None:

@@ -22,6 +22,7 @@ import pytest
 
 from playground import App, Lab
 from playground.clock import virtual, watchdog
+from playground.code import GIVEN_NAMES
 from playground.errors import Deadlock, LabError, NotInVirtualTime, Runaway
 from tests.clock.test_virtual import borrowed
 from tests.clock.virtually import virtually
@@ -47,6 +48,16 @@ def line_of(function: Callable[..., Any], text: str) -> int:
 
 async def waits_for_ever() -> None:
     await asyncio.Event().wait()
+
+
+def test_a_deadlock_names_a_notebooks_cell_and_not_the_file_that_stands_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(GIVEN_NAMES, HERE, "cell 3")
+    with pytest.raises(Deadlock) as caught:
+        virtually(waits_for_ever)
+    line = line_of(waits_for_ever, "Event().wait()")
+    assert f" waits at cell 3, line {line} in waits_for_ever, in Event.wait" in str(caught.value)
 
 
 def test_a_deadlock_names_each_task_and_each_worker() -> None:
