@@ -25,6 +25,9 @@ _NEEDED: Final = ("jupyterlite_core", "jupyterlite_pyodide_kernel")
 _FRONT_ENDS: Final = ("jupyterlite-pyodide-kernel", "jupyterlab-widgets", "anywidget")
 """The packages whose extensions of JupyterLab a site has, besides our own; not what else may be installed here."""
 _KERNEL: Final = "@jupyterlite/pyodide-kernel-extension:kernel"
+_PYTHON: Final = {"name": "python", "display_name": "Python (Pyodide)", "language": "python"}
+"""What that kernel is called in a notebook."""
+_BESIDE: Final = (".md", ".py", ".csv", ".json", ".svg", ".png")
 _MARK: Final = "jupyter-lite.json"
 """A file that each such site has."""
 
@@ -72,9 +75,14 @@ def build(
 
 
 def _copy_notebooks(notebooks: Path, to: Path) -> None:
+    """The notebooks, and what may lie beside them. Their kernel is the browser's, or the page would ask for one."""
     to.mkdir()
     for path in sorted(notebooks.iterdir()):
-        if path.suffix in (".ipynb", ".md", ".py", ".csv", ".json", ".svg", ".png"):
+        if path.suffix == ".ipynb":
+            notebook = json.loads(path.read_text(encoding="utf-8"))
+            notebook["metadata"]["kernelspec"] = _PYTHON
+            _write(to / path.name, notebook)
+        elif path.suffix in _BESIDE:
             shutil.copy(path, to)
 
 
@@ -129,4 +137,4 @@ def _jupyterlite(source: Path) -> None:
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=2), encoding="utf-8")
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")

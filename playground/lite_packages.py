@@ -67,7 +67,7 @@ def fill(folder: Path, *, pyodide: Path | None, wheels: Path | None) -> list[str
     core = _core(folder, pyodide, _pyodide_version())
     python = core["info"]["python"]
     found = _wheels(folder, wheels, ".".join(python.split(".")[:2]))
-    found += [shutil.copy(path, folder) for path in _kernels_own(kernel)]
+    found += [str(shutil.copy(path, folder)) for path in _kernels_own(kernel)]
     found += [_playground(folder), _made(folder, "ssl", {"ssl.py": (PACKAGE / "lite_ssl.py").read_bytes()})]
     found.append(_made(folder, "sqlite3", {}))  # the kernel asks for it; IPython's history goes without
     packages = dict(_described(Path(path), python) for path in found)
