@@ -11,7 +11,7 @@ import contextlib
 import ctypes
 import os
 import select
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from time import perf_counter_ns
 from typing import Final
 
@@ -43,12 +43,13 @@ def looked_at() -> Iterator[None]:
         try:
             os.close(theirs)
             os.close(over)
-            _look_until_hung_up(me, ours)
+            _look_until_hung_up(me, ours, told)
         finally:
             os._exit(0)
     os.close(ours)
     os.close(told)
     ctypes.CDLL(None).prctl(_PR_SET_PTRACER, looker, 0, 0, 0)
+    os.read(over, 1)  # it has looked for the first time
     try:
         yield
     finally:
@@ -58,8 +59,10 @@ def looked_at() -> Iterator[None]:
         # it is not waited for: its processor time is none of the experiment's, and the zygote takes it in
 
 
-def _look_until_hung_up(process: int, line: int) -> None:
+def _look_until_hung_up(process: int, line: int, told: int) -> None:
     threads = Threads(f"/proc/{process}/task", lambda kind, *row: current().add(LOOKED[kind], 0, *row))
+    threads.look()
+    os.write(told, b".")
     while not select.select([line], [], [], max(_EVERY_S, _PER_THREAD_S * len(threads)))[0]:
         threads.look()
     threads.end()
@@ -82,6 +85,7 @@ class Threads:
         self._folder = folder
         self._tell = tell
         self._now_ns = now_ns
+        self._at_ns = 0
         self._seen: dict[str, _Seen] = {}
 
     def __len__(self) -> int:
@@ -96,39 +100,62 @@ class Threads:
         now_ns = self._now_ns()
         for gone in self._seen.keys() - set(there):
             self._over(gone)
-        for name in there:
-            self._look_at(name, now_ns)
+        stand = {name: (self._kind(name), self._computed_ns(name)) for name in there}
+        self._place_runs(stand, now_ns)
+        for name, (kind, computed_ns) in stand.items():
+            if name in self._seen:
+                self._stands(name, kind, now_ns)
+                self._seen[name].computed_ns = max(computed_ns, self._seen[name].computed_ns)
+            else:
+                self._seen[name] = _Seen(now_ns, computed_ns, kind)
+        self._at_ns = now_ns
 
     def end(self) -> None:
         """Tell what goes on still."""
         for name in list(self._seen):
             self._over(name)
 
-    def _look_at(self, name: str, now_ns: int) -> None:
-        fields = self._read(name, "schedstat").split()
-        kind = self._kind(name)
-        computed_ns = int(fields[0]) if fields else 0
-        seen = self._seen.get(name)
-        if seen is None:
-            self._seen[name] = _Seen(now_ns, computed_ns, kind)
-            return
-        used_ns = max(0, computed_ns - seen.computed_ns)
-        if seen.kind == "run" and (used_ns or kind != "run"):
-            self._awake(name, seen, now_ns, used_ns)
-        elif seen.kind not in ("run", kind):
-            self._told(name, seen, now_ns)
-            seen.since_ns = now_ns
-        seen.kind, seen.at_ns, seen.computed_ns = kind, now_ns, computed_ns
+    def _place_runs(self, stand: Mapping[str, tuple[SegmentKind, int]], now_ns: int) -> None:
+        """Tell what the threads did before they computed what they have computed since the last look.
 
-    def _awake(self, name: str, seen: "_Seen", now_ns: int, used_ns: int) -> None:
-        """Of the time for which a thread was awake it has computed so long, at the end; before, it queued.
-
-        The system brings what it has computed up to date as it stops, and now and then while it goes on.
+        Threads of one interpreter take turns. So if there was the time for it, they have computed one after another,
+        who sleeps by now before who is awake; if not, all until now. The system brings what a thread has computed up
+        to date as it stops, and now and then while it goes on: so it may be more than there was time for.
         """
-        queued_until_ns = max(seen.since_ns, now_ns - used_ns)
-        if queued_until_ns - seen.since_ns > _MOMENT_NS:
-            self._tell("preempt", seen.since_ns, queued_until_ns, 0, int(name))
-        seen.since_ns = now_ns
+        used = {name: stand[name][1] - seen.computed_ns for name, seen in self._seen.items()}
+        awake = {name for name, seen in self._seen.items() if "run" in (seen.kind, stand[name][0])}
+        ran = [name for name in used if used[name] > (0 if name in awake else _MOMENT_NS)]
+        ran.sort(key=lambda name: stand[name][0] == "run")
+        at_ns = now_ns - sum(used[name] for name in ran)
+        for name in ran:
+            at_ns += used[name]
+            until_ns = now_ns if at_ns - used[name] < self._at_ns else at_ns
+            self._ran(name, max(self._seen[name].since_ns, until_ns - used[name]), until_ns)
+
+    def _ran(self, name: str, from_ns: int, until_ns: int) -> None:
+        self._away(name, from_ns)
+        seen = self._seen[name]
+        seen.kind, seen.since_ns, seen.has_run = "run", until_ns, True
+
+    def _stands(self, name: str, kind: SegmentKind, now_ns: int) -> None:
+        """What it does now. Who is awake is told when it is known whether it computes."""
+        seen = self._seen[name]
+        if kind != seen.kind and not (seen.kind == "run" and seen.has_run):
+            self._away(name, now_ns)
+            seen.since_ns = now_ns
+        seen.kind, seen.at_ns, seen.has_run = kind, now_ns, False
+
+    def _away(self, name: str, until_ns: int) -> None:
+        """It did not compute since the moment up to which all is told: it slept, or was awake and queued."""
+        seen = self._seen[name]
+        if seen.kind == "run" and until_ns - seen.since_ns > _MOMENT_NS:
+            self._tell("preempt", seen.since_ns, until_ns, 0, int(name))
+        else:
+            self._told(name, seen, until_ns)
+
+    def _computed_ns(self, name: str) -> int:
+        fields = self._read(name, "schedstat").split()
+        return int(fields[0]) if fields else 0
 
     def _over(self, name: str) -> None:
         seen = self._seen.pop(name)
@@ -164,9 +191,10 @@ class _Seen:
     """What was seen of a thread: until the last look, it has done one thing since a moment. Of one that is awake, what
     it did before that moment has been told."""
 
-    __slots__ = ("at_ns", "computed_ns", "kind", "since_ns")
+    __slots__ = ("at_ns", "computed_ns", "has_run", "kind", "since_ns")
 
     def __init__(self, at_ns: int, computed_ns: int, kind: SegmentKind) -> None:
         self.at_ns = self.since_ns = at_ns
         self.computed_ns = computed_ns
+        self.has_run = False
         self.kind: SegmentKind = kind
