@@ -74,9 +74,7 @@ def test_an_unknown_exercise_is_answered_with_those_that_there_are() -> None:
         checked = check(unknown, 3)  # type: ignore[arg-type]
         assert not checked.passed
         assert checked.missing == f"the id of an exercise: there are {', '.join(IDS)}."
-    assert str(check("99.9")).startswith(
-        "There is no exercise `'99.9'`.\nMissing: the id of an exercise: there are 04.1"
-    )
+    assert str(check("99.9")).startswith("There is no exercise `'99.9'`.\nMissing: the id of an exercise: there are ")
 
 
 def test_numbers_and_texts_of_other_kinds_are_told_so() -> None:
@@ -342,8 +340,11 @@ def test_a_program_is_shown_as_it_is_written_and_runs() -> None:
 
 
 def test_asking_for_what_is_not_there_is_an_error_in_words() -> None:
-    with pytest.raises(CourseError, match=r"^expected the id of an exercise, got '1': there are 04\.1, .*, 12\.3$"):
+    with pytest.raises(
+        CourseError, match=rf"^expected the id of an exercise, got '1': there are {re.escape(', '.join(IDS))}$"
+    ):
         exercise("1")
-    told = r"^expected an exercise about a program, got '08\.2': those are 05\.2, 05\.3, 08\.1, .*, 12\.2$"
+    about = ", ".join(each.id for each in exercises() if each.program is not None)
+    told = rf"^expected an exercise about a program, got '08\.2': those are {re.escape(about)}$"
     with pytest.raises(CourseError, match=told):
         program("08.2")

@@ -3,32 +3,27 @@
 import linecache
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from playground.course import check, exercises, restart
-from tests.course import (
-    wrong_04,
-    wrong_05,
-    wrong_08,
-    wrong_09,
-    wrong_10,
-    wrong_11,
-    wrong_12,
-)
-from tests.course.answers import Wrong
-from tests.course.solutions import SOLUTIONS
+from tests.course.answers import Given, Wrong
 
-WRONG = [
-    *wrong_04.WRONG,
-    *wrong_05.WRONG,
-    *wrong_08.WRONG,
-    *wrong_09.WRONG,
-    *wrong_10.WRONG,
-    *wrong_11.WRONG,
-    *wrong_12.WRONG,
-]
+_HERE = Path(__file__).parent
+
+
+def each_lesson(kind: str) -> list[ModuleType]:
+    """The modules of solutions, or of wrong answers, in the order of the lessons."""
+    return [import_module(f"tests.course.{path.stem}") for path in sorted(_HERE.glob(f"{kind}_*.py"))]
+
+
+SOLUTIONS: dict[str, Given] = {
+    name: given for each in each_lesson("solutions") for name, given in each.SOLUTIONS.items()
+}
+WRONG: list[Wrong] = [wrong for each in each_lesson("wrong") for wrong in each.WRONG]
 
 
 @pytest.fixture(autouse=True)
