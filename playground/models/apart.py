@@ -10,7 +10,6 @@ import pickle
 import shutil
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,7 +26,7 @@ from playground.models.parcel import Failure, Order, Source, packed, received
 from playground.models.rows import Row, read_dropped, read_rows
 from playground.models.said import Heard
 from playground.models.stacks import own_stack
-from playground.models.zygotes import WITHOUT_PROCESSES, Zygote, are_possible, scratch, zygote
+from playground.models.zygotes import WITHOUT_PROCESSES, Zygote, are_possible, new_name, scratch, zygote
 
 __all__ = ["Apart", "Ending", "run_apart"]
 
@@ -175,8 +174,9 @@ def _forked(parcel: bytes, sources: dict[str, Source], flavour: Flavour, heard: 
 @contextmanager
 def _folder(base: Path | None, parcel: bytes, sources: dict[str, Source]) -> Iterator[Path]:
     """A folder of an experiment's own, with its order in it, that is gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="run-", dir=base or scratch()))
+    folder = new_name(base or scratch(), "run")
     try:
+        folder.mkdir(mode=0o700)
         order = Order(parcel, sources, str(folder), _directory(), sys.path, dict(os.environ))
         with (folder / ORDER).open("wb") as file:
             pickle.dump(order, file, protocol=5)

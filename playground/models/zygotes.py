@@ -23,7 +23,7 @@ from playground.errors import ModelError
 from playground.models.flavours import WARMING, Flavour, environment, import_path, require
 from playground.models.wire import MESSAGE_BYTES
 
-__all__ = ["WITHOUT_PROCESSES", "Zygote", "are_possible", "end_all", "scratch", "warm", "zygote"]
+__all__ = ["WITHOUT_PROCESSES", "Zygote", "are_possible", "end_all", "new_name", "scratch", "warm", "zygote"]
 
 _BOOT: Final = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from playground.models.zygote import main; "
@@ -51,7 +51,7 @@ class Zygote:
     """
 
     def __init__(self, flavour: Flavour) -> None:
-        self.base = Path(tempfile.mkdtemp(prefix="playground-", dir=scratch()))
+        self.base = new_name(scratch(), "playground")
         self._flavour = flavour
         self._ready = False
         self._heard = b""
@@ -59,6 +59,7 @@ class Zygote:
         self._lock = threading.Lock()
         self._control, theirs = socket.socketpair()
         try:
+            self.base.mkdir(mode=0o700)
             self._process = self._started(theirs)
         except BaseException:  # an interrupt, too
             self._control.close()
@@ -200,15 +201,20 @@ def end_all() -> None:
             found.end()
 
 
-def scratch() -> str | None:
-    """A folder in memory if there is one with room; `None` for the system's folder for scratch files."""
-    memory = "/dev/shm"
+def new_name(folder: Path, prefix: str) -> Path:
+    """A name that nothing has. Who makes it sees first to its end: an interrupt may come in between."""
+    return folder / f"{prefix}-{os.urandom(8).hex()}"
+
+
+def scratch() -> Path:
+    """A folder in memory if there is one with room, else the system's folder for scratch files."""
+    memory = Path("/dev/shm")
     try:
         room = os.statvfs(memory)
     except (OSError, AttributeError):
-        return None
+        return Path(tempfile.gettempdir())
     has_room = room.f_bavail * room.f_frsize >= _ROOM_BYTES
-    return memory if has_room and os.access(memory, os.W_OK) else None
+    return memory if has_room and os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
 
 
 def _forget_all() -> None:
