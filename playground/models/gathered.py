@@ -159,13 +159,15 @@ def _stretches(rows: Iterable[Row], lives: Mapping[int, _Life], workers: _Worker
 def _between(lives: Mapping[int, _Life], workers: _Workers) -> Iterable[Segment]:
     """What lies between a job's moments: it was asked for and not begun, it was done and not handed back."""
     for index, life in enumerate(lives.values()):
-        if Moment.BEGAN not in life:
+        if (began := life.get(Moment.BEGAN)) is None:
             continue
-        began, end = life[Moment.BEGAN], _end(life)
-        worker = workers.of(began)
-        yield Segment(index, "queue", life[Moment.SUBMITTED].start_ns, began.start_ns, 0, worker)
-        if end is not None and Moment.HANDED_BACK in life:
-            yield Segment(index, "handoff", end.start_ns, life[Moment.HANDED_BACK].start_ns, 0, worker)
+        pairs: list[tuple[SegmentKind, Row | None, Row | None]] = [
+            ("queue", life[Moment.SUBMITTED], began),
+            ("handoff", _end(life), life.get(Moment.HANDED_BACK)),
+        ]
+        for kind, first, last in pairs:
+            if first is not None and last is not None and first.start_ns < last.start_ns:
+                yield Segment(index, kind, first.start_ns, last.start_ns, 0, workers.of(began))
 
 
 def _moved(segment: Segment, origin_ns: int) -> Segment:

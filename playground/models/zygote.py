@@ -36,7 +36,8 @@ _WARM: Final = {
     "plain": (
         *("asyncio", "anyio", "anyio._backends._asyncio", "multiprocessing.pool", "multiprocessing.popen_fork"),
         *("multiprocessing.synchronize", "multiprocessing.managers", "concurrent.futures.process"),
-        *("concurrent.futures.thread", "queue", "trio", "anyio._backends._trio", "playground.watching.watch"),
+        *("concurrent.futures.thread", "queue", "trio", "anyio._backends._trio", "uvloop"),
+        "playground.watching.watch",
     ),
     "gevent": ("gevent", "gevent.pool", "gevent.threadpool", "gevent.lock", "playground.watching.watch"),
     "eventlet": ("eventlet", "eventlet.greenpool", "eventlet.tpool"),
