@@ -17,18 +17,18 @@ from playground.course.words import shown
 from playground.views.evidence import answered_ns
 from playground.views.wording import duration
 
-__all__ = ["EXERCISES", "stalled"]
+__all__ = ["EXERCISES", "site"]
 
-stalled = App()
+site = App()
 
 
-@stalled.get("/report")
+@site.get("/report")
 async def report() -> str:
     time.sleep(0.2)  # noqa: ASYNC251 (the mistake is the lesson)
     return "reported"
 
 
-@stalled.get("/hello")
+@site.get("/hello")
 async def hello() -> str:
     await asyncio.sleep(0.02)
     return "hello"
@@ -38,7 +38,7 @@ async def hello() -> str:
 
 
 def _predict(answer_s: float) -> Attempt:
-    tried = try_burst(stalled, lambda index: "/hello" if index == 3 else "/report", 4)
+    tried = try_burst(site, lambda index: "/hello" if index == 3 else "/report", 4)
     request = tried.trace.requests[3] if tried.trace is not None else None
     took_ns = None if request is None else answered_ns(request)
     return Attempt((answer_s,), [tried], {"took_ns": took_ns, "said_ns": round(answer_s * 1e9)})

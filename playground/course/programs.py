@@ -5,11 +5,15 @@ So there is one text of each. It knows nothing of exercises.
 
 import html
 import inspect
+import re
 import textwrap
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 __all__ = ["Program"]
+
+_TO_A_LINTER: Final = re.compile(r"  # noqa\b.*")
+"""Of a mistake that is made on purpose, and told so: a student is to find it."""
 
 
 class Program:
@@ -28,8 +32,9 @@ class Program:
 
     @property
     def source(self) -> str:
-        """The text of all of them."""
-        return "\n\n".join(textwrap.dedent(inspect.getsource(part)).rstrip() for part in self._parts)
+        """The text of all of them, without what is said to a linter."""
+        texts = (textwrap.dedent(inspect.getsource(part)).rstrip() for part in self._parts)
+        return _TO_A_LINTER.sub("", "\n\n".join(texts))
 
     def __str__(self) -> str:
         return self.source

@@ -336,7 +336,9 @@ def test_a_program_is_shown_as_it_is_written_and_runs() -> None:
     assert relay._repr_mimebundle_()["text/html"].startswith(
         "<pre><code>async def relay(say: Callable[[str], object]) -&gt; "
     )
-    assert str(program("09.1")).startswith('@stalled.get("/report")\nasync def report()')
+    assert str(program("09.1")).startswith(
+        '@site.get("/report")\nasync def report() -> str:\n    time.sleep(0.2)\n    return "reported"\n\n@site.get("/hello")'
+    )  # without the comment to a linter there, which tells what the student is to find
 
 
 def test_asking_for_what_is_not_there_is_an_error_in_words() -> None:
