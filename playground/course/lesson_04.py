@@ -1,5 +1,6 @@
 """Lesson 4, races: what may come in between, tried with a schedule drawn from many seeds."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -55,9 +56,10 @@ def _sell(buy: Callable[..., Any]) -> Attempt:
         async def come() -> None:
             sold.append(await outcome(buy, stock, pay))
 
-        async with anyio.create_task_group() as group:
-            for _ in range(_BUYERS):
-                group.start_soon(come, name="buyer")
+        come.__qualname__ = "buy"  # as a task's name stands in the picture
+        async with asyncio.TaskGroup() as group:
+            for number in range(_BUYERS):
+                group.create_task(come(), name=f"buyer {number}")
         return sold
 
     return judged_by(_all_sold_once, (buy,), in_random_order(main), {"calls": payments, "stocks": stocks})
@@ -169,9 +171,10 @@ def _move(transfer: Callable[..., Any]) -> Attempt:
         async def move(source: str, target: str, amount: int) -> None:
             await outcome(transfer, accounts[source], accounts[target], amount, journal_for(source, target))
 
-        async with anyio.create_task_group() as group:
-            for order in _ORDERS:
-                group.start_soon(move, *order, name=f"transfer {order[0]} to {order[1]}")
+        move.__qualname__ = "transfer"
+        async with asyncio.TaskGroup() as group:
+            for source, target, amount in _ORDERS:
+                group.create_task(move(source, target, amount), name=f"{source} to {target}")
         return {name: account.balance for name, account in accounts.items()}
 
     return judged_by(_balances, (transfer,), in_random_order(main), {"calls": journals, "unlocked": unlocked})
