@@ -14,12 +14,13 @@ from playground.errors import ModelError
 from playground.models.jobs import Jobs
 from playground.models.rows import Row
 from playground.models.workload import Workload
+from playground.models.zygotes import WITHOUT_PROCESSES
 from playground.trace import WorkerKind
 
 if TYPE_CHECKING:
     from playground.models.run import ModelRun
 
-__all__ = ["Calls", "Flavour", "Model"]
+__all__ = ["Calls", "Flavour", "Model", "has_processes"]
 
 Flavour = Literal["plain", "gevent", "eventlet"]
 """What the process is like in which a model runs: as Python comes, or patched by a library before all else."""
@@ -81,7 +82,7 @@ class Model(ABC):
                     f"expected {package}, which the model {self.name!r} needs, got none installed: run "
                     "pip install 'playground[models]'"
                 )
-        if self.starts_others and not _has_processes():
+        if (self.starts_others or self.flavour != "plain") and not has_processes():
             return (
                 f"expected a platform with threads and processes, which the model {self.name!r} needs, got "
                 f"{sys.platform}, which has none: use sequential, asyncio, asyncio_blocking or anyio"
@@ -127,5 +128,6 @@ def _is_installed(package: str) -> bool:
     return package in sys.modules or importlib.util.find_spec(package) is not None
 
 
-def _has_processes() -> bool:
-    return sys.platform not in ("emscripten", "wasi")
+def has_processes() -> bool:
+    """Whether this platform has processes and threads. Those in a web page, such as JupyterLite's, have none."""
+    return sys.platform not in WITHOUT_PROCESSES

@@ -11,10 +11,11 @@ from typing import Any, Final
 
 from playground.errors import ModelError
 from playground.models.apart import Apart, run_apart
-from playground.models.base import Model
+from playground.models.base import Model, has_processes
 from playground.models.carry import Report, carry_out
 from playground.models.gathered import gathered, span_ns
 from playground.models.green import Eventlet, Gevent, Greenlet
+from playground.models.here import run_here
 from playground.models.interpreters import Interpreters
 from playground.models.jobs import Jobs, Outcome
 from playground.models.loops import AnyIO, Asyncio, AsyncioBlocking, ToThread, Trio
@@ -59,7 +60,8 @@ def experiment(
         models: their names, or models made with options, such as `Processes(method="spawn")`; `None`: all that work
             here and can carry out such jobs.
         jobs: how many; by default as many as the workload says.
-        timeout_s: how long each model may take, in seconds. What it did until then is kept.
+        timeout_s: how long each model may take, in seconds. What it did until then is kept. Where there are no
+            processes, such as in a web page, models run in this one, and nobody could stop them.
         workers: how many threads or processes the pools have; by default as many as their library chooses.
         record: whether event loops are recorded step by step: that takes a few microseconds a step.
 
@@ -111,7 +113,10 @@ def carried_out(model: Model, workload: Workload, *, timeout_s: float, record: b
     model.check(workload)
     began_ns = perf_counter_ns()
     jobs = Jobs(workload, loops_of_a_unit(), senses())
-    apart = run_apart(carry_out, model, jobs, record, flavour=model.flavour, timeout_s=timeout_s)
+    if has_processes():
+        apart = run_apart(carry_out, model, jobs, record, flavour=model.flavour, timeout_s=timeout_s)
+    else:
+        apart = run_here(carry_out, model, jobs, record)
     return _run(model, workload, apart, began_ns)
 
 

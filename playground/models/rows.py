@@ -16,12 +16,13 @@ import struct
 import weakref
 from _thread import get_ident  # the system's thread also where gevent or eventlet put green threads in its place
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from playground.errors import ModelError
 
-__all__ = ["FOLDER_VARIABLE", "Row", "Rows", "current", "read_dropped", "read_rows", "record_in"]
+__all__ = ["FOLDER_VARIABLE", "Row", "Rows", "current", "read_dropped", "read_rows", "record_in", "recording_in"]
 
 FOLDER_VARIABLE: Final = "PLAYGROUND_ROWS"
 """The environment variable that tells a process which was not forked where the experiment's rows go."""
@@ -115,6 +116,20 @@ def record_in(folder: Path, capacity: int = DEFAULT_CAPACITY) -> Rows:
     os.environ[FOLDER_VARIABLE] = str(folder)
     _current[:] = [Rows(folder, capacity)]
     return _current[0]
+
+
+@contextmanager
+def recording_in(folder: Path, capacity: int = DEFAULT_CAPACITY) -> Iterator[Rows]:
+    """Within this, the same, in a process that goes on afterwards."""
+    found, variable = list(_current), os.environ.get(FOLDER_VARIABLE)
+    try:
+        yield record_in(folder, capacity)
+    finally:
+        _current[:] = found
+        if variable is None:
+            os.environ.pop(FOLDER_VARIABLE, None)
+        else:
+            os.environ[FOLDER_VARIABLE] = variable
 
 
 def current() -> Rows:

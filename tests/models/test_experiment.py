@@ -1,5 +1,6 @@
 """What `experiment` takes, gives and refuses, and in which words."""
 
+import os
 import subprocess
 import sys
 import time
@@ -199,14 +200,38 @@ def test_a_missing_library_names_the_extra_to_install(monkeypatch: pytest.Monkey
 
 
 def test_where_there_are_no_processes_models_that_need_them_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("playground.models.base._has_processes", lambda: False)
+    monkeypatch.setattr("playground.models.base.has_processes", lambda: False)
     missing = [name for name, model in MODELS.items() if model.missing() is not None]
-    assert {"threads", "thread_pool", "processes", "process_pool", "to_thread"} <= set(missing)
+    assert {"threads", "thread_pool", "processes", "process_pool", "to_thread", "gevent", "eventlet"} <= set(missing)
     assert {"sequential", "asyncio", "asyncio_blocking", "anyio"}.isdisjoint(missing)
     assert str(MODELS["threads"].missing()) == (
         "expected a platform with threads and processes, which the model 'threads' needs, got linux, which has none: "
         "use sequential, asyncio, asyncio_blocking or anyio"
     )
+
+
+@pytest.mark.parametrize("name", ["sequential", "asyncio", "asyncio_blocking", "anyio"])
+def test_where_there_are_no_processes_the_others_run_in_this_one(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*args: object, **options: object) -> None:
+        raise AssertionError("a process was asked for")
+
+    monkeypatch.setattr("playground.models.base.has_processes", lambda: False)
+    monkeypatch.setattr("playground.models.experiment.has_processes", lambda: False)
+    monkeypatch.setattr("playground.models.experiment.run_apart", refused)
+    found, variables = time.sleep, dict(os.environ)
+
+    def job(number: int) -> int:
+        time.sleep(0.001)
+        return os.getpid() if number else 1 // number
+
+    async def awaited(number: int) -> int:
+        return os.getpid() if number else 1 // number
+
+    run = experiment(Workload(job, jobs=2, async_function=awaited), name)[name]
+    assert (run.ending, run.results, list(run.errors)) == ("returned", [None, os.getpid()], [0])
+    assert [job.outcome for job in run.trace.jobs] == ["raised", "returned"]
+    assert {segment.kind for segment in run.trace.segments} >= {"run"}
+    assert (time.sleep, dict(os.environ)) == (found, variables)
 
 
 @pytest.mark.slow
