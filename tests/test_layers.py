@@ -65,6 +65,7 @@ ROOMS: dict[str, set[str]] = {
     "sweep": {"code", "functions", "progress", "run", "errors"},
     "course": {
         *("app", "asgi", "clock", "code", "errors", "lab", "run", "trace", "transport", "views", "anyio", "httpx"),
+        "models",
     },
     "__main__": {"demo", "lite", "script", "trace", "views", "errors", "jupyterlab"},
 }

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from playground.course.exercise import Attempt, Exercise
+from playground.views.stacked import stack
+from playground.views.stacked_svg import svg as stacked_svg
 from playground.views.svg import svg
 from playground.views.wording import counted
 
@@ -136,6 +138,8 @@ class Checked:
     @property
     def _run(self) -> str:
         """What the run did, in a line; empty if there was none."""
+        if self.attempt is not None and self.attempt.ways:
+            return stack(self.attempt.ways).summary
         if self.attempt is None or not self.attempt.tries or self.attempt.tried.trace is None:
             return ""
         number, runs = self.attempt.shown + 1, len(self.attempt.tries)
@@ -159,7 +163,9 @@ class Checked:
             return ""
         assert self.attempt is not None
         # as an image of its own, nothing in it can reach the page; the diagnosis would say more than the next hint does
-        data = base64.b64encode(svg(self.attempt.trace, findings=False).encode()).decode()
+        ways = self.attempt.ways
+        picture = stacked_svg(stack(ways), title="Your run") if ways else svg(self.attempt.trace, findings=False)
+        data = base64.b64encode(picture.encode()).decode()
         alt = html.escape(f"Timeline of your run: {self._run}", quote=True)
         return f'<img src="data:image/svg+xml;base64,{data}" alt="{alt}" style="max-width:100%">'
 

@@ -26,12 +26,14 @@ class Attempt:
         tries: one for each run that was made of it, in order; none where the answer is only looked at.
         facts: what else the trial noted, by name.
         shown: which of the tries the picture is of.
+        ways: by name, recordings that are shown in its place below one another on one axis.
     """
 
     given: tuple[Any, ...]
     tries: Sequence[Tried] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     shown: int = 0
+    ways: Mapping[str, Trace] = field(default_factory=dict)
 
     @property
     def tried(self) -> Tried:

@@ -3,6 +3,9 @@
 from typing import Final
 
 from playground.course import (
+    lesson_01,
+    lesson_02,
+    lesson_03,
     lesson_04,
     lesson_05,
     lesson_08,
@@ -17,7 +20,10 @@ from playground.errors import CourseError
 
 __all__ = ["EXERCISES", "exercise", "exercises", "program"]
 
-_LESSONS: Final = (lesson_04, lesson_05, lesson_08, lesson_09, lesson_10, lesson_11, lesson_12)
+_LESSONS: Final = (
+    *(lesson_01, lesson_02, lesson_03),
+    *(lesson_04, lesson_05, lesson_08, lesson_09, lesson_10, lesson_11, lesson_12),
+)
 
 EXERCISES: Final[dict[str, Exercise]] = {each.id: each for lesson in _LESSONS for each in lesson.EXERCISES}
 
