@@ -337,7 +337,7 @@ def test_a_program_is_shown_as_it_is_written_and_runs() -> None:
         "<pre><code>async def relay(say: Callable[[str], object]) -&gt; "
     )
     assert str(program("09.1")).startswith(
-        '@site.get("/report")\nasync def report() -> str:\n    time.sleep(0.2)\n    return "reported"\n\n@site.get("/hello")'
+        '@site.get("/report")\nasync def report() -> str:\n    time.sleep(0.2)\n    return "reported"\n\n'
     )  # without the comment to a linter there, which tells what the student is to find
 
 
