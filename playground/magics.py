@@ -1,4 +1,6 @@
-"""The cell magic `%%watch`: a cell whose value is the trace of what its event loops did.
+"""What `%load_ext playground` teaches a shell, above all `%%watch`: a cell whose value is the trace of its event loops.
+
+What the rest of it does stands in modules of its own: `app_magic`, `completion`, `tracebacks`.
 
 A magic of IPython's is a plain function, and a cell with a top-level `await` must be awaited by the kernel's own loop.
 So the cell is rewritten, before IPython looks at it, into one line that awaits `watch_cell`, or, where the cell itself
@@ -20,7 +22,7 @@ from typing import Any, Final
 from playground.errors import WatchError
 from playground.watching.watch import WatchedTrace, watch
 
-__all__ = ["load", "unload", "watch_cell", "watch_plain_cell", "watched_lines"]
+__all__ = ["compiled_cell", "is_awaited", "load", "unload", "watch_cell", "watch_plain_cell", "watched_lines"]
 
 _MAGIC: Final = "%%watch"
 _HERE: Final = "__import__('playground.magics', fromlist=['watch_cell'])"
@@ -34,6 +36,10 @@ def load(shell: Any) -> None:
     if watched_lines not in transforms:
         transforms.insert(0, watched_lines)  # before IPython makes a call of the magic of it
     shell.register_magic_function(_magic, "cell", "watch")
+    shell.register_magic_function(_app_magic, "cell", "app")
+    if _matches not in shell.Completer.custom_matchers:
+        shell.Completer.custom_matchers.append(_matches)
+    shell.set_custom_exc((Exception,), _show_error)
 
 
 def unload(shell: Any) -> None:
@@ -41,7 +47,12 @@ def unload(shell: Any) -> None:
     transforms = shell.input_transformer_manager.cleanup_transforms
     if watched_lines in transforms:
         transforms.remove(watched_lines)
-    shell.magics_manager.magics["cell"].pop("watch", None)
+    for name in ("watch", "app"):
+        shell.magics_manager.magics["cell"].pop(name, None)
+    if _matches in shell.Completer.custom_matchers:
+        shell.Completer.custom_matchers.remove(_matches)
+    if shell.custom_exceptions == (Exception,):
+        shell.set_custom_exc((), None)
 
 
 def watched_lines(lines: list[str]) -> list[str]:
@@ -71,8 +82,8 @@ def watch_plain_cell(title: str, source: str, line: int = 1) -> WatchedTrace:
     """
     shell = _shell()
     number = _number_of_cell(shell, sys._getframe(1).f_code.co_filename)
-    code = _compiled(shell, source, line, number)
-    if _is_awaited(code):
+    code = compiled_cell(shell, source, line, number)
+    if is_awaited(code):
         raise WatchError(
             "expected a cell without a top-level await, for this magic is within another or called by its name: put "
             "%%watch on the first line of the cell"
@@ -86,10 +97,10 @@ async def watch_cell(title: str, source: str, line: int = 1) -> WatchedTrace:
     """The same for a cell with a top-level `await`."""
     shell = _shell()
     number = _number_of_cell(shell, sys._getframe(1).f_code.co_filename)
-    code = _compiled(shell, source, line, number)
+    code = compiled_cell(shell, source, line, number)
     with _shown_after_an_error(title or f"cell {number}") as trace:
         result = eval(code, shell.user_global_ns, shell.user_ns)
-        if _is_awaited(code):
+        if is_awaited(code):
             await result
     return trace
 
@@ -115,6 +126,48 @@ def _magic(line: str, cell: str) -> WatchedTrace:
     return watch_plain_cell(line.strip(), cell)
 
 
+def _app_magic(line: str, cell: str) -> Any:
+    """Declare routes on a fresh `app`, and have a `lab` of it.
+
+    Usage, as the cell's first line: %%app [clock=virtual] [threads=4] [seed=1] ...
+    """
+    from playground.app_magic import run_app_cell
+
+    shell, frame = _shell(), sys._getframe(1)
+    cells = getattr(shell.compile, "_filename_map", {})
+    while frame.f_back is not None and frame.f_code.co_filename not in cells:
+        frame = frame.f_back
+    return run_app_cell(shell, line, cell, _number_of_cell(shell, frame.f_code.co_filename))
+
+
+def _matches(context: Any) -> dict[str, Any]:
+    """What a path in a call of a lab's may be completed to, and then nothing else: a file's path would be none."""
+    from IPython.core.completer import SimpleCompletion
+
+    from playground.completion import routes_for
+
+    paths = routes_for(context.text_until_cursor, _shell().user_ns)
+    return {"completions": [SimpleCompletion(path, type="path") for path in paths], "suppress": bool(paths)}
+
+
+setattr(_matches, "matcher_api_version", 2)  # noqa: B010 (as IPython's completer asks for it)
+
+
+def _show_error(
+    shell: Any, kind: type[BaseException], error: BaseException, traceback: Any, tb_offset: int | None = None
+) -> Any:
+    """Show an error as IPython does, with the user's own lines if it came through our code."""
+    from playground.tracebacks import shorten
+
+    shorten(error)
+    short = error.__traceback__
+    # IPython leaves out its own first frame, which is not in what was shortened
+    offset = tb_offset if short is traceback else 0
+    shown = shell.InteractiveTB.structured_traceback(kind, error, short, tb_offset=offset)
+    shell._showtraceback(kind, error, shown)
+    return shown
+
+
 def _shell() -> Any:
     from IPython import get_ipython
 
@@ -138,16 +191,16 @@ def _awaits(shell: Any, source: str) -> bool:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it is warned of as it is compiled to be run
-            return _is_awaited(_code(shell, ast.parse(shell.transform_cell(source)), "<cell>"))
+            return is_awaited(_code(shell, ast.parse(shell.transform_cell(source)), "<cell>"))
     except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError):  # what compiling is known to raise
         return False
 
 
-def _is_awaited(code: CodeType) -> bool:
+def is_awaited(code: CodeType) -> bool:
     return bool(code.co_flags & inspect.CO_COROUTINE)
 
 
-def _compiled(shell: Any, source: str, line: int, number: int) -> CodeType:
+def compiled_cell(shell: Any, source: str, line: int, number: int) -> CodeType:
     """A cell's code, under a file name and with line numbers that are the cell's."""
     # IPython takes off the empty lines that a cell begins with
     empty = next((index for index, text in enumerate(source.splitlines()) if text.strip()), 0)
