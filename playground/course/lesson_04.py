@@ -9,7 +9,7 @@ import anyio
 from playground.course import lesson_04_threads
 from playground.course.calls import Calls
 from playground.course.exercise import Attempt, Exercise, Mistake, Rule
-from playground.course.mistakes import asyncio_run, blocking, forgotten_await
+from playground.course.mistakes import asyncio_run, blocking, forgotten_await, made_outside
 from playground.course.rules import broke
 from playground.course.seeds import fewest_at_once, in_random_order, judged_by
 from playground.course.takes import a_function
@@ -115,6 +115,7 @@ _TICKETS_ONCE: Final = Exercise(
     mistakes=(
         asyncio_run,
         forgotten_await,
+        made_outside,
         blocking(0.5),
         Mistake("lost-update", _oversold),
         Mistake("lock-held-too-long", _one_lock),
@@ -237,6 +238,7 @@ _TRANSFER: Final = Exercise(
     mistakes=(
         asyncio_run,
         forgotten_await,
+        made_outside,
         Mistake("opposite-orders", _in_a_ring),
         Mistake("one-big-lock", _one_big_lock),
     ),

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from playground.asgi import Receive, Scope, Send
 from playground.course.exercise import Attempt, Exercise, Mistake, Rule
-from playground.course.mistakes import blocking
+from playground.course.mistakes import blocking, made_outside
 from playground.course.rules import broke
 from playground.course.seeds import SEEDS, first_broken
 from playground.course.takes import a_plain_function
@@ -129,7 +129,12 @@ COUNTER: Final = Exercise(
         Rule("no visit is lost, whichever thread runs first", _none_lost, 2),
         Rule("the visits sleep side by side", _slow_part_overlaps),
     ),
-    mistakes=(Mistake("lost-update", _lost), Mistake("lock-held-too-long", _locked_sleep), blocking(0.05)),
+    mistakes=(
+        made_outside,
+        Mistake("lost-update", _lost),
+        Mistake("lock-held-too-long", _locked_sleep),
+        blocking(0.05),
+    ),
     hints=(
         "A plain `def` handler runs in a worker thread, and threads may change between any two instructions.",
         "`threading.Lock()`, made once in `make_app`; `with lock:` around what reads and writes the count.",

@@ -7,7 +7,7 @@ from typing import Any, Final
 from playground.app import App
 from playground.course.calls import Calls, idle_s, most_at_once
 from playground.course.exercise import Attempt, Exercise, Mistake, Rule
-from playground.course.mistakes import asyncio_run, blocking, forgotten_await, one_after_another
+from playground.course.mistakes import asyncio_run, blocking, forgotten_await, made_outside, one_after_another
 from playground.course.programs import Program
 from playground.course.rules import all_at_once, calls_of, gives_by_calling, last_answer_s, never_held
 from playground.course.takes import a_function, a_number, whole_number
@@ -85,6 +85,7 @@ _BOUNDED: Final = Exercise(
     mistakes=(
         asyncio_run,
         forgotten_await,
+        made_outside,
         blocking(0.5),
         Mistake("unbounded", _unbounded),
         Mistake("batches", _batches),

@@ -11,10 +11,11 @@ from playground.course.exercise import Attempt, Mistake
 from playground.course.rules import calls_of, held_for
 from playground.course.trials import Unawaited
 from playground.course.words import seconds
+from playground.errors import NotInVirtualTime
 from playground.trace import Trace
 from playground.views.wording import code_text, counted, duration, place
 
-__all__ = ["asyncio_run", "blocking", "forgotten_await", "forty_threads", "one_after_another"]
+__all__ = ["asyncio_run", "blocking", "forgotten_await", "forty_threads", "made_outside", "one_after_another"]
 
 
 def _unawaited(attempt: Attempt) -> str | None:
@@ -97,6 +98,25 @@ def _requests(trace: Trace | None) -> Any:
 
 
 asyncio_run = Mistake("asyncio-run", _asyncio_run)
+
+
+def _made_outside(attempt: Attempt) -> str | None:
+    for tried in attempt.tries:
+        if isinstance(tried.error, RuntimeError) and "bound to a different event loop" in str(tried.error):
+            return (
+                "A lock, semaphore or event of asyncio's belongs to the loop on which somebody first waited with it, "
+                "and each run is on a loop of its own. This one was made outside and is used by a second run: make it "
+                "inside the function."
+            )
+        if isinstance(tried.error, NotInVirtualTime) and "lock made before" in str(tried.error):
+            return (
+                "A lock was made outside, before the check. The check runs in virtual time, which knows the waits with "
+                "locks that are made in it, and no others: make it inside the function that is checked."
+            )
+    return None
+
+
+made_outside = Mistake("made-outside", _made_outside)
 
 
 def _forty(attempt: Attempt) -> str | None:

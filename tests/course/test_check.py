@@ -14,7 +14,9 @@ import pytest
 
 from playground import App
 from playground.course import Checked, check, exercise, exercises, program, restart, trials
-from playground.errors import CourseError
+from playground.course.exercise import Attempt
+from playground.course.mistakes import made_outside
+from playground.errors import CourseError, NotInVirtualTime
 
 Fetch = Callable[[str], Any]
 IDS = [each.id for each in exercises()]
@@ -222,6 +224,17 @@ def test_the_right_value_is_not_enough() -> None:
     assert checked.points == 0
     assert checked.judged[0].finding == "expected 1 call for `ant`, got 0: what is returned has to come from there."
     assert check("05.1", guesses).points == 0
+
+
+def test_a_lock_that_virtual_time_does_not_know_is_told_so() -> None:
+    error = NotInVirtualTime(
+        "expected waits of Python's own. A lock made before the lab, or a wait in C, cannot be ..."
+    )
+    assert made_outside.explain(Attempt((), [trials.Tried(None, error=error)])) == (
+        "A lock was made outside, before the check. The check runs in virtual time, which knows the waits with locks "
+        "that are made in it, and no others: make it inside the function that is checked."
+    )
+    assert made_outside.explain(Attempt((), [trials.Tried(None, error=NotInVirtualTime("a socket"))])) is None
 
 
 # -- hints ----------------------------------------------------------------------------------------------------

@@ -77,6 +77,7 @@ def test_every_mistake_of_an_exercises_own_is_made_by_a_wrong_answer() -> None:
         "no-start",
         "text-for-bytes",
         "returned",
+        "made-outside",
     }
     own = {(exercise.id, mistake.name) for exercise in exercises() for mistake in exercise.mistakes}
     assert {(name, mistake) for name, mistake in own if mistake not in shared} - made == set()

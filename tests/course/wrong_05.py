@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+from playground.course import check
 from tests.course.answers import Wrong
 
 Fetch = Callable[[str], Awaitable[str]]
@@ -23,6 +25,20 @@ async def in_batches(fetch: Fetch, names: list[str]) -> list[str]:
 
 async def one_by_one(fetch: Fetch, names: list[str]) -> list[str]:
     return [await fetch(name) for name in names]
+
+
+def with_places_of_another_loop() -> Callable[..., Any]:
+    places = asyncio.Semaphore(3)
+
+    async def fetch_all(fetch: Fetch, names: list[str]) -> list[str]:
+        async def one(name: str) -> str:
+            async with places:
+                return await fetch(name)
+
+        return await asyncio.gather(*(one(name) for name in names))
+
+    assert check("05.1", fetch_all).passed  # the first time it is all right
+    return fetch_all
 
 
 async def on_the_loop(slow: Slow, numbers: list[int]) -> list[int]:
@@ -67,6 +83,15 @@ WRONG = [
         2,
         "Each fetch begins when the one before it is over: 14 s in all. `await` waits until what it awaits has ended, "
         "so in a loop, or line by line, the next is not even begun until then.",
+    ),
+    Wrong(
+        "05.1",
+        "made-outside",
+        lambda: (with_places_of_another_loop(),),
+        0,
+        "A lock, semaphore or event of asyncio's belongs to the loop on which somebody first waited with it, and each "
+        "run is on a loop of its own. This one was made outside and is used by a second run: make it inside the "
+        "function.",
     ),
     Wrong(
         "05.2",
