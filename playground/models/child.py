@@ -6,7 +6,6 @@ heard, a writer of rows. It refuses to know who waits for the answer.
 """
 
 import faulthandler
-import linecache
 import os
 import pickle
 import signal
@@ -18,10 +17,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, Literal
 
-from playground import code
 from playground.errors import ModelError
 from playground.models import rows
-from playground.models.parcel import Failure, Order, failed, opened, result_of
+from playground.models.parcel import Failure, Order, failed, know, opened, result_of
 from playground.models.said import Said
 
 __all__ = ["ANSWER", "ORDER", "STACKS", "Answer", "run"]
@@ -91,9 +89,7 @@ def _tell_where(folder: Path) -> None:
 
 def _move_in(order: Order) -> None:
     """Be where the notebook's process is, and know its cells by their names."""
-    for file, (name, text) in order.sources.items():
-        linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-        code.GIVEN_NAMES[file] = name
+    know(order.sources)
     if order.directory is not None:
         os.chdir(order.directory)
     if os.environ != order.environ:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from playground.models.base import Model
-from playground.models.jobs import Jobs, settle, work_here
+from playground.models.jobs import Jobs, Sent, settle, work_here
 from playground.models.rows import Row
 from playground.trace import WorkerKind
 
@@ -40,7 +40,7 @@ class Interpreters(Model):
         from concurrent import futures
 
         pools = futures.InterpreterPoolExecutor  # type: ignore[attr-defined, unused-ignore]  # of Python 3.14
-        with pools(self.workers, initializer=settle, initargs=(jobs,)) as pool:
+        with pools(self.workers, initializer=settle, initargs=(Sent(jobs),)) as pool:
             asked = [pool.submit(work_here, jobs.submit(number)) for number in jobs.numbers]
             for future in futures.as_completed(asked):
                 jobs.back(future.result())

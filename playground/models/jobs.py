@@ -14,12 +14,12 @@ from typing import Any, Final
 
 from playground.models.kinds import Moment
 from playground.models.meter import Meter, current_meter, sleeps_recorded
-from playground.models.parcel import Failure, failed, result_of
+from playground.models.parcel import Failure, Source, failed, know, opened, packed, result_of
 from playground.models.rows import current
 from playground.models.units import Senses, units_of
 from playground.models.workload import Workload
 
-__all__ = ["Jobs", "Outcome", "settle", "work_here"]
+__all__ = ["Jobs", "Outcome", "Sent", "settle", "work_here"]
 
 
 @dataclass(frozen=True)
@@ -172,12 +172,36 @@ def _returned(number: int, result: object) -> Outcome:
     return Outcome(number, result_of(result))
 
 
+class Sent:
+    """Jobs that are handed to another process by multiprocessing, which cannot send a function within a function.
+
+    Args:
+        jobs: those.
+    """
+
+    def __init__(self, jobs: Jobs) -> None:
+        self.jobs = jobs
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unsent, packed(_the_same, (self.jobs,))
+
+
+def _the_same(jobs: Jobs) -> Jobs:
+    return jobs
+
+
+def _unsent(parcel: bytes, texts: dict[str, Source]) -> Sent:
+    know(texts)
+    function, args = opened(parcel)
+    return Sent(function(*args))
+
+
 _here: Final[list[Jobs]] = []
 
 
-def settle(jobs: Jobs) -> None:
+def settle(sent: Sent) -> None:
     """In each process or interpreter of a pool, once: these are the jobs that it will be asked for by number."""
-    _here[:] = [jobs]
+    _here[:] = [sent.jobs]
 
 
 def work_here(number: int) -> Outcome:

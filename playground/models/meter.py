@@ -120,6 +120,10 @@ _sleeps: Final[list[Callable[[float], None]]] = []
 """What sleeps when a job calls `time.sleep`: the last of these, or the one that was there."""
 
 
+_recorded: Final[list[Callable[[float], None]]] = []
+"""What was put in the place of `time.sleep`."""
+
+
 @contextlib.contextmanager
 def sleeping_by(sleep: Callable[[float], None]) -> Iterator[None]:
     """Within this, a job's `time.sleep` is this one, as if a library had put it there."""
@@ -133,7 +137,7 @@ def sleeping_by(sleep: Callable[[float], None]) -> Iterator[None]:
 def sleeps_recorded() -> Callable[[], None]:
     """From now on `time.sleep` within a job is recorded as a wait. Gives what puts the former one back."""
     found = time.sleep
-    if getattr(found, "__module__", None) == __name__:  # a process that was forked from one that had done so
+    if found in _recorded:  # a process that was forked from one that had done so
         return _nothing
 
     def recorded(seconds: float) -> None:
@@ -146,6 +150,9 @@ def sleeps_recorded() -> Callable[[], None]:
         finally:
             meter.go_on()
 
+    # by these it is found in its place again, when a function that holds it is sent on to another process
+    recorded.__module__, recorded.__qualname__, recorded.__name__ = "time", "sleep", "sleep"
+    _recorded.append(recorded)
     return swap(time, "sleep", recorded)
 
 

@@ -16,10 +16,22 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any, Final
 
-from playground.code import is_own, short_name
+from playground.code import GIVEN_NAMES, is_own, short_name
 from playground.errors import ModelError
 
-__all__ = ["Failure", "Order", "Source", "failed", "opened", "own_lines", "packed", "received", "result_of", "sources"]
+__all__ = [
+    "Failure",
+    "Order",
+    "Source",
+    "failed",
+    "know",
+    "opened",
+    "own_lines",
+    "packed",
+    "received",
+    "result_of",
+    "sources",
+]
 
 
 def _cloudpickle() -> Any:
@@ -135,6 +147,13 @@ def sources(files: Iterable[str]) -> dict[str, Source]:
     """The names and texts of those files that are none on disk, so that another process has them too."""
     texts = {file: "".join(linecache.getlines(file)) for file in files if not os.path.exists(file)}
     return {file: (short_name(file), text) for file, text in texts.items() if text}
+
+
+def know(texts: dict[str, Source]) -> None:
+    """Have files that are none on disk known here, for tracebacks and by their names."""
+    for file, (name, text) in texts.items():
+        linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+        GIVEN_NAMES[file] = name
 
 
 def opened(parcel: bytes) -> tuple[Callable[..., Any], tuple[Any, ...]]:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from playground.errors import ModelError
 from playground.models.base import Model
-from playground.models.jobs import Jobs, Outcome, settle, work_here
+from playground.models.jobs import Jobs, Outcome, Sent, settle, work_here
 from playground.trace import WorkerKind
 
 __all__ = ["ProcessPool", "Processes"]
@@ -58,10 +58,11 @@ class Processes(_OfProcesses):
 
     def drive(self, jobs: Jobs) -> None:
         context: Any = self.context
+        sent = Sent(jobs)
         started: dict[Connection, tuple[int, Any]] = {}
         for number in jobs.numbers:
             ours, theirs = context.Pipe(duplex=False)
-            process = context.Process(target=_one, args=(theirs, jobs, jobs.submit(number)))
+            process = context.Process(target=_one, args=(theirs, sent, jobs.submit(number)))
             process.start()
             theirs.close()
             started[ours] = number, process
@@ -73,8 +74,8 @@ class Processes(_OfProcesses):
                 _take(jobs, pipe, *started[pipe])
 
 
-def _one(pipe: Connection, jobs: Jobs, number: int) -> None:
-    pipe.send(jobs.work(number, time.sleep))
+def _one(pipe: Connection, sent: Sent, number: int) -> None:
+    pipe.send(sent.jobs.work(number, time.sleep))
     pipe.close()
 
 
@@ -104,7 +105,7 @@ class ProcessPool(_OfProcesses):
     name: ClassVar[str] = "process_pool"
 
     def drive(self, jobs: Jobs) -> None:
-        with ProcessPoolExecutor(self.workers, self.context, settle, (jobs,)) as pool:
+        with ProcessPoolExecutor(self.workers, self.context, settle, (Sent(jobs),)) as pool:
             futures: dict[Future[Outcome], int] = {}
             for number in jobs.numbers:
                 try:

@@ -6,6 +6,7 @@ long anything took; where jobs must overlap, they wait for each other.
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections import defaultdict
@@ -343,6 +344,7 @@ def test_a_process_that_dies_is_told_with_its_number() -> None:
 # -- nothing left over -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for what is left over in /proc")
 @every_model
 def test_nothing_is_left_over(name: str, plain_runs: dict[str, ModelRun]) -> None:
     assert plain_runs[name].ending == "returned"  # who is asked for the first time starts a zygote, which stays

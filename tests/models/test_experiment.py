@@ -12,7 +12,7 @@ import pytest
 from playground import ModelError, Workload, experiment
 from playground.models import units
 from playground.models.experiment import MODELS
-from playground.models.processes import Processes
+from playground.models.processes import Processes, ProcessPool
 from playground.models.run import ModelRun
 from playground.models.threads import ThreadPool
 from playground.models.units import Senses
@@ -85,6 +85,34 @@ def test_options_are_told_by_the_name() -> None:
     assert list(done) == ["processes (spawn)", "thread_pool"]
     assert done["processes (spawn)"].results == [0, 1]
     assert done["thread_pool"].max_overlap == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+@pytest.mark.parametrize("kind", [Processes, ProcessPool])
+def test_processes_that_are_not_forked_tell_the_same(kind: Any, method: Any) -> None:
+    from time import sleep  # as a cell may have it: what it calls is found again by its name
+
+    def job(number: int) -> int:
+        sleep(0.002)
+        return number
+
+    (run,) = experiment(Workload(job, jobs=2), kind(method=method)).values()
+    assert (run.model, run.results) == (f"{kind.name} ({method})", [0, 1])
+    for number in range(2):
+        told = [segment.kind for segment in run.trace.segments if segment.job == number]
+        assert [each for each in told if each != "ready"] == ["queue", "run", "wait", "run", "handoff"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["threads", "processes", "asyncio", "gevent"])
+def test_where_no_process_can_be_forked_for_an_experiment_it_tells_the_same(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "fork")
+    run = experiment(SMALL, name)[name]
+    assert (run.ending, run.results) == ("returned", [0, 1])
+    assert {segment.kind for segment in run.trace.segments} >= {"queue", "run", "wait"}
 
 
 def test_workers_are_how_many_a_pool_has() -> None:
