@@ -17,89 +17,7 @@ from playground.views.wording import counted
 
 __all__ = ["EXERCISES", "counter"]
 
-# -- 05.1 -----------------------------------------------------------------------------------------------------
-
-_PLACES: Final = 3
-# uneven, so that who waits for a whole batch waits for its slowest
-_TAKES_S: Final = {"ant": 4.0, "bee": 1.0, "cat": 1.0, "dog": 2.0, "eel": 1.0, "fox": 3.0, "gnu": 1.0, "hen": 1.0}
-
-
-def _bounded(fetch_all: Callable[..., Any]) -> Attempt:
-    calls = Calls()
-
-    async def fetch(name: str) -> str:
-        return str(await calls.waits(name, _TAKES_S[name], name.upper()))
-
-    async def main() -> Any:
-        calls.start()
-        pages = await outcome(fetch_all, fetch, list(_TAKES_S))
-        calls.finish()
-        return pages
-
-    return Attempt((fetch_all,), [try_function(main)], {"calls": calls})
-
-
-def _three_at_most(attempt: Attempt) -> str | None:
-    most = most_at_once(calls_of(attempt).made)
-    return None if most <= _PLACES else f"expected {_PLACES} at once at most, got {most}."
-
-
-def _never_idle(attempt: Attempt) -> str | None:
-    idle = idle_s(calls_of(attempt).made, _PLACES)
-    return None if idle <= 0 else f"places stood empty for {seconds(idle)} in all while pages were still to be begun."
-
-
-def _unbounded(attempt: Attempt) -> str | None:
-    most = most_at_once(calls_of(attempt).made)
-    if most <= _PLACES:
-        return None
-    return (
-        f"All that are begun go on at once: here {most}. `gather` and tasks set no limit; a server at the other end, "
-        "or a pool of connections, would have to."
-    )
-
-
-def _batches(attempt: Attempt) -> str | None:
-    made = calls_of(attempt).made
-    if most_at_once(made) != _PLACES or _never_idle(attempt) is None:
-        return None
-    return (
-        "They go in batches: the next three begin only when the slowest of the last three is over, and until then the "
-        "places of the others stand empty. Let each take a place when one is free."
-    )
-
-
-_BOUNDED: Final = Exercise(
-    id="05.1",
-    question=f"Fetch all pages, {_PLACES} at once at most, and let no place stand empty while a page is to be begun.",
-    takes=(a_function("fetch_all", "async def fetch_all(fetch, names)"),),
-    attempt=_bounded,
-    rules=(
-        Rule(
-            "it returns the list of pages, in the order of the names",
-            gives_by_calling([name.upper() for name in _TAKES_S], _TAKES_S),
-        ),
-        Rule(f"{_PLACES} go on at once at most", _three_at_most),
-        Rule("no place stands empty while a page is to be begun", _never_idle, 2),
-    ),
-    mistakes=(
-        asyncio_run,
-        forgotten_await,
-        made_outside,
-        blocking(0.5),
-        Mistake("unbounded", _unbounded),
-        Mistake("batches", _batches),
-        one_after_another("fetch"),
-    ),
-    hints=(
-        "Begin them all, but let each wait for a free place before it fetches.",
-        "`asyncio.Semaphore(3)` has three places; `async with places:` takes one, and gives it back.",
-        "Write an inner `async def one(name)` that fetches within `async with places:`, and gather those.",
-    ),
-)
-
-
-# -- 05.2 and 05.3 ----------------------------------------------------------------------------------------------
+# -- 05.1 and 05.2 --------------------------------------------------------------------------------------------
 
 counter = App()
 
@@ -130,7 +48,7 @@ def _said(moment_s: float, text: str) -> Callable[[Attempt], str | None]:
 
 
 _QUEUE: Final = Exercise(
-    id="05.2",
+    id="05.1",
     question="Ten requests for `/stamp` come at once, and there are 4 worker threads: after how many seconds is the "
     "last answered?",
     takes=(a_number("last_s", "seconds"),),
@@ -209,7 +127,7 @@ def _too_few(attempt: Attempt) -> str | None:
 
 
 _POOL: Final = Exercise(
-    id="05.3",
+    id="05.2",
     question=f"{_CROWD} requests for `/stamp` come at once. What is the smallest number of threads with which the last "
     f"is answered within {seconds(_GOAL_S)}?",
     takes=(whole_number("threads", "threads"),),
@@ -227,7 +145,7 @@ _POOL: Final = Exercise(
 )
 
 
-# -- 05.4 -----------------------------------------------------------------------------------------------------
+# -- 05.3 -----------------------------------------------------------------------------------------------------
 
 _NUMBERS: Final = [3, 1, 4, 1, 5, 9]
 
@@ -248,7 +166,7 @@ def _in_threads(squares: Callable[..., Any]) -> Attempt:
 
 
 _FUTURES: Final = Exercise(
-    id="05.4",
+    id="05.3",
     question="`slow(number)` blocks for 100 ms. Call it for all numbers in worker threads, all at once, and return the "
     "list of results.",
     takes=(a_function("squares", "async def squares(slow, numbers)"),),
@@ -268,4 +186,86 @@ _FUTURES: Final = Exercise(
     ),
 )
 
-EXERCISES: Final = (_BOUNDED, _QUEUE, _POOL, _FUTURES)
+
+# -- 05.4 -----------------------------------------------------------------------------------------------------
+
+_PLACES: Final = 3
+# uneven, so that who waits for a whole batch waits for its slowest
+_TAKES_S: Final = {"ant": 4.0, "bee": 1.0, "cat": 1.0, "dog": 2.0, "eel": 1.0, "fox": 3.0, "gnu": 1.0, "hen": 1.0}
+
+
+def _bounded(fetch_all: Callable[..., Any]) -> Attempt:
+    calls = Calls()
+
+    async def fetch(name: str) -> str:
+        return str(await calls.waits(name, _TAKES_S[name], name.upper()))
+
+    async def main() -> Any:
+        calls.start()
+        pages = await outcome(fetch_all, fetch, list(_TAKES_S))
+        calls.finish()
+        return pages
+
+    return Attempt((fetch_all,), [try_function(main)], {"calls": calls})
+
+
+def _three_at_most(attempt: Attempt) -> str | None:
+    most = most_at_once(calls_of(attempt).made)
+    return None if most <= _PLACES else f"expected {_PLACES} at once at most, got {most}."
+
+
+def _never_idle(attempt: Attempt) -> str | None:
+    idle = idle_s(calls_of(attempt).made, _PLACES)
+    return None if idle <= 0 else f"places stood empty for {seconds(idle)} in all while pages were still to be begun."
+
+
+def _unbounded(attempt: Attempt) -> str | None:
+    most = most_at_once(calls_of(attempt).made)
+    if most <= _PLACES:
+        return None
+    return (
+        f"All that are begun go on at once: here {most}. `gather` and tasks set no limit; a server at the other end, "
+        "or a pool of connections, would have to."
+    )
+
+
+def _batches(attempt: Attempt) -> str | None:
+    made = calls_of(attempt).made
+    if most_at_once(made) != _PLACES or _never_idle(attempt) is None:
+        return None
+    return (
+        "They go in batches: the next three begin only when the slowest of the last three is over, and until then the "
+        "places of the others stand empty. Let each take a place when one is free."
+    )
+
+
+_BOUNDED: Final = Exercise(
+    id="05.4",
+    question=f"Fetch all pages, {_PLACES} at once at most, and let no place stand empty while a page is to be begun.",
+    takes=(a_function("fetch_all", "async def fetch_all(fetch, names)"),),
+    attempt=_bounded,
+    rules=(
+        Rule(
+            "it returns the list of pages, in the order of the names",
+            gives_by_calling([name.upper() for name in _TAKES_S], _TAKES_S),
+        ),
+        Rule(f"{_PLACES} go on at once at most", _three_at_most),
+        Rule("no place stands empty while a page is to be begun", _never_idle, 2),
+    ),
+    mistakes=(
+        asyncio_run,
+        forgotten_await,
+        made_outside,
+        blocking(0.5),
+        Mistake("unbounded", _unbounded),
+        Mistake("batches", _batches),
+        one_after_another("fetch"),
+    ),
+    hints=(
+        "Begin them all, but let each wait for a free place before it fetches.",
+        "`asyncio.Semaphore(3)` has three places; `async with places:` takes one, and gives it back.",
+        "Write an inner `async def one(name)` that fetches within `async with places:`, and gather those.",
+    ),
+)
+
+EXERCISES: Final = (_QUEUE, _POOL, _FUTURES, _BOUNDED)

@@ -85,7 +85,7 @@ def test_numbers_and_texts_of_other_kinds_are_told_so() -> None:
     )
     for odd in (True, float("nan"), -1, [0.62]):
         assert check("09.1", odd).missing
-    assert check("05.3", 20.0).missing == (
+    assert check("05.2", 20.0).missing == (
         "expected a whole number of threads, got `20.0`: give one that is 1 or more, such as 4."
     )
     assert (
@@ -196,6 +196,20 @@ def test_code_that_never_ends_is_broken_off_once(exercise_id: str, monkeypatch: 
     assert [each.name for each in threading.enumerate() if each.name.startswith("playground lab")] == []
 
 
+@pytest.mark.parametrize("exercise_id", ["09.2", "12.2"])
+def test_an_app_that_never_ends_leaves_no_thread_behind(exercise_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trials, "LIMIT_S", 0.2)
+    app = App()
+    app.get("/{path:path}", name="spins")(spins_for_a_path)
+    checked = check(exercise_id, app)
+    assert checked.judged[0].finding == "it goes round without end: it was broken off while it still ran."
+    assert [each.name for each in threading.enumerate() if each.name.startswith("playground lab")] == []
+
+
+async def spins_for_a_path(path: str) -> None:
+    await spins()
+
+
 def test_an_interrupt_of_the_user_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*args: Any) -> None:
         raise KeyboardInterrupt
@@ -223,7 +237,7 @@ def test_the_right_value_is_not_enough() -> None:
     checked = check("08.2", guesses)
     assert checked.points == 0
     assert checked.judged[0].finding == "expected 1 call for `ant`, got 0: what is returned has to come from there."
-    assert check("05.1", guesses).points == 0
+    assert check("05.4", guesses).points == 0
 
 
 def test_a_lock_that_virtual_time_does_not_know_is_told_so() -> None:

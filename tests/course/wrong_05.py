@@ -37,7 +37,7 @@ def with_places_of_another_loop() -> Callable[..., Any]:
 
         return await asyncio.gather(*(one(name) for name in names))
 
-    assert check("05.1", fetch_all).passed  # the first time it is all right
+    assert check("05.4", fetch_all).passed  # the first time it is all right
     return fetch_all
 
 
@@ -61,7 +61,7 @@ async def waits_for_the_pool(slow: Slow, numbers: list[int]) -> list[int]:
 
 WRONG = [
     Wrong(
-        "05.1",
+        "05.4",
         "unbounded",
         lambda: (all_of_them,),
         3,
@@ -69,7 +69,7 @@ WRONG = [
         "pool of connections, would have to.",
     ),
     Wrong(
-        "05.1",
+        "05.4",
         "batches",
         lambda: (in_batches,),
         2,
@@ -77,7 +77,7 @@ WRONG = [
         "places of the others stand empty. Let each take a place when one is free.",
     ),
     Wrong(
-        "05.1",
+        "05.4",
         "one-after-another",
         lambda: (one_by_one,),
         2,
@@ -85,7 +85,7 @@ WRONG = [
         "so in a loop, or line by line, the next is not even begun until then.",
     ),
     Wrong(
-        "05.1",
+        "05.4",
         "made-outside",
         lambda: (with_places_of_another_loop(),),
         0,
@@ -94,28 +94,28 @@ WRONG = [
         "function.",
     ),
     Wrong(
-        "05.2",
+        "05.1",
         "no-queue",
         lambda: (0.2,),
         0,
         "Each takes 200 ms once it has a thread. Only four have one at a time; the others queue.",
     ),
     Wrong(
-        "05.2",
+        "05.1",
         "one-at-a-time",
         lambda: (2,),
         0,
         "That would be one thread. Four requests are in threads side by side; the others queue for these.",
     ),
     Wrong(
-        "05.2",
+        "05.1",
         "parts-of-a-round",
         lambda: (0.5,),
         0,
         "Ten among four is two rounds and a half, but no request is halved: the last two take a whole round.",
     ),
     Wrong(
-        "05.3",
+        "05.2",
         "forty-threads",
         lambda: (40,),
         1,
@@ -123,21 +123,21 @@ WRONG = [
         "half of them without work.",
     ),
     Wrong(
-        "05.3",
+        "05.2",
         "a-thread-each",
         lambda: (60,),
         1,
         "A thread for each request leaves nobody queueing, and was not asked for: there is time for three rounds.",
     ),
     Wrong(
-        "05.3",
+        "05.2",
         "too-few",
         lambda: (15,),
         0,
         "With 15 threads the 60 requests take 4 rounds of 200 ms, and there is time for three.",
     ),
     Wrong(
-        "05.4",
+        "05.3",
         "blocking",
         lambda: (on_the_loop,),
         1,
@@ -146,7 +146,7 @@ WRONG = [
         "meanwhile nobody else does.",
     ),
     Wrong(
-        "05.4",
+        "05.3",
         "blocking",
         lambda: (waits_for_the_pool,),
         2,
@@ -155,7 +155,7 @@ WRONG = [
         "others run, so meanwhile nobody else does.",
     ),
     Wrong(
-        "05.4",
+        "05.3",
         "one-after-another",
         lambda: (each_awaited,),
         2,
@@ -163,7 +163,7 @@ WRONG = [
         "so in a loop, or line by line, the next is not even begun until then.",
     ),
     Wrong(
-        "05.4",
+        "05.3",
         "forgotten-await",
         lambda: (never_awaited,),
         0,
