@@ -96,7 +96,7 @@ _SWITCHES: Final = Exercise(
 
 # -- 02.2 -----------------------------------------------------------------------------------------------------
 
-_BOTH: Final = Workload(jobs=4, cpu_s=0.1, wait_s=0.1)
+_BOTH: Final = Workload(jobs=4, cpu_s=0.06, wait_s=0.06)
 _MODELS: Final = ("sequential", "threads", "processes", "asyncio")
 _AT_ONCE, _PARALLEL = 0, 1
 

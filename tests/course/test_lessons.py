@@ -10,20 +10,18 @@ from types import ModuleType
 import pytest
 
 from playground.course import check, exercises, restart
-from tests.course.answers import Given, Wrong
+from tests.course.answers import Wrong
+from tests.course.solutions import SOLUTIONS
 
 _HERE = Path(__file__).parent
 
 
-def each_lesson(kind: str) -> list[ModuleType]:
-    """The modules of solutions, or of wrong answers, in the order of the lessons."""
-    return [import_module(f"tests.course.{path.stem}") for path in sorted(_HERE.glob(f"{kind}_*.py"))]
+def each_lesson() -> list[ModuleType]:
+    """The modules of wrong answers, in the order of the lessons."""
+    return [import_module(f"tests.course.{path.stem}") for path in sorted(_HERE.glob("wrong_*.py"))]
 
 
-SOLUTIONS: dict[str, Given] = {
-    name: given for each in each_lesson("solutions") for name, given in each.SOLUTIONS.items()
-}
-WRONG: list[Wrong] = [wrong for each in each_lesson("wrong") for wrong in each.WRONG]
+WRONG: list[Wrong] = [wrong for each in each_lesson() for wrong in each.WRONG]
 
 
 @pytest.fixture(autouse=True)
