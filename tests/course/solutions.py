@@ -4,11 +4,9 @@ import importlib
 from functools import cache
 from pathlib import Path
 
-import nbformat
-
 from playground.course import exercises
 from tests.course.answers import Given
-from tests.notebooks.lessons import NOTEBOOKS, answer, holes
+from tests.notebooks.lessons import NOTEBOOKS, answer, holes, read
 
 __all__ = ["SOLUTIONS"]
 
@@ -26,7 +24,7 @@ def _of_lesson(lesson: str) -> dict[str, Given]:
 
 
 def _in_notebook(path: Path) -> dict[str, Given]:
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
     return {hole.id: lambda hole=hole: answer(notebook, hole) for hole in holes(notebook)}  # type: ignore[misc]
 
 

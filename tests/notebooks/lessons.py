@@ -12,11 +12,22 @@ from typing import Any
 import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 
-__all__ = ["NOTEBOOKS", "Hole", "answer", "holes", "imports", "released"]
+__all__ = ["NOTEBOOKS", "Hole", "answer", "holes", "imports", "lesson", "read", "released", "texts", "value"]
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
 _SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?^ *### END SOLUTION$", re.DOTALL | re.MULTILINE)
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    """A notebook, as nbformat has it today."""
+    return nbformat.read(path, as_version=4)
+
+
+def lesson(number: str) -> nbformat.NotebookNode:
+    """The notebook of that number, such as `09`."""
+    (path,) = (path for path in NOTEBOOKS if path.name.startswith(f"{number}_"))
+    return read(path)
 
 
 @dataclass(frozen=True)
@@ -67,6 +78,17 @@ def released(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     for cell in copy.cells:
         cell.source = _SOLUTION.sub(r"\1...", cell.source)
     return copy
+
+
+def texts(cell: nbformat.NotebookNode, stream: str) -> str:
+    """What a cell that was run has written to `stdout` or `stderr`."""
+    return "".join(output.text for output in cell.outputs if output.get("name") == stream)
+
+
+def value(cell: nbformat.NotebookNode) -> str:
+    """The value of a cell that was run, as plain text."""
+    (shown,) = (output.data["text/plain"] for output in cell.outputs if output.output_type == "execute_result")
+    return str(shown)
 
 
 def _checked(cell: nbformat.NotebookNode) -> ast.Call:

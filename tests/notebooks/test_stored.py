@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 from playground.course import exercise, exercises
-from tests.notebooks.lessons import NOTEBOOKS, holes, imports, released
+from tests.notebooks.lessons import NOTEBOOKS, holes, imports, read, released
 
 LESSONS = [path for path in NOTEBOOKS if re.match(r"(0[1-9]|1\d)_", path.name)]
 
@@ -65,10 +65,6 @@ def test_a_notebook_is_written_as_jupyter_writes_it_so_that_saving_it_unchanged_
 def lesson(request: pytest.FixtureRequest) -> Path:
     path: Path = request.param
     return path
-
-
-def read(path: Path) -> nbformat.NotebookNode:
-    return nbformat.read(path, as_version=4)
 
 
 def test_a_lesson_is_a_question_and_has_two_to_four_exercises_all_that_the_course_has_of_it(lesson: Path) -> None:
