@@ -101,6 +101,9 @@ class Baton:
 
     # -- for runners ------------------------------------------------------------------------------------------
 
+    refuse: Callable[[str], BaseException] | None = None
+    """Makes the error for what cannot be where there are no threads, and breaks off what asked for it."""
+
     launch: Callable[[threading.Thread, Runner], None] | None = None
     """How a runner's thread is begun where there are none (see `simulated`); `None`: as threads are."""
 

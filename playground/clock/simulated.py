@@ -24,7 +24,6 @@ from typing import Any, Final
 from playground.clock.baton import NEVER_NS, Baton
 from playground.clock.lines import place_of
 from playground.clock.runner import Aborted, Runner, become
-from playground.errors import NotInVirtualTime
 
 __all__ = ["Life", "Simulated", "SimulatedBaton"]
 
@@ -84,6 +83,7 @@ class SimulatedBaton(Baton):
 
     Args:
         lives: for each function that threads of a pool live in, what a simulated thread does in its place.
+        refuse: see `Baton`.
 
     Attributes:
         playing: the worker whose turn it is; `None` while it is the loop's.
@@ -91,8 +91,17 @@ class SimulatedBaton(Baton):
             kept for each thread can be kept for each worker. Gives what was kept before.
     """
 
-    def __init__(self, *args: Any, lives: Mapping[Any, Callable[[Simulated, Any], Life]], **kwargs: Any) -> None:
+    refuse: Callable[[str], BaseException]
+
+    def __init__(
+        self,
+        *args: Any,
+        lives: Mapping[Any, Callable[[Simulated, Any], Life]],
+        refuse: Callable[[str], BaseException],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.refuse = refuse
         self.lives = lives
         self.launch = self._launch
         self.playing: Simulated | None = None
@@ -120,7 +129,7 @@ class SimulatedBaton(Baton):
         """For a worker: it waits for somebody, and nobody can come."""
         if not isinstance(me, Simulated):
             return super().park(me, until_ns)
-        raise NotInVirtualTime(
+        raise self.refuse(
             "expected a worker that waits for time only, got one that waits for another worker or for the event loop, "
             f"at {place_of(get_ident())}: this Python has no threads (as in a browser), so workers are simulated one "
             "after another and cannot meet. Run it where there are threads."
@@ -151,7 +160,7 @@ class SimulatedBaton(Baton):
 
     def join_in(self, name: str) -> Simulated:
         if self._rng is not None:
-            raise NotInVirtualTime(
+            raise self.refuse(
                 "expected schedule='fifo' with worker threads, got schedule='random', which changes threads in the "
                 "middle of a line: this Python has no threads (as in a browser), and simulated workers are never "
                 "changed. Look for races where there are threads."
@@ -230,7 +239,7 @@ class SimulatedBaton(Baton):
     def _compute_alone(self, me: Runner, until_ns: int | None) -> None:
         """Refuse to compute while another may: who of them is when on the interpreter lock cannot be known."""
         if self.now_ns < self._computed_until_ns:
-            raise NotInVirtualTime(
+            raise self.refuse(
                 "expected one thread to compute at a time, got a second that computes while another has the interpreter"
                 f" lock, at {place_of(get_ident())}: this Python has no threads (as in a browser), and simulated "
                 "workers cannot share a lock slice by slice. Run it where there are threads."

@@ -62,7 +62,12 @@ class SimulatedLoop(VirtualLoop):
         self._selector = _NoSelector()
 
     def _new_baton(self, charge_cpu: bool) -> SimulatedBaton:
-        return SimulatedBaton(self._may_pass, self._blocked_for_ever, self._rng, lives=LIVES)
+        return SimulatedBaton(self._may_pass, self._blocked_for_ever, self._rng, lives=LIVES, refuse=self._refuse)
+
+    def _refuse(self, words: str) -> NotInVirtualTime:
+        """The error to be raised at its line; and the same for who waits for all this, whatever the app makes of it."""
+        self._refusal = self._refusal or NotInVirtualTime(words)
+        return NotInVirtualTime(words)
 
     def _new_watchdog(self) -> Any:
         return _NoWatchdog()

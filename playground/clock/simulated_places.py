@@ -22,7 +22,6 @@ from anyio._backends._asyncio import AsyncIOBackend
 from playground.clock import locks
 from playground.clock.lines import place_of
 from playground.clock.runner import Runner, current
-from playground.errors import NotInVirtualTime
 
 __all__ = ["TimedLock", "WokenQueue", "replacements", "there_are_threads"]
 
@@ -64,8 +63,8 @@ class TimedLock(locks.Lock):
     def _wait(self, me: Runner, blocking: bool, timeout_s: float) -> bool:
         """Wait for a worker that was called to its end before, but has the lock at this moment; whether it came."""
         now_ns = me.baton.now_ns
-        if now_ns < self._asked_ns:
-            raise NotInVirtualTime(
+        if now_ns < self._asked_ns and me.baton.refuse is not None:
+            raise me.baton.refuse(
                 f"expected locks to be asked for in the order of time, got one at {now_ns / 1e9:g} s that was asked "
                 f"for at {self._asked_ns / 1e9:g} s already, at {place_of(get_ident())}: this Python has no threads "
                 "(as in a browser), so workers are simulated one after another and cannot meet. Run it where there are "
@@ -116,8 +115,9 @@ def _not_from_worker(real: Callable[..., Any], call: str) -> Callable[..., Any]:
 
     @functools.wraps(real)
     def refused(*args: Any, **kwargs: Any) -> Any:
-        if getattr(current(), "number", 0):
-            raise NotInVirtualTime(
+        me = current()
+        if me is not None and me is not me.baton.loop and me.baton.refuse is not None:
+            raise me.baton.refuse(
                 f"expected a worker that waits for time only, got a call of {call}, at {place_of(get_ident())}: this "
                 "Python has no threads (as in a browser), so the event loop cannot go on while a simulated worker "
                 "waits for it. Make the handler an async def, or run it where there are threads."

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground import App, Lab, LabError, Run, Trace, work
+from playground import App, Lab, LabError, Trace, work
 from playground.errors import Deadlock, LabClosed, NotInVirtualTime
 from playground.web.websockets import WebSocket
 from tests.lite.threadless import threadless
@@ -233,17 +233,15 @@ def test_a_cancelled_call_ends_when_its_worker_does() -> None:
         assert outcome() == real
 
 
-def in_a_worker(function: Callable[[], Any], n: int = 1) -> Run:
-    """A run in which worker threads call a function."""
+def refused(function: Callable[[], Any], n: int = 1) -> str:
+    """What a run is refused with in which worker threads call a function."""
     app = App()
     app.get("/")(function)
     with threadless(), Lab(app, clock="virtual") as lab:
-        return lab.burst("/", n=n)
-
-
-def said(run: Run) -> list[str]:
-    """What the requests of a run failed with, without the class that is named first and the place within the words."""
-    return [(request.error or "").partition("\n")[0] for request in run.requests]
+        with pytest.raises(NotInVirtualTime) as caught:
+            lab.burst("/", n=n)
+        assert len(lab.runs) == 1
+    return str(caught.value)
 
 
 def test_workers_wait_for_one_lock_as_real_ones_do() -> None:
@@ -281,9 +279,8 @@ def test_a_worker_that_waits_for_another_is_refused_at_its_line(wait: Callable[[
     def handler() -> None:
         wait()
 
-    (words,) = said(in_a_worker(handler))
-    begins, ends = words.split(", at ")
-    assert begins.endswith(
+    begins, ends = refused(handler).split(", at ")
+    assert begins == (
         "expected a worker that waits for time only, got one that waits for another worker or for the event loop"
     )
     place, _, advice = ends.partition(": this Python")
@@ -304,9 +301,10 @@ def test_locks_asked_for_out_of_order_are_refused() -> None:
         with locks[0]:
             time.sleep(0.1)
 
-    first, second = said(in_a_worker(handler, n=2))
-    assert first == ""
-    assert "expected locks to be asked for in the order of time, got one at 0.1 s that was asked for at 0.2 s" in second
+    words = refused(handler, n=2)
+    assert words.startswith(
+        "expected locks to be asked for in the order of time, got one at 0.1 s that was asked for at 0.2 s already, at "
+    )
 
 
 def test_calls_back_into_the_loop_are_refused() -> None:
@@ -314,15 +312,23 @@ def test_calls_back_into_the_loop_are_refused() -> None:
         time.sleep(0.1)
         anyio.from_thread.run(anyio.sleep, 1)
 
-    (words,) = said(in_a_worker(handler))
-    assert "got a call of anyio.from_thread.run, at " in words
+    words = refused(handler)
+    assert words.startswith("expected a worker that waits for time only, got a call of anyio.from_thread.run, at ")
     assert words.endswith("Make the handler an async def, or run it where there are threads.")
 
 
 def test_computing_is_charged_alone_and_refused_to_two() -> None:
-    first, second = said(run := in_a_worker(lambda: work(0.1), n=2))
-    assert (first, run.trace.handoffs[0].ended_ns, run.trace.handoffs[0].cpu_ns) == ("", 100_000_000, 100_000_000)
-    assert "expected one thread to compute at a time, got a second" in second
+    def handler() -> None:
+        work(0.1)
+
+    app = App()
+    app.get("/")(handler)
+    with threadless(), Lab(app, clock="virtual") as lab:
+        (handoff,) = lab.burst("/", n=1).trace.handoffs
+    assert (handoff.ended_ns, handoff.cpu_ns) == (100_000_000, 100_000_000)
+    assert refused(handler, n=2).startswith(
+        "expected one thread to compute at a time, got a second that computes while another has the interpreter lock"
+    )
 
 
 def test_a_deadlock_is_told_and_the_lab_goes_on() -> None:
