@@ -19,6 +19,7 @@ reader would expect to catch. A message says what was expected, what arrived, an
     ├── TraceError              a recording cannot be read or written         (ValueError)
     ├── ComparisonError         what was given cannot be compared             (ValueError)
     ├── CourseError             the course has no such exercise or program    (LookupError)
+    ├── ClassroomError          a notebook cannot be handed out as it is      (ValueError)
     ├── SweepError              a sweep cannot be made of what was given      (ValueError)
     ├── WatchError              something cannot be watched, or not yet asked (RuntimeError)
     ├── LiteError               a site for the browser cannot be built        (RuntimeError)
@@ -31,6 +32,7 @@ reader would expect to catch. A message says what was expected, what arrived, an
 """
 
 __all__ = [
+    "ClassroomError",
     "ClientGone",
     "ComparisonError",
     "ConnectionClosed",
@@ -145,6 +147,10 @@ class ComparisonError(PlaygroundError, ValueError):
 
 class CourseError(PlaygroundError, LookupError):
     """The course was asked for an exercise, or for its program, that there is not."""
+
+
+class ClassroomError(PlaygroundError, ValueError):
+    """A notebook cannot be handed out as it is."""
 
 
 class SweepError(PlaygroundError, ValueError):
