@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from playground.errors import LiteError
 
-__all__ = ["build"]
+__all__ = ["build", "for_the_browser"]
 
 _PACKAGE: Final = Path(__file__).parent
 _NEEDED: Final = ("jupyterlite_core", "jupyterlite_pyodide_kernel")
@@ -27,6 +27,17 @@ _FRONT_ENDS: Final = ("jupyterlite-pyodide-kernel", "jupyterlab-widgets", "anywi
 _KERNEL: Final = "@jupyterlite/pyodide-kernel-extension:kernel"
 _PYTHON: Final = {"name": "python", "display_name": "Python (Pyodide)", "language": "python"}
 """What that kernel is called in a notebook."""
+_MACHINE: Final = (
+    "This lesson measures what the threads and processes of a machine do, in real time; a browser's Python has none."
+)
+_NEEDS: Final = {
+    "00": "Its labs live on the real clock, which needs a thread; a browser's Python has none, only virtual time.",
+    **dict.fromkeys(("01", "02", "03", "06", "07", "12"), _MACHINE),
+    "04": "Races between threads need threads that lose their turn in the middle of a line; a browser's Python has "
+    "none. Those between tasks are here as everywhere.",
+    "10": "Its last experiment is on the real clock, which needs a thread; a browser's Python has none.",
+}
+"""Of the course's lessons that need more than virtual time with simulated workers: what it is."""
 _BESIDE: Final = (".md", ".py", ".csv", ".json", ".svg", ".png")
 _MARK: Final = "jupyter-lite.json"
 """A file that each such site has."""
@@ -80,10 +91,23 @@ def _copy_notebooks(notebooks: Path, to: Path) -> None:
     for path in sorted(notebooks.iterdir()):
         if path.suffix == ".ipynb":
             notebook = json.loads(path.read_text(encoding="utf-8"))
-            notebook["metadata"]["kernelspec"] = _PYTHON
-            _write(to / path.name, notebook)
+            _write(to / path.name, for_the_browser(notebook, path.name[:2]))
         elif path.suffix in _BESIDE:
             shutil.copy(path, to)
+
+
+def for_the_browser(notebook: dict[str, Any], lesson: str) -> dict[str, Any]:
+    """A notebook with the browser's kernel; if it needs what a browser does not have, its first cell says so.
+
+    Args:
+        notebook: as `json` reads one.
+        lesson: its number, as it stands in its name.
+    """
+    cells = list(notebook["cells"])
+    if lesson in _NEEDS:
+        text = f"**In this browser it cannot all run.** {_NEEDS[lesson]} Open it in JupyterLab, or on Binder."
+        cells.insert(0, {"cell_type": "markdown", "id": "in-the-browser", "metadata": {}, "source": text})
+    return {**notebook, "cells": cells, "metadata": {**notebook["metadata"], "kernelspec": _PYTHON}}
 
 
 def _settings(started_with: tuple[str, ...]) -> dict[str, Any]:
