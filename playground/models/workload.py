@@ -84,9 +84,10 @@ class Workload:
     def title(self) -> str:
         """In a few words, what is done."""
         what = self.function or self.async_function
+        jobs = "1 job" if self.jobs == 1 else f"{self.jobs} jobs"
         if what is None:
-            return f"{self.jobs} jobs of {self.cpu_s * 1e3:g} ms of computing and {self.wait_s * 1e3:g} ms of waiting"
-        return f"{self.jobs} jobs of {_named(what)}"
+            return f"{jobs} of {self.cpu_s * 1e3:g} ms of computing and {self.wait_s * 1e3:g} ms of waiting"
+        return f"{jobs} of {_named(what)}"
 
 
 def as_workload(workload: "Workload | Function | AsyncFunction", jobs: int | None) -> Workload:
