@@ -5,7 +5,7 @@
 
 import sys
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from playground.models.base import Model
 from playground.models.jobs import Jobs, Sent, settle, work_here
@@ -13,6 +13,8 @@ from playground.models.rows import Row
 from playground.trace import WorkerKind
 
 __all__ = ["Interpreters"]
+
+_SINCE: Final = (3, 14)
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Interpreters(Model):
     starts_others: ClassVar[bool] = True
 
     def missing(self) -> str | None:
-        if sys.version_info < (3, 14):
+        if sys.version_info < _SINCE:
             return (
                 f"expected Python 3.14 or later, whose concurrent.futures has a pool of interpreters, got Python "
                 f"{sys.version_info.major}.{sys.version_info.minor}: use process_pool, which has an interpreter in "
