@@ -8,7 +8,7 @@ from typing import Any, Final
 from playground.app import App
 from playground.clock.work import work
 from playground.course.exercise import Attempt, Exercise, Mistake, Rule
-from playground.course.mistakes import blocking, forgotten_await
+from playground.course.mistakes import blocking, forgotten_await, no_handler
 from playground.course.programs import Program
 from playground.course.rules import answers, gives, held_for, never_held, took_at_least
 from playground.course.takes import a_function, a_number, an_app, texts
@@ -122,7 +122,7 @@ _MEND: Final = Exercise(
         Rule("the report still takes its 200 ms", took_at_least("/report", 0.2)),
         Rule("nobody holds the loop", never_held(0.01), 2),
     ),
-    mistakes=(blocking(0.01), forgotten_await, Mistake("work-is-gone", _work_is_gone)),
+    mistakes=(no_handler, blocking(0.01), forgotten_await, Mistake("work-is-gone", _work_is_gone)),
     hints=(
         "Which line keeps the loop? The picture has it, on the loop's own lane.",
         "A plain `def` handler is called in a worker thread, where it may block as it likes.",

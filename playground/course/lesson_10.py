@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from playground.asgi import ASGIApp, Message, Receive, Scope, Send
 from playground.course.exercise import Attempt, Exercise, Mistake, Rule
-from playground.course.mistakes import blocking, forgotten_await
+from playground.course.mistakes import blocking, forgotten_await, no_handler
 from playground.course.rules import answers, broke, never_held, took_at_least
 from playground.course.takes import an_app, an_async_function
 from playground.course.trials import Tried, try_burst, try_request
@@ -74,7 +74,7 @@ _KINDS: Final = Exercise(
         Rule("each `/file` is handed to a worker thread", _handed("/file", 1)),
         Rule("`/wait` and `/sum` are not", _not_handed),
     ),
-    mistakes=(blocking(0.01), forgotten_await, Mistake("all-plain", _all_plain)),
+    mistakes=(no_handler, blocking(0.01), forgotten_await, Mistake("all-plain", _all_plain)),
     hints=(
         "`async def` for what awaits, `def` for what blocks. And for what does neither?",
         "A hand-off to a thread and back costs some tenth of a millisecond: more than adding two numbers.",

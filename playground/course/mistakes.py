@@ -15,7 +15,15 @@ from playground.errors import NotInVirtualTime
 from playground.trace import Trace
 from playground.views.wording import code_text, counted, duration, place
 
-__all__ = ["asyncio_run", "blocking", "forgotten_await", "forty_threads", "made_outside", "one_after_another"]
+__all__ = [
+    "asyncio_run",
+    "blocking",
+    "forgotten_await",
+    "forty_threads",
+    "made_outside",
+    "no_handler",
+    "one_after_another",
+]
 
 
 def _unawaited(attempt: Attempt) -> str | None:
@@ -117,6 +125,16 @@ def _made_outside(attempt: Attempt) -> str | None:
 
 
 made_outside = Mistake("made-outside", _made_outside)
+
+
+def _no_handler(attempt: Attempt) -> str | None:
+    lost = [request.path for tried in attempt.tries for request in _requests(tried.trace) if request.status == 404]
+    if not lost:
+        return None
+    return f"No handler of the app answers {code_text(lost[0])}: it is still to be written, or its path is another."
+
+
+no_handler = Mistake("no-handler", _no_handler)
 
 
 def _forty(attempt: Attempt) -> str | None:

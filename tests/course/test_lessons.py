@@ -72,6 +72,7 @@ def test_every_mistake_of_an_exercises_own_is_made_by_a_wrong_answer() -> None:
         "forgotten-await",
         "blocking",
         "one-after-another",
+        "no-handler",
         "no-start",
         "text-for-bytes",
         "returned",

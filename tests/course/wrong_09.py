@@ -88,6 +88,13 @@ WRONG = [
     ),
     Wrong(
         "09.2",
+        "no-handler",
+        lambda: (App(),),
+        0,
+        "No handler of the app answers `/report`: it is still to be written, or its path is another.",
+    ),
+    Wrong(
+        "09.2",
         "forgotten-await",
         lambda: (with_report(forgets_to_await),),
         3,
