@@ -61,7 +61,8 @@ ROOMS: dict[str, set[str]] = {
     "pytest_plugin": {"code", "pytest"},
     "views": {"collecting", "trace", "errors"},
     "widgets": {"views", "trace", "errors", "anywidget", "ipywidgets", "traitlets"},
-    "lite": {"errors"},
+    "classroom": {"errors"},
+    "lite": {"classroom", "errors"},
     "lite_packages": {"errors", "packaging"},
     "lite_ssl": set(),
     "demo": {"app", "lab", "views"},
@@ -70,7 +71,7 @@ ROOMS: dict[str, set[str]] = {
         *("app", "asgi", "clock", "code", "errors", "lab", "run", "trace", "transport", "views", "anyio", "httpx"),
         "models",
     },
-    "__main__": {"demo", "lite", "script", "trace", "views", "errors", "jupyterlab"},
+    "__main__": {"classroom", "demo", "lite", "script", "trace", "views", "errors", "jupyterlab"},
 }
 
 # Files that may import more than their room: the test clients are built on a client library and our transport.
