@@ -1,4 +1,4 @@
-"""The command line: `playground lab`, `playground demo`, `playground watch`, `playground summary`, `playground lite`.
+"""The command line: `playground lab`, `demo`, `watch`, `summary`, `lite`, `students` and `course`.
 
 Decides what the words on the command line mean, where the notebooks are, and how a command ends: 0 it did
 what was asked, 1 it could not and said why on stderr, 2 the words were wrong (argparse). It refuses to know
@@ -18,6 +18,9 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from playground.classroom import for_students, hand_out, lay_out_course
+from playground.errors import ClassroomError
 
 if TYPE_CHECKING:
     from playground.trace import Trace
@@ -39,12 +42,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.command == "lab":
         command = partial(lab, options, unknown)
     else:
-        command = partial({"demo": demo, "summary": summary, "lite": lite}[options.command], options)
+        commands = {"demo": demo, "summary": summary, "lite": lite, "students": students, "course": course}
+        command = partial(commands[options.command], options)
     try:
         return command()
     except BrokenPipeError:  # who reads us, such as `head`, has seen enough; Python's own last flush must not fail
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except ClassroomError as error:
+        return _fail(str(error))
     except OSError as error:
         if error.filename is None:  # not about a file that the user named: a defect, to be seen whole
             raise
@@ -61,7 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     lab = commands.add_parser(
         "lab",
         help="open JupyterLab on the notebooks",
-        description="Open JupyterLab on the notebooks. Other options go to JupyterLab as they are.",
+        description="Open JupyterLab on a copy of the notebooks without the solutions, in which your work is kept. "
+        "Other options go to JupyterLab as they are.",
         allow_abbrev=False,
     )
     lab.add_argument("--no-browser", action="store_true", help="only start the server and print its address")
@@ -85,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_watch(commands)
     _add_summary(commands)
     _add_lite(commands)
+    _add_classroom(commands)
     return parser
 
 
@@ -131,6 +139,26 @@ def _add_lite(commands: Any) -> None:
     lite.add_argument("--notebooks", type=Path, metavar="PATH", help="the notebooks in it (default: the course)")
     lite.add_argument("--pyodide", type=Path, metavar="PATH", help="the npm package pyodide (default: npm fetches it)")
     lite.add_argument("--wheels", type=Path, metavar="PATH", help="a folder of pure wheels (default: pip fetches them)")
+
+
+def _add_classroom(commands: Any) -> None:
+    students = commands.add_parser(
+        "students",
+        help="write the notebooks without the solutions",
+        description="Write students' copies of the notebooks, without the solutions, into a folder. A copy that has "
+        "been changed there stays as it is.",
+        allow_abbrev=False,
+    )
+    course = commands.add_parser(
+        "course",
+        help="lay out a course for nbgrader",
+        description="Lay out a folder for nbgrader: its configuration, and each lesson, solutions included, as an "
+        "assignment. What has been changed there stays as it is.",
+        allow_abbrev=False,
+    )
+    for command in (students, course):
+        command.add_argument("output", type=Path, help="the folder")
+        command.add_argument("--notebooks", type=Path, metavar="PATH", help="made from these (default: the course)")
 
 
 # -- playground watch ----------------------------------------------------------------------------------------
@@ -185,11 +213,9 @@ def lite(options: argparse.Namespace) -> int:
     from playground.errors import LiteError
     from playground.lite import build
 
-    ours = PACKAGE.parent / "notebooks" if _is_clone(PACKAGE) else PACKAGE / "_notebooks"
+    notebooks = options.notebooks or originals(PACKAGE)
     try:
-        size, packages = build(
-            options.output, options.notebooks or ours, pyodide=options.pyodide, wheels=options.wheels
-        )
+        size, packages = build(options.output, notebooks, pyodide=options.pyodide, wheels=options.wheels)
     except LiteError as error:
         return _fail(str(error))
     print(f"{options.output}: {size / 1e6:,.0f} MB, with {len(packages)} Python packages. To look at it:\n")
@@ -208,6 +234,32 @@ def demo(options: argparse.Namespace) -> int:
     return 0
 
 
+# -- playground students, playground course ------------------------------------------------------------------
+
+
+def students(options: argparse.Namespace) -> int:
+    """Write students' copies of the notebooks."""
+    notebooks = options.notebooks or originals(PACKAGE)
+    _say_outdated(hand_out(notebooks, options.output), options.output)
+    print(f"{options.output}: without solutions, {', '.join(path.name for path in for_students(notebooks))}.")
+    return 0
+
+
+def course(options: argparse.Namespace) -> int:
+    """Lay out a course for nbgrader."""
+    assignments, outdated = lay_out_course(options.notebooks or originals(PACKAGE), options.output)
+    _say_outdated(outdated, options.output)
+    print(f"{options.output}: {', '.join(assignments)}. To make the students' copies of the first:\n")
+    print(f"    cd {shlex.quote(str(options.output))} && nbgrader generate_assignment {assignments[0]}")
+    return 0
+
+
+def _say_outdated(names: Sequence[str], folder: Path) -> None:
+    for name in names:
+        note = f"{folder / name} has been changed, and stays; there is a newer one, for which it has to be renamed"
+        print(f"playground: {note}", file=sys.stderr)
+
+
 # -- playground lab ------------------------------------------------------------------------------------------
 
 
@@ -216,6 +268,7 @@ def lab(options: argparse.Namespace, extra: Sequence[str]) -> int:
     if importlib.util.find_spec("jupyterlab") is None:
         return _fail(missing_jupyterlab(PACKAGE, sys.executable))
     folder = notebooks_folder(PACKAGE, Path.cwd())
+    _say_outdated(hand_out(originals(PACKAGE), folder), folder)
     # Read by JupyterLab and its kernels: our page_config.json turns off the question about news and updates; our
     # extension shows a saved view's picture where its widget is gone.
     for name in ("JUPYTER_CONFIG_PATH", "JUPYTER_PATH"):
@@ -228,23 +281,14 @@ def lab(options: argparse.Namespace, extra: Sequence[str]) -> int:
     return 0
 
 
+def originals(package: Path) -> Path:
+    """The folder with the notebooks themselves, solutions included."""
+    return package.parent / "notebooks" if _is_clone(package) else package / "_notebooks"
+
+
 def notebooks_folder(package: Path, here: Path) -> Path:
-    """The folder with the notebooks: the clone's own, or else a copy to work in, made below `here`.
-
-    The notebooks of an installed package are copied because the next upgrade would replace them; a notebook
-    that is in the copy already stays as its reader left it.
-
-    Raises:
-        OSError: the copy cannot be written.
-    """
-    if _is_clone(package):
-        return package.parent / "notebooks"
-    copy = here / "playground-notebooks"
-    copy.mkdir(exist_ok=True)
-    for notebook in sorted((package / "_notebooks").glob("*.ipynb")):
-        if not (copy / notebook.name).exists():
-            shutil.copy(notebook, copy)
-    return copy
+    """The folder with the copies to work in: in a clone, where git ignores them; or else below `here`."""
+    return package.parent / "build" / "notebooks" if _is_clone(package) else here / "playground-notebooks"
 
 
 def jupyter_arguments(options: argparse.Namespace, extra: Sequence[str], folder: Path, *, root: bool) -> list[str]:

@@ -36,6 +36,7 @@ c.ClearSolutions.code_stub = {"python": "..."}
 c.Execute.timeout = 60
 # Feedback shows what students' code has put out. Of markup in that, only what the checks' answers need reaches the page.
 c.GenerateFeedback.preprocessors = [GetGrades, CSSHTMLHeaderPreprocessor, SanitizeHTML]
+c.SanitizeHTML.enabled = True
 c.SanitizeHTML.tags = ["code", "div", "em", "strong"]
 c.SanitizeHTML.attributes = {}
 c.SanitizeHTML.strip = True
@@ -74,10 +75,12 @@ def hand_out(notebooks: Path, folder: Path) -> list[str]:
         the names of the changed ones of which there is by now a newer original.
 
     Raises:
-        ClassroomError: a notebook's marks do not pair.
+        ClassroomError: there are no notebooks, or one's marks do not pair.
         OSError: a copy cannot be written.
     """
-    return _renew(folder, {path.name: _copy(path) for path in for_students(notebooks)})
+    if not for_students(notebooks):
+        raise ClassroomError(f"expected a folder with notebooks, got {notebooks}, which has none: name another")
+    return _renew(folder, {path.name: _copied(path) for path in for_students(notebooks)})
 
 
 def lay_out_course(notebooks: Path, folder: Path) -> tuple[list[str], list[str]]:
@@ -89,9 +92,15 @@ def lay_out_course(notebooks: Path, folder: Path) -> tuple[list[str], list[str]]
         the assignments, and the paths of changed files of which there is by now a newer original.
 
     Raises:
+        ClassroomError: no notebook has anything to grade.
         OSError: a file cannot be written.
     """
     lessons = {path: name for path in for_students(notebooks) if (name := assignment_of(path))}
+    if not lessons:
+        raise ClassroomError(
+            f"expected a folder with notebooks that have something to grade, got {notebooks}, which has none: name "
+            "another"
+        )
     files = {f"source/{name}/{path.name}": path.read_bytes() for path, name in lessons.items()}
     return list(lessons.values()), _renew(folder, {"nbgrader_config.py": _CONFIG.encode(), **files})
 
@@ -104,7 +113,7 @@ def _read(path: Path) -> dict[str, Any]:
     return notebook
 
 
-def _copy(path: Path) -> bytes:
+def _copied(path: Path) -> bytes:
     """Written as Jupyter writes notebooks, so that saving one unchanged changes nothing."""
     try:
         copy = without_solutions(_read(path))

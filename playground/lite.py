@@ -16,6 +16,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, Final
 
+from playground.classroom import for_students, without_solutions
 from playground.errors import LiteError
 
 __all__ = ["build", "for_the_browser"]
@@ -86,11 +87,12 @@ def build(
 
 
 def _copy_notebooks(notebooks: Path, to: Path) -> None:
-    """The notebooks, and what may lie beside them. Their kernel is the browser's, or the page would ask for one."""
+    """The notebooks as students get them, and what may lie beside. Their kernel is the browser's, or it would ask."""
     to.mkdir()
+    copies = for_students(notebooks)
     for path in sorted(notebooks.iterdir()):
-        if path.suffix == ".ipynb":
-            notebook = json.loads(path.read_text(encoding="utf-8"))
+        if path in copies:
+            notebook = without_solutions(json.loads(path.read_text(encoding="utf-8")))
             _write(to / path.name, for_the_browser(notebook, path.name[:2]))
         elif path.suffix in _BESIDE:
             shutil.copy(path, to)
