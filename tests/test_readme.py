@@ -12,7 +12,7 @@ import pytest
 from playground import App, Lab
 
 README = Path(__file__).parent.parent / "README.md"
-FIRST, HOUR, PICTURES, WATCHED, TESTS = re.findall(
+FIRST, HOUR, PICTURES, WATCHED, WAYS, TESTS = re.findall(
     r"^```python\n(.+?)^```$", README.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL
 )
 
@@ -55,6 +55,23 @@ def test_what_is_no_web_app_is_watched(tmp_path: Path, capsys: pytest.CaptureFix
     assert re.fullmatch(r"\d tasks, \d+ steps\n", capsys.readouterr().out)
 
 
+def test_the_same_jobs_in_four_ways_are_told_by_what_overlapped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ways.py").write_text(WAYS, encoding="utf-8")
+    names = runpy.run_path(str(tmp_path / "ways.py"))
+    told = capsys.readouterr().out.splitlines()
+    assert (
+        [line.split()[0] for line in told] == ["sequential", "threads", "processes", "asyncio"] == list(names["ways"])
+    )
+    assert {name: run.max_overlap > 1 for name, run in names["ways"].items()} == {
+        "sequential": False,
+        "threads": True,
+        "processes": True,
+        "asyncio": True,
+    }
+
+
 @pytest.mark.slow
 def test_the_example_suite_passes(tmp_path: Path) -> None:
     (tmp_path / "test_reports.py").write_text(TESTS, encoding="utf-8")
@@ -83,6 +100,6 @@ def test_every_name_of_the_reference_is_there() -> None:
 def named(cell: str) -> list[tuple[str, str]]:
     """`lab.get(path)`, `.post` as lab's get and lab's post."""
     found: list[tuple[str, str]] = []
-    for thing, name in re.findall(r"`(\w*)\.(\w+)", cell):
+    for thing, name in re.findall(r"`(?!playground)(\w*)\.(\w+)", cell):
         found.append((thing or found[-1][0], name))
     return found
