@@ -4,7 +4,6 @@ The one place of a reference solution is its notebook, between two marks; whatev
 """
 
 import ast
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,11 @@ from typing import Any
 import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 
+from playground.classroom import without_solutions
+
 __all__ = ["NOTEBOOKS", "Hole", "answer", "holes", "imports", "lesson", "read", "released", "texts", "value"]
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
-
-_SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?^ *### END SOLUTION$", re.DOTALL | re.MULTILINE)
 
 
 def read(path: Path) -> nbformat.NotebookNode:
@@ -74,9 +73,7 @@ def imports(notebook: nbformat.NotebookNode) -> ast.Module:
 
 def released(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """The notebook as a student gets it: `...` where a solution was."""
-    copy: nbformat.NotebookNode = nbformat.from_dict(notebook)
-    for cell in copy.cells:
-        cell.source = _SOLUTION.sub(r"\1...", cell.source)
+    copy: nbformat.NotebookNode = nbformat.from_dict(without_solutions(notebook))
     return copy
 
 
