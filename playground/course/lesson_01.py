@@ -267,7 +267,7 @@ def _soonest(attempt: Attempt) -> str | None:
     if ours <= theirs:
         return None
     took = [duration(round(each * 1e9)) for each in (ours, theirs)]
-    return f"it computes and waits for {took[0]}; with the other half it would be {took[1]}."
+    return f"it has {took[0]} to compute and to wait; with the other half it would be {took[1]}."
 
 
 def _halved_both(attempt: Attempt) -> str | None:
@@ -294,7 +294,11 @@ _HALVE: Final = Exercise(
     attempt=_both,
     rules=(
         Rule("one of the two is halved, and the other is as it was", _one_halved, 0),
-        Rule("no other half would do better", _soonest, 2),
+        Rule(
+            "it has less to compute and to wait in all than with the other half, whatever others took of the processor",
+            _soonest,
+            2,
+        ),
     ),
     mistakes=(Mistake("quicker-computing", _halved_computing), Mistake("both-halved", _halved_both)),
     hints=(

@@ -153,5 +153,6 @@ def _verdict(
 def _notes(here: Here) -> list[str]:
     return [
         "A thread or a process for each job; to start them is in the time.",
-        f"This process may use {here.processors:g} processors: no way to compute can be more times as fast than that.",
+        f"This process may use {here.processors:g} processor{'s' * (here.processors != 1)}: no way to compute can be more "
+        "times as fast than that.",
     ]
