@@ -1,4 +1,4 @@
-"""What is asked of an experiment's recording: held to recordings by hand, to a naive witness, and to jobs that go wrong."""
+"""What is asked of an experiment's recording: held to recordings by hand, a naive count, and jobs that go wrong."""
 
 import sys
 import time
@@ -88,7 +88,8 @@ runs = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 20)), min_size=1, m
 
 @given(runs)
 def test_how_many_compute_at_once_is_what_one_counts_moment_by_moment(starts: list[tuple[int, int]]) -> None:
-    trace = recording(*([("run", start, start + length)] for start, length in starts))
+    jobs: list[list[Stretch]] = [[("run", start, start + length)] for start, length in starts]
+    trace = recording(*jobs)
     at = Counter(moment for start, length in starts for moment in range(start, start + length))
     lasted = Counter(at.values())
     least = 0.05 * sum(lasted.values())

@@ -151,8 +151,8 @@ def _verdict(
 
 
 def _notes(here: Here) -> list[str]:
+    processors = "1 processor" if here.processors == 1 else f"{here.processors:g} processors"
     return [
         "A thread or a process for each job; to start them is in the time.",
-        f"This process may use {here.processors:g} processor{'s' * (here.processors != 1)}: no way to compute can be more "
-        "times as fast than that.",
+        f"This process may use {processors}: no way to compute can be more times as fast than that.",
     ]
