@@ -86,6 +86,7 @@ DOORS: set[tuple[str, str]] = {
     ("__init__.py", "notebook"),
     ("comparing.py", "views"),
     ("course/checked.py", "IPython"),
+    ("course/lesson_07.py", "greenlet"),
     ("comparing.py", "widgets"),
     ("lab.py", "live_bench"),
     ("lab.py", "notebook"),

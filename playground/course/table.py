@@ -8,6 +8,8 @@ from playground.course import (
     lesson_03,
     lesson_04,
     lesson_05,
+    lesson_06,
+    lesson_07,
     lesson_08,
     lesson_09,
     lesson_10,
@@ -22,7 +24,8 @@ __all__ = ["EXERCISES", "exercise", "exercises", "program"]
 
 _LESSONS: Final = (
     *(lesson_01, lesson_02, lesson_03),
-    *(lesson_04, lesson_05, lesson_08, lesson_09, lesson_10, lesson_11, lesson_12),
+    *(lesson_04, lesson_05, lesson_06, lesson_07),
+    *(lesson_08, lesson_09, lesson_10, lesson_11, lesson_12),
 )
 
 EXERCISES: Final[dict[str, Exercise]] = {each.id: each for lesson in _LESSONS for each in lesson.EXERCISES}
