@@ -268,7 +268,8 @@ def lab(options: argparse.Namespace, extra: Sequence[str]) -> int:
     if importlib.util.find_spec("jupyterlab") is None:
         return _fail(missing_jupyterlab(PACKAGE, sys.executable))
     folder = notebooks_folder(PACKAGE, Path.cwd())
-    _say_outdated(hand_out(originals(PACKAGE), folder), folder)
+    if not any(word.startswith("--ServerApp.root_dir") for word in extra):  # another folder, such as the originals'
+        _say_outdated(hand_out(originals(PACKAGE), folder), folder)
     # Read by JupyterLab and its kernels: our page_config.json turns off the question about news and updates; our
     # extension shows a saved view's picture where its widget is gone.
     for name in ("JUPYTER_CONFIG_PATH", "JUPYTER_PATH"):

@@ -34,7 +34,7 @@ c.CourseDirectory.course_id = "playground"
 c.ClearSolutions.code_stub = {"python": "..."}
 # Seconds for a cell: an answer that never ends has cost this much, and gets nothing.
 c.Execute.timeout = 60
-# Feedback shows what students' code has put out. Of markup in that, only what the checks' answers need reaches the page.
+# Feedback shows what students' code has put out. Of markup in it, only what the checks' answers need gets through.
 c.GenerateFeedback.preprocessors = [GetGrades, CSSHTMLHeaderPreprocessor, SanitizeHTML]
 c.SanitizeHTML.enabled = True
 c.SanitizeHTML.tags = ["code", "div", "em", "strong"]

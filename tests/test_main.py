@@ -23,6 +23,7 @@ from tests.jupyterlab import running_lab
 from tests.recordings import blocked_run
 
 FIRST = "00_start_here.ipynb"
+NOTHING = '{"cells": []}'
 
 
 def clone(root: Path) -> Path:
@@ -30,6 +31,7 @@ def clone(root: Path) -> Path:
     for folder in ("notebooks", "playground"):
         (root / folder).mkdir()
     (root / "pyproject.toml").touch()
+    (root / "notebooks" / FIRST).write_text(NOTHING)
     return root / "playground"
 
 
@@ -99,26 +101,23 @@ def test_lab_leaves_browser_and_port_to_jupyter_and_lets_root_in() -> None:
     ]
 
 
-def test_a_clone_opens_its_own_notebooks(tmp_path: Path) -> None:
-    assert cli.notebooks_folder(clone(tmp_path), tmp_path / "elsewhere") == tmp_path / "notebooks"
+def test_a_clone_opens_copies_where_git_ignores_them(tmp_path: Path) -> None:
+    package = clone(tmp_path)
+    assert cli.originals(package) == tmp_path / "notebooks"
+    assert cli.notebooks_folder(package, tmp_path / "elsewhere") == tmp_path / "build" / "notebooks"
+    assert "build/" in (Path(__file__).parent.parent / ".gitignore").read_text("utf-8").splitlines()
 
 
-def test_an_installed_package_opens_a_copy_that_keeps_the_readers_work(tmp_path: Path) -> None:
-    package = installed(tmp_path, first="ours", second="new")
-    copy = tmp_path / "playground-notebooks"
-    copy.mkdir()
-    (copy / "first.ipynb").write_text("mine")
-    assert cli.notebooks_folder(package, tmp_path) == copy
-    assert {path.name: path.read_text() for path in copy.iterdir()} == {
-        "first.ipynb": "mine",
-        "second.ipynb": "new",
-    }
+def test_an_installed_package_opens_copies_below_the_folder_that_one_is_in(tmp_path: Path) -> None:
+    package = installed(tmp_path)
+    assert cli.originals(package) == package / "_notebooks"
+    assert cli.notebooks_folder(package, tmp_path) == tmp_path / "playground-notebooks"
 
 
 def test_a_copy_that_cannot_be_made_is_said_and_ends_with_1(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli, "PACKAGE", installed(tmp_path))
+    monkeypatch.setattr(cli, "PACKAGE", installed(tmp_path, first=NOTHING))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "playground-notebooks").write_text("a file where the folder should be")
     assert cli.main(["lab"]) == 1
@@ -162,6 +161,20 @@ def test_the_python_of_a_cells_command_line_is_the_one_that_the_cell_runs_in(
         monkeypatch.setenv(name, value)
     assert cli.main(["lab"]) == 0
     assert paths == [os.pathsep.join(["/clone/.venv/bin", "/usr/bin"])]
+    assert (tmp_path / "build" / "notebooks" / FIRST).is_file()
+
+
+def test_lab_on_another_folder_makes_no_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Sequence[str]] = []
+    lab_app = SimpleNamespace(launch_instance=opened.append)
+    monkeypatch.setitem(sys.modules, "jupyterlab.labapp", SimpleNamespace(LabApp=lab_app))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
+    monkeypatch.setattr(cli, "PACKAGE", clone(tmp_path))
+    for name in ("PATH", "JUPYTER_PATH", "JUPYTER_CONFIG_PATH"):
+        monkeypatch.setenv(name, "")
+    assert cli.main(["lab", "--ServerApp.root_dir=notebooks"]) == 0
+    assert "--ServerApp.root_dir=notebooks" in opened[0]
+    assert not (tmp_path / "build").exists()
 
 
 def test_lab_in_an_environment_without_pip_names_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,9 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from playground import __main__ as cli
+from playground.classroom import for_students
+
 ROOT = Path(__file__).parent.parent
 LOCK = ROOT / "binder" / "requirements.txt"
 PYTHONS = ("3.11.2", "3.11.14", "3.12.12", "3.13.9")  # 3.11.2 is Debian 12's
@@ -133,12 +136,28 @@ def test_binder_uses_a_python_that_we_support() -> None:
     assert SpecifierSet(metadata()["requires-python"]).contains(runtime.removeprefix("python-"))
 
 
-def test_the_readmes_binder_address_lands_on_the_first_notebook() -> None:
+def test_the_readmes_binder_address_lands_on_the_first_notebook_among_the_copies_that_postbuild_makes() -> None:
     (landing,) = re.findall(
         r"mybinder\.org/v2/\S+\?urlpath=lab/tree/([^\s`)]+)", (ROOT / "README.md").read_text("utf-8")
     )
-    assert landing == "notebooks/00_start_here.ipynb"
-    assert (ROOT / landing).is_file()
+    post_build = (ROOT / "binder" / "postBuild").read_text("utf-8")
+    (made,) = re.findall(r"^playground students (\S+)$", post_build, re.MULTILINE)
+    folder, name = landing.rsplit("/", 1)
+    assert (folder, name) == (made, cli.FIRST_NOTEBOOK)
+    assert ROOT / folder == cli.notebooks_folder(cli.PACKAGE, Path("/elsewhere"))
+    assert name in [path.name for path in for_students(ROOT / "notebooks")]
+
+
+def test_repo2docker_reads_the_folder_as_a_python_with_the_lock_and_postbuild(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Binder builds images with. It is in no extra of ours: it needs a Docker client, and to build also Docker."""
+    python = pytest.importorskip("repo2docker.buildpacks", exc_type=ImportError).PythonBuildPack("any")
+    monkeypatch.chdir(ROOT)
+    assert python.detect()
+    assert python.binder_dir == "binder"
+    assert f"python-{python.python_version}" == (ROOT / "binder" / "runtime.txt").read_text("utf-8").strip()
+    (install,) = (script for _, script in python.get_preassemble_scripts() if "pip install" in script)
+    assert install.strip().endswith('-r "binder/requirements.txt"')
+    assert python.get_post_build_scripts() == ["binder/postBuild"]
 
 
 @pytest.mark.parametrize("script", [".ci/run", "binder/postBuild"])
