@@ -19,86 +19,6 @@ __all__ = ["EXERCISES", "Shelf"]
 
 # -- 11.1 -----------------------------------------------------------------------------------------------------
 
-_MIRRORS: Final = {"north": 3.0, "east": 1.0, "south": 2.0}
-_FASTEST_S: Final = min(_MIRRORS.values())
-
-
-def _fastest(fastest: Callable[..., Any]) -> Attempt:
-    calls = Calls()
-    left: list[str] = []
-
-    async def fetch(mirror: str) -> str:
-        return str(await calls.waits(mirror, _MIRRORS[mirror], mirror.upper()))
-
-    async def main() -> Any:
-        calls.start()
-        answer = await outcome(fastest, fetch, list(_MIRRORS))
-        calls.finish()
-        left.extend(call.name for call in calls.made if call.outcome == "pending")
-        return answer
-
-    return Attempt((fastest,), [try_function(main)], {"calls": calls, "left": left})
-
-
-def _at_once(attempt: Attempt) -> str | None:
-    over_s = calls_of(attempt).over_s
-    if over_s is not None and over_s <= _FASTEST_S:
-        return None
-    return f"expected the answer after {seconds(_FASTEST_S)}, got it after {seconds(over_s or 0)}."
-
-
-def _none_left(attempt: Attempt) -> str | None:
-    left = attempt.facts["left"]
-    return f"still going on when it returned: {' and '.join(left)}." if left else None
-
-
-def _waited_for_all(attempt: Attempt) -> str | None:
-    calls = calls_of(attempt)
-    if broke(attempt) or calls.over_s is None or calls.over_s < max(_MIRRORS.values()):
-        return None
-    return (
-        f"It waits for all of them, {seconds(calls.over_s)}, and then takes one. `gather` is over when the last is "
-        "over; what is wanted here is over when the first is."
-    )
-
-
-def _not_cancelled(attempt: Attempt) -> str | None:
-    if broke(attempt) or not attempt.facts["left"]:
-        return None
-    return (
-        "Nobody waits for the others any more, but nobody told them: a task goes on until it is over, or is cancelled. "
-        "`cancel()` only asks for it; it has come to pass when the task was awaited once more."
-    )
-
-
-_FIRST: Final = Exercise(
-    id="11.1",
-    question="Ask all mirrors at once, return the first answer as soon as it is there, and leave none of the other "
-    "fetches going on.",
-    takes=(a_function("fastest", "async def fastest(fetch, mirrors)"),),
-    attempt=_fastest,
-    rules=(
-        Rule("it returns the answer of the fastest mirror", gives_by_calling("EAST", _MIRRORS)),
-        Rule("it returns as soon as that is there", _at_once),
-        Rule("nothing goes on when it has returned", _none_left, 2),
-    ),
-    mistakes=(
-        asyncio_run,
-        forgotten_await,
-        blocking(0.5),
-        Mistake("waited-for-all", _waited_for_all),
-        Mistake("not-cancelled", _not_cancelled),
-    ),
-    hints=(
-        "`asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)` gives two sets: what is done, and what is pending.",
-        "Call `cancel()` on each that is pending.",
-        "Then await them, `await asyncio.gather(*pending, return_exceptions=True)`, so that they have ended.",
-    ),
-)
-
-
-# -- 11.2 -----------------------------------------------------------------------------------------------------
-
 
 class Shelf:
     """A shelf with one book.
@@ -192,7 +112,7 @@ def _swallowed(attempt: Attempt) -> str | None:
 
 
 _LEND: Final = Exercise(
-    id="11.2",
+    id="11.1",
     question="`lend` takes the book (`shelf.take()`), reads (`await read()`, 10 s), puts it back (`shelf.put_back()`) "
     "and returns what `read` gave. It shall be put back when the reader is cancelled too.",
     takes=(a_function("lend", "async def lend(shelf, read)"),),
@@ -216,4 +136,84 @@ _LEND: Final = Exercise(
 )
 
 
-EXERCISES: Final = (_FIRST, _LEND, lesson_11_streams.STREAM, lesson_11_streams.SHOUT)
+# -- 11.2 -----------------------------------------------------------------------------------------------------
+
+_MIRRORS: Final = {"north": 3.0, "east": 1.0, "south": 2.0}
+_FASTEST_S: Final = min(_MIRRORS.values())
+
+
+def _fastest(fastest: Callable[..., Any]) -> Attempt:
+    calls = Calls()
+    left: list[str] = []
+
+    async def fetch(mirror: str) -> str:
+        return str(await calls.waits(mirror, _MIRRORS[mirror], mirror.upper()))
+
+    async def main() -> Any:
+        calls.start()
+        answer = await outcome(fastest, fetch, list(_MIRRORS))
+        calls.finish()
+        left.extend(call.name for call in calls.made if call.outcome == "pending")
+        return answer
+
+    return Attempt((fastest,), [try_function(main)], {"calls": calls, "left": left})
+
+
+def _at_once(attempt: Attempt) -> str | None:
+    over_s = calls_of(attempt).over_s
+    if over_s is not None and over_s <= _FASTEST_S:
+        return None
+    return f"expected the answer after {seconds(_FASTEST_S)}, got it after {seconds(over_s or 0)}."
+
+
+def _none_left(attempt: Attempt) -> str | None:
+    left = attempt.facts["left"]
+    return f"still going on when it returned: {' and '.join(left)}." if left else None
+
+
+def _waited_for_all(attempt: Attempt) -> str | None:
+    calls = calls_of(attempt)
+    if broke(attempt) or calls.over_s is None or calls.over_s < max(_MIRRORS.values()):
+        return None
+    return (
+        f"It waits for all of them, {seconds(calls.over_s)}, and then takes one. `gather` is over when the last is "
+        "over; what is wanted here is over when the first is."
+    )
+
+
+def _not_cancelled(attempt: Attempt) -> str | None:
+    if broke(attempt) or not attempt.facts["left"]:
+        return None
+    return (
+        "Nobody waits for the others any more, but nobody told them: a task goes on until it is over, or is cancelled. "
+        "`cancel()` only asks for it; it has come to pass when the task was awaited once more."
+    )
+
+
+_FIRST: Final = Exercise(
+    id="11.2",
+    question="Ask all mirrors at once, return the first answer as soon as it is there, and leave none of the other "
+    "fetches going on.",
+    takes=(a_function("fastest", "async def fastest(fetch, mirrors)"),),
+    attempt=_fastest,
+    rules=(
+        Rule("it returns the answer of the fastest mirror", gives_by_calling("EAST", _MIRRORS)),
+        Rule("it returns as soon as that is there", _at_once),
+        Rule("nothing goes on when it has returned", _none_left, 2),
+    ),
+    mistakes=(
+        asyncio_run,
+        forgotten_await,
+        blocking(0.5),
+        Mistake("waited-for-all", _waited_for_all),
+        Mistake("not-cancelled", _not_cancelled),
+    ),
+    hints=(
+        "`asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)` gives two sets: what is done, and what is pending.",
+        "Call `cancel()` on each that is pending.",
+        "Then await them, `await asyncio.gather(*pending, return_exceptions=True)`, so that they have ended.",
+    ),
+)
+
+
+EXERCISES: Final = (_LEND, _FIRST, lesson_11_streams.STREAM, lesson_11_streams.SHOUT)

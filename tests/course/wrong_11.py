@@ -104,7 +104,7 @@ NOT_PUT_BACK = (
 )
 WRONG = [
     Wrong(
-        "11.1",
+        "11.2",
         "waited-for-all",
         lambda: (takes_from_all,),
         3,
@@ -112,17 +112,17 @@ WRONG = [
         "here is over when the first is.",
     ),
     Wrong(
-        "11.1",
+        "11.2",
         "not-cancelled",
         lambda: (lets_them_go_on,),
         2,
         "Nobody waits for the others any more, but nobody told them: a task goes on until it is over, or is cancelled. "
         "`cancel()` only asks for it; it has come to pass when the task was awaited once more.",
     ),
-    Wrong("11.2", "not-put-back", lambda: (after_the_await,), 2, NOT_PUT_BACK),
-    Wrong("11.2", "not-put-back", lambda: (except_exception,), 2, NOT_PUT_BACK),
+    Wrong("11.1", "not-put-back", lambda: (after_the_await,), 2, NOT_PUT_BACK),
+    Wrong("11.1", "not-put-back", lambda: (except_exception,), 2, NOT_PUT_BACK),
     Wrong(
-        "11.2",
+        "11.1",
         "cancellation-swallowed",
         lambda: (swallows,),
         3,
