@@ -66,7 +66,8 @@ def gathered(
     if loop is not None:
         told = {segment.job for segment in segments if segment.kind == "run"}
         began = {at: workers.of(life[Moment.BEGAN]) for at, life in enumerate(lives.values()) if Moment.BEGAN in life}
-        segments += stretches_of_tasks(loop, jobs, {at: worker for at, worker in began.items() if at not in told})
+        untold = {at: worker for at, worker in began.items() if at not in told}
+        segments += list(stretches_of_tasks(loop, jobs, untold, segments))
     segments.sort(key=lambda each: (each.start_ns, each.end_ns, each.job))
     return Trace(
         **({} if loop is None else _tables(loop)),

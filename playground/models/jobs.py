@@ -13,7 +13,7 @@ from time import perf_counter_ns
 from typing import Any, Final
 
 from playground.models.kinds import Moment
-from playground.models.meter import Meter, current_meter, sleeps_recorded
+from playground.models.meter import Meter, current_meter, current_sleeper, sleeps_recorded
 from playground.models.parcel import Failure, Source, failed, know, opened, packed, result_of
 from playground.models.rows import current
 from playground.models.units import Senses, units_of
@@ -137,7 +137,8 @@ class Jobs:
     async def task(self, number: int, sleep: Callable[[float], Awaitable[object]]) -> None:
         """Do a job in a task of its own, and keep what came of it.
 
-        What an async function does between its beginning and its end is told by the recording of its loop.
+        What an async function does between its beginning and its end is told by the recording of its loop, but for the
+        sleeps by which it holds the loop.
         """
         meter = Meter(current(), number, self.known)
         meter.mark(Moment.BEGAN)
@@ -155,7 +156,8 @@ class Jobs:
     async def _await(self, number: int, meter: Meter, sleep: Callable[[float], Awaitable[object]]) -> object:
         function = self.workload.awaitable
         if function is not None:
-            return await function(number)
+            with current_sleeper(meter):
+                return await function(number)
         meter.burn(self._units[0], self._loops)
         start_ns = perf_counter_ns()
         await sleep(self.workload.wait_s)

@@ -7,18 +7,19 @@ time. It decides which stretch is what; it refuses to know which model carries t
 
 import contextlib
 import time
-from _thread import get_native_id
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from time import perf_counter_ns, thread_time_ns
+from threading import get_ident
+from time import perf_counter_ns
 from typing import Final
 
+from playground.clock.native import get_native_id, thread_time_ns
 from playground.models.kinds import SEGMENTS, Moment
 from playground.models.rows import Rows
 from playground.models.units import GAP_NS, UNKNOWN, Senses, burn
 from playground.trace.swap import swap
 
-__all__ = ["Meter", "current_meter", "sleeping_by", "sleeps_recorded"]
+__all__ = ["Meter", "current_meter", "current_sleeper", "sleeping_by", "sleeps_recorded"]
 
 _RUN: Final = SEGMENTS["run"]
 _WAIT: Final = SEGMENTS["wait"]
@@ -33,7 +34,12 @@ class Meter:
         rows: where to write.
         job: its number.
         known: what the system tells.
+
+    Attributes:
+        sleeps_in: the thread of whose sleeps alone it tells, where another tells when the job runs.
     """
+
+    sleeps_in: int | None = None
 
     def __init__(self, rows: Rows, job: int, known: Senses) -> None:
         self._add = rows.add
@@ -116,6 +122,17 @@ def current_meter(meter: Meter) -> Iterator[None]:
         _meter.reset(token)
 
 
+@contextlib.contextmanager
+def current_sleeper(meter: Meter) -> Iterator[None]:
+    """Within this, what a job's task sleeps by `time.sleep`, and so its loop, goes by this clock."""
+    meter.sleeps_in = get_ident()
+    token = _meter.set(meter)
+    try:
+        yield
+    finally:
+        _meter.reset(token)
+
+
 _sleeps: Final[list[Callable[[float], None]]] = []
 """What sleeps when a job calls `time.sleep`: the last of these, or the one that was there."""
 
@@ -144,6 +161,10 @@ def sleeps_recorded() -> Callable[[], None]:
         meter = _meter.get()
         if meter is None:
             return found(seconds)
+        if meter.sleeps_in is not None:
+            start_ns = perf_counter_ns()
+            found(seconds)
+            return meter.rested(start_ns, seconds) if meter.sleeps_in == get_ident() else None
         meter.pause(seconds)
         try:
             (_sleeps[-1] if _sleeps else found)(seconds)

@@ -1,8 +1,9 @@
 """What an async function's jobs did, by the recording of the loop that they ran on.
 
 A coroutine of somebody else's cannot be looked into from within; but each job has a task of its own, called `job 3`,
-and the recording tells every step and every wait of it. It decides nothing: a step is a run, a wait is a wait, and what
-lies between the end of a wait and the next step is a job that was ready.
+and the recording tells every step and every wait of it. It decides nothing: a step is a run, but for the sleeps in it
+of which the job has told; a wait is a wait, and what lies between the end of a wait and the next step is a job that was
+ready.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +23,9 @@ def task_name(number: int) -> str:
     return f"job {number}"
 
 
-def stretches_of_tasks(loop: Trace, jobs: Sequence[Job], workers: Mapping[int, int]) -> Iterator[Segment]:
+def stretches_of_tasks(
+    loop: Trace, jobs: Sequence[Job], workers: Mapping[int, int], told: Sequence[Segment]
+) -> Iterator[Segment]:
     """What jobs did from their beginning to their end.
 
     How much processor time a step took is not told.
@@ -31,7 +34,12 @@ def stretches_of_tasks(loop: Trace, jobs: Sequence[Job], workers: Mapping[int, i
         loop: the recording, which counts time from the same moment as the jobs.
         jobs: all of them.
         workers: who carried out those that are asked for, by their indexes.
+        told: what the jobs themselves have told.
     """
+    of_job: dict[int, list[Segment]] = {index: [] for index in workers}
+    for segment in sorted(told, key=lambda each: each.start_ns):
+        if segment.job in of_job:
+            of_job[segment.job].append(segment)
     tasks = {task.name: index for index, task in enumerate(loop.tasks)}
     for index, worker in workers.items():
         job = jobs[index]
@@ -40,9 +48,10 @@ def stretches_of_tasks(loop: Trace, jobs: Sequence[Job], workers: Mapping[int, i
             continue
         last_ns = _FOREVER if job.ended_ns is None else job.ended_ns
         for kind, start_ns, end_ns in _pieces(loop, task):
-            from_ns, until_ns = max(start_ns, job.started_ns), min(end_ns, last_ns)
-            if from_ns < until_ns:
-                yield Segment(index, kind, from_ns, until_ns, None if kind == "run" else 0, worker)
+            piece = max(start_ns, job.started_ns), min(end_ns, last_ns)
+            for from_ns, until_ns in _besides(piece, of_job[index]) if kind == "run" else [piece]:
+                if from_ns < until_ns:
+                    yield Segment(index, kind, from_ns, until_ns, None if kind == "run" else 0, worker)
 
 
 def _pieces(loop: Trace, task: int) -> Iterator[_Piece]:
@@ -58,3 +67,13 @@ def _pieces(loop: Trace, task: int) -> Iterator[_Piece]:
         ready_ns = step.end_ns if wait is None else wait.end_ns
         if wait is not None:
             yield "wait", wait.start_ns, wait.end_ns
+
+
+def _besides(piece: tuple[int, int], told: Sequence[Segment]) -> Iterator[tuple[int, int]]:
+    """What is left of a stretch where a job told nothing of it."""
+    from_ns, until_ns = piece
+    for segment in told:
+        if from_ns < segment.end_ns and segment.start_ns < until_ns:
+            yield from_ns, segment.start_ns
+            from_ns = segment.end_ns
+    yield from_ns, until_ns

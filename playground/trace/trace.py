@@ -6,7 +6,7 @@ know how they were recorded (`recorder`), how they travel (`store`), or how they
 doors at the bottom open only when asked).
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from operator import add
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from playground.trace import shares, store
-from playground.trace.blocks import block_of
+from playground.trace.blocks import block_of, waits_held
 from playground.trace.groups import Groups, inherited, most_at_once
 from playground.trace.looks import Look, inside
 from playground.trace.placed import Origin, Place, put_copy
@@ -148,9 +148,13 @@ class Trace:
 
     def ran_ns(self, step: int) -> int:
         """How long the thread ran or slept in a step: its wall time, less what it is known to have waited otherwise."""
-        row = self.steps[step]
-        looks = self._samples_of.get(step)
-        return block_of(step, row, looks).duration_ns if looks else row.duration_ns
+        return self._block(step).duration_ns
+
+    @cached_property
+    def waits_held(self) -> dict[int, int]:
+        """The waits of jobs that held a loop: the step within which it did nothing else, by the segment's index."""
+        steps = (self._column("steps", "start_ns"), self._column("steps", "duration_ns"))
+        return waits_held(self.segments, self.workers, *steps)
 
     def inside(self, step: int) -> list[Look]:
         """What was seen inside a step: stretches of one line and call each, which cover it; none if nobody looked."""
@@ -375,7 +379,18 @@ class Trace:
         """Steps whose wall time is at least so long, whatever the thread did in it."""
         for index, wall_ns in enumerate(self._column("steps", "duration_ns")):
             if wall_ns >= threshold_ns:
-                yield block_of(index, self.steps[index], self._samples_of.get(index, ()))
+                yield self._block(index)
+
+    def _block(self, step: int) -> Block:
+        return block_of(step, self.steps[step], self._samples_of.get(step, ()), self._slept_ns.get(step, 0))
+
+    @cached_property
+    def _slept_ns(self) -> "Counter[int]":
+        """How long jobs are known to have waited within steps of a loop, by the step's index."""
+        slept_ns: Counter[int] = Counter()
+        for segment, step in self.waits_held.items():
+            slept_ns[step] += self.segments[segment].end_ns - self.segments[segment].start_ns
+        return slept_ns
 
 
 def _made_of(kind: type[Trace], state: Mapping[str, Any]) -> Trace:

@@ -8,7 +8,6 @@ are those of `stacked_words`.
 """
 
 from array import array
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -139,15 +138,6 @@ class _Drawn(NamedTuple):
         kind = SEGMENT_KIND[segment.kind] if kind is None else kind
         row.add(segment.start_ns, segment.end_ns, kind, what, self.base + segment.job)
 
-    def holds(self, segment: Segment) -> bool:
-        """Whether a loop was held by a job that waited: it was in one step all the while, and did nothing else."""
-        trace = self.trace
-        if segment.kind != "wait" or trace.workers[segment.worker].kind != "loop":
-            return False
-        starts, durations = trace._column("steps", "start_ns"), trace._column("steps", "duration_ns")
-        at = bisect_right(starts, segment.start_ns) - 1
-        return at >= 0 and segment.end_ns <= starts[at] + durations[at]
-
     def what(self, job: int, told: str) -> int:
         """What a span of a job is called, with what is told of its processor time."""
         return self.whats(f"job {self.trace.jobs[job].number}", Site("", 0, "", told) if told else None)
@@ -162,6 +152,7 @@ def _rows(drawn: _Drawn, first_lane: int) -> tuple[list[Row], list[Row], int]:
     of_worker: dict[int, list[Segment]] = defaultdict(list)
     for segment in sorted(drawn.trace.segments, key=lambda each: (each.start_ns, each.end_ns)):
         of_worker[segment.worker].append(segment)
+    holding = {drawn.trace.segments[index] for index in drawn.trace.waits_held}
     rows: list[Row] = []
     lives: list[Row] = []
     left_out = 0
@@ -170,12 +161,12 @@ def _rows(drawn: _Drawn, first_lane: int) -> tuple[list[Row], list[Row], int]:
         lanes = _lanes(of_worker[worker])
         room = max(0, _MOST_LANES - len(rows))
         left_out += max(0, len(lanes) - room)
-        held = {id(segment) for segment in of_worker[worker] if drawn.holds(segment)}
+        held = holding.intersection(of_worker[worker])
         if room and (len(lanes) > 1 or held):
             rows.append(Row("worker", worker, name))
             for segment in of_worker[worker]:
-                if segment.kind in _BUSY or id(segment) in held:
-                    drawn.add(rows[-1], segment, BLOCKED if id(segment) in held else None)
+                if segment.kind in _BUSY or segment in held:
+                    drawn.add(rows[-1], segment, BLOCKED if segment in held else None)
         for lane in lanes[:room]:
             number = first_lane + len(lives)
             rows.append(Row("request", number, name))

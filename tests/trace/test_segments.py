@@ -3,9 +3,9 @@
 import pytest
 
 from playground.errors import TraceError
-from playground.trace import Trace
+from playground.trace import Sample, Trace
 from playground.trace.store import dump, restore
-from tests.by_hand import job, ns, segment, worker
+from tests.by_hand import job, ns, segment, step, task, worker
 
 
 def test_a_run_lasts_to_the_last_moment_of_any_job_or_segment() -> None:
@@ -53,3 +53,21 @@ def test_segments_that_point_nowhere_are_refused(trace: Trace, message: str) -> 
     with pytest.raises(TraceError) as caught:
         restore(Trace, dump(trace))
     assert str(caught.value) == message
+
+
+def test_a_block_is_no_shorter_than_what_a_job_is_known_to_have_slept_in_it() -> None:
+    loop = worker(1, 1, "loop", "event loop")
+    slept = [segment(0, "run", 0, 1), segment(0, "wait", 1, 61), segment(0, "run", 61, 62)]
+    looks = [Sample(0, ns(at), delay_ns, None, "") for at, delay_ns in ((0, 0), (30, ns(20)), (60, ns(20)))]
+    held = Trace(
+        workers=[loop], jobs=[job(0, 0, 62)], segments=slept, steps=[step(0, 0, 62)], tasks=[task()], samples=looks
+    )
+    assert held.waits_held == {1: 0}
+    assert [(block.duration_ns, block.delayed_ns) for block in held.blocks()] == [(ns(60), ns(2))]
+
+
+def test_a_wait_in_a_thread_or_between_steps_holds_no_loop() -> None:
+    loop, thread = worker(1, 1, "loop", "event loop"), worker(1, 2, "thread", "thread 1")
+    waits = [segment(0, "wait", 1, 61, worker=1), segment(0, "wait", 2, 63), segment(0, "wait", 70, 80)]
+    trace = Trace(workers=[loop, thread], jobs=[job(0, 0, 90)], segments=waits, steps=[step(0, 0, 62)], tasks=[task()])
+    assert trace.waits_held == {}
