@@ -3,14 +3,18 @@
 Read from outside, by the thread's numbers. Elsewhere, and of a thread that is gone, nothing is known: `None`.
 """
 
+import _thread
 import time
 from collections.abc import Callable
 from typing import Final
 
-__all__ = ["cpu_s", "processor", "sleeps", "thread_time_ns"]
+__all__ = ["cpu_s", "get_native_id", "processor", "sleeps", "thread_time_ns"]
 
 thread_time_ns: Final[Callable[[], int]] = getattr(time, "thread_time_ns", time.process_time_ns)
 """The calling thread's processor time. A browser's Python has one thread, and no other word for it than the process."""
+
+get_native_id: Final[Callable[[], int]] = getattr(_thread, "get_native_id", _thread.get_ident)
+"""The system's number of the calling thread, where the system knows of threads."""
 
 _STATE: Final = 0
 _PROCESSOR: Final = 36
