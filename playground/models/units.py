@@ -14,9 +14,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
-from time import perf_counter_ns, thread_time_ns
+from time import perf_counter_ns
 from typing import Any, Final
 
+from playground.clock.native import thread_time_ns
 from playground.trace.lockout import Queueing
 
 __all__ = ["GAP_NS", "UNKNOWN", "Gauge", "Senses", "Stretch", "burn", "loops_of_a_unit", "senses", "unit", "units_of"]
