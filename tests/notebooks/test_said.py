@@ -156,3 +156,94 @@ def test_lesson_10_hands_over_by_kind_and_sends_what_it_says(run: Run) -> None:
     assert runs["stream"]["whole_s"] == 3
     received = re.findall(r"'body': (b'.*?'), 'more_body': (\w+)", texts(cells["send-upload"], "stdout"))
     assert received == [("b'half '", "True"), ("b'and half'", "True"), ("b''", "False")]
+
+
+# -- 04, 05 and 11 --------------------------------------------------------------------------------------------
+
+
+def longest_ms(line: str) -> float:
+    """The longest request that a run's summary tells of."""
+    number, unit = re.findall(r"longest ([\d.]+) (m?s)\b", line)[0]
+    return float(number) * (1 if unit == "ms" else 1000)
+
+
+def test_lesson_4_loses_what_it_says_and_no_more(run: Run) -> None:
+    cells = run(lesson("04"), probe=FACTS)
+    assert texts(cells["five-visits"], "stdout") == f"{['You are number 1'] * 5}\n"
+    assert re.search(r"^ 3 +0 ms  GET /visit #1 begins, runs, then awaits", value(cells["play-two"]), re.MULTILINE)
+    assert [texts(cells[name], "stdout") for name in ("five-without-a-gap", "five-locked")] == ["5\n"] * 2
+    assert {name: facts["whole_s"] for name, facts in told(cells).items()} == {
+        "run": 0.1,
+        "no_gap": 0.1,
+        "locked": 0.5,
+        "slow_run": 0.5,
+        "quick_run": 0.1,
+    }
+    assert value(cells["five-hits"]) == "5"
+    counted = json.loads(value(cells["ten-seeds"]))
+    assert len(counted) == 10
+    assert min(counted) < 5 == max(counted)
+    assert value(cells["same-seeds"]) == "True"
+
+
+def test_lesson_4_ends_in_a_ring_and_without_one(run: Run) -> None:
+    cells = run(lesson("04"))
+    stuck = texts(cells["both-at-once"], "stdout")
+    line = 1 + cells["two-locks"].source.splitlines().index("        async with second:")
+    assert re.findall(r"task '(.*)' waits at cell \d+, line (\d+) in take", stuck) == [
+        ("GET /left-right", str(line)),
+        ("GET /right-left", str(line)),
+    ]
+    waits = re.findall(
+        r"GET (\S+) #\d runs, then waits at `async with second:` \(lock\)", value(cells["play-a-deadlock"])
+    )
+    assert waits == ["/left-right", "/right-left"]
+    assert "200 ms · 2 requests (median 150 ms, longest 200 ms)" in value(cells["same-order"])
+
+
+def test_lesson_5_queues_as_its_prose_reckons(run: Run) -> None:
+    cells = run(lesson("05"), probe=FACTS)
+    runs = told(cells)
+    assert texts(cells["open-the-cafe"], "stdout").splitlines() == [
+        f"ready at first: {[False] * 5}",
+        f"{[f'cup {number}' for number in range(5)]}",
+    ]
+    assert (runs["opened"]["whole_s"], runs["opened"]["threads"]) == (3, 2)
+    assert runs["five"]["answered_ms"] == {"/report": [200, 400, 600]}
+    assert "spent 400 of 600 ms queued for a thread to run `report`" in value(cells["the-fifth"])
+    assert value(cells["who-queued"]) == "10"
+    assert "median 200 ms, longest 200 ms" in value(cells["evenly"])
+    assert max(runs["at_random"]["answered_ms"]["/report"]) > 400  # whoever came then waited for more than one report
+    slowest = [longest_ms(line) for line in texts(cells["rates"], "stdout").split("\n") if "longest" in line]
+    assert len(slowest) == 4
+    assert slowest == sorted(slowest)
+    assert slowest[3] - slowest[2] > slowest[2] - slowest[1] > slowest[1] - slowest[0]
+    two, three, *others = [longest_ms(line) - 200 for line in texts(cells["more-workers"], "stdout").splitlines()]
+    assert three < two / 2  # "most of the queue"
+    assert min(others) == 0
+    assert value(cells["three-cups"]).splitlines()[0].endswith(": 3 s · 4 tasks · 7 steps")
+    assert "3 s · 6 requests (median 2 s, longest 3 s)" in value(cells["six-guests"])
+
+
+PIECES = """
+import json
+sent_ms = [note.at_ns / 1e6 for note in stream.requests[0].messages if note.type == "http.response.body"]
+print(json.dumps({"sent_ms": sent_ms, "error": stream.requests[0].error}))
+"""
+
+
+def test_lesson_11_ends_when_and_as_it_says(run: Run) -> None:
+    cells = run(lesson("11"), probe=PIECES)
+    said = {name: texts(cell, "stdout").split("\n") for name, cell in cells.items() if cell.cell_type == "code"}
+    assert said["called-away"] == ["over at once: False", "then: True and cancelled: True", ""]
+    assert said["one-second"] == ["takes the book", "puts it back", "out of time", ""]
+    assert re.search(r"^ask \(far\) +4 s ", value(cells["first-of-two"]), re.MULTILINE)
+    assert "1 request (1 s)" in value(cells["give-up-on-a-report"])
+    assert "1 request (5 s)" in value(cells["give-up-on-an-export"])
+    assert said["give-up-on-an-export"] == ["client: gives up", "worker: exported, for whom?", ""]
+    assert said["three-lines"][-4:] == ["client has line 3", "app sends 4", "app stops", ""]
+    assert json.loads(texts(cells["probe"], "stdout")) == {"sent_ms": [0, 500, 1000, 1500], "error": "ClientDisconnect"}
+    heard = [line for line in said["talk"] if line]
+    assert heard == ["you said one", "you said two", "you said three", "handler: the client has left"]
+    assert "2 requests (median 2.25 s, longest 3 s)" in value(cells["two-guests"])
+    assert re.search(r"^receive +5 messages ", value(cells["a-guests-waterfall"]), re.MULTILINE)
