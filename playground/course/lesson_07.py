@@ -152,6 +152,12 @@ def _all_over(attempt: Attempt) -> str | None:
     return f"{missing[0]!r} was not said." if missing else None
 
 
+def _take_turns(attempt: Attempt) -> str | None:
+    said = attempt.tried.result
+    told = _differs(said, _IN_TURNS)
+    return None if told is None else f"{told} All that was said: {', '.join(said)}."
+
+
 def _one_round(attempt: Attempt) -> str | None:
     if attempt.tried.result != _IN_TURNS[: len(_TURNS)]:
         return None
@@ -179,7 +185,7 @@ _HUB: Final = Exercise(
     rules=(
         Rule("it comes to its end, and green threads have run", _some_run),
         Rule("all of them are over", _all_over),
-        Rule("they take turns", lambda attempt: _differs(attempt.tried.result, _IN_TURNS), 2),
+        Rule("they take turns", _take_turns, 2),
     ),
     mistakes=(Mistake("one-round", _one_round), Mistake("to-the-end", _to_the_end)),
     hints=(
