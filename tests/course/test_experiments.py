@@ -1,5 +1,7 @@
 """What is asked of an experiment's recording: held to recordings by hand, a naive count, and jobs that go wrong."""
 
+import base64
+import re
 import sys
 import time
 from collections import Counter
@@ -142,3 +144,14 @@ def test_a_platform_without_processes_is_told_in_the_checks_words(monkeypatch: p
         "expected a platform with threads and processes, which the model 'processes' needs, got emscripten"
     )
     assert checked.why == ""
+
+
+def test_several_ways_are_shown_on_one_axis_each_by_its_name() -> None:
+    checked = check("01.3", Workload(jobs=1, cpu_s=0.005, wait_s=0.09))
+    assert checked.attempt is not None
+    assert list(checked.attempt.ways) == ["half the computing", "half the waiting"]
+    assert re.search(r"^Your run: 2 ways · half the \w+ \S+ \w+ to half the \w+ \S+ \w+$", str(checked), re.MULTILINE)
+    (picture,) = re.findall(r"base64,([\w+/=]+)", checked._repr_mimebundle_()["text/html"])
+    drawn = base64.b64decode(picture).decode()
+    assert "Your run" in drawn
+    assert all(name in drawn for name in checked.attempt.ways)
