@@ -112,7 +112,7 @@ def carried_out(model: Model, workload: Workload, *, timeout_s: float, record: b
     """What a model does with a workload, in a process of its own; see `experiment`."""
     model.check(workload)
     began_ns = perf_counter_ns()
-    jobs = Jobs(workload, loops_of_a_unit(), senses())
+    jobs = Jobs(workload, loops_of_a_unit(), replace(senses(), shares_lock=model.shares_lock))
     if has_processes():
         apart = run_apart(carry_out, model, jobs, record, flavour=model.flavour, timeout_s=timeout_s)
     else:

@@ -13,6 +13,7 @@ from playground.models.carry import Recording
 from playground.models.jobs import Outcome
 from playground.models.kinds import Moment
 from playground.models.pieces import divided
+from playground.models.queued import parted
 from playground.models.rows import Row
 from playground.models.tasks import stretches_of_tasks
 from playground.models.units import UNKNOWN
@@ -56,6 +57,8 @@ def gathered(
         dropped: how many rows found no room.
     """
     rows = divided(rows)
+    if model.shares_lock:
+        rows = parted(rows, model.interpreter_of)
     loop = None if recording is None else restore(Trace, recording.trace)
     start_ns, stop_ns = span_ns(rows)
     origin_ns = start_ns if recording is None else recording.origin_ns

@@ -3,8 +3,15 @@
 A job's computing is a fixed number of units of about 0.1 ms, so that a thread which is held up shows it by the time
 that it takes. After each unit the thread looks at two clocks. If more time has passed than it has computed, it was not
 on the processor: a gap. Linux says whether it went to sleep then, which a thread that only computes does for one reason
-alone, to wait for the interpreter's lock; or whether the system took the processor away. Where that is not told, a gap
-is a gap, and why is not known. It decides what a gap is; it refuses to know whose job it was.
+alone, to wait for the interpreter's lock; and for how long it queued for a processor. Where that is not told, a gap is
+a gap, and why is not known. It decides what a gap is; it refuses to know whose job it was.
+
+Who waits for the lock queues for a processor, too; how much of the wait that was is told from the rows of all threads
+together (see `queued`).
+
+Where no other thread of the jobs' has the interpreter, a thread waits for none of them. It is our own recording that
+has the lock then, for some 10 µs every few ms, and for longer only if the system takes the processor from it: so such a
+gap is the system's doing.
 """
 
 import functools
@@ -20,7 +27,19 @@ from typing import Any, Final
 from playground.clock.native import thread_time_ns
 from playground.trace.lockout import Queueing
 
-__all__ = ["GAP_NS", "UNKNOWN", "Gauge", "Senses", "Stretch", "burn", "loops_of_a_unit", "senses", "unit", "units_of"]
+__all__ = [
+    "GAP_NS",
+    "UNIT_NS",
+    "UNKNOWN",
+    "Gauge",
+    "Senses",
+    "Stretch",
+    "burn",
+    "loops_of_a_unit",
+    "senses",
+    "unit",
+    "units_of",
+]
 
 UNIT_NS: Final = 100_000
 _ROUNDS: Final = 50
@@ -42,15 +61,17 @@ gap, the time in it in which the thread queued for a processor."""
 
 @dataclass(frozen=True)
 class Senses:
-    """What this system tells a thread about itself.
+    """What this system tells a thread about itself, and whom it may have to wait for.
 
     Attributes:
         cpu: its processor time, finer than a gap.
         why: how often it went to sleep, and for how long it has queued for a processor.
+        shares_lock: whether jobs compute in other threads of its interpreter, too.
     """
 
     cpu: bool
     why: bool
+    shares_lock: bool = True
 
 
 def senses() -> Senses:
@@ -164,10 +185,15 @@ class _Watch:
         if gap_ns > GAP_NS or slept > self._slept:
             from_ns, from_cpu_ns = start_ns + half_ns, start_cpu_ns + half_ns
             self.ran(from_ns, from_cpu_ns)
-            kind = "off_cpu" if self._gauge is None else "gil" if slept > self._slept else "preempt"
+            kind = self._kind(has_slept=slept > self._slept)
             self._tell(kind, from_ns, from_ns + gap_ns, queued_ns - self._queued_ns)
             self.starts(from_ns + gap_ns, from_cpu_ns)
         self._slept, self._queued_ns = slept, queued_ns
+
+    def _kind(self, *, has_slept: bool) -> str:
+        if self._gauge is None:
+            return "off_cpu"
+        return "gil" if has_slept and self._known.shares_lock else "preempt"
 
     def _read(self) -> tuple[int, int]:
         return (self._gauge.slept(), self._gauge.queued_ns()) if self._gauge else (0, 0)

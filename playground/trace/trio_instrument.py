@@ -170,6 +170,12 @@ class TrioInstrument:
     def before_io_wait(self, timeout: float) -> None:
         self.recorder.idle()
 
+    def after_io_wait(self, timeout: float) -> None:
+        """A turn of the loop begins: as often as asyncio's, it puts off whoever looks at it."""
+        looker = self.recorder.sampler
+        if looker is not None and self.recorder.now() > looker.due_ns:
+            looker.moved_on()
+
     def _tell(self, number: int, outcome: int, kind: int, code: int, offset: int, end_ns: int) -> None:
         recorder, start_ns = self.recorder, self._start_ns
         gap_ns, ready_ns = start_ns - self._last_ns, max(0, start_ns - self._ready_ns)

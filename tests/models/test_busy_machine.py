@@ -51,6 +51,17 @@ def test_threads_share_the_lock_and_processes_do_not_however_busy_the_machine_is
         assert processes.gil_share <= 0.02
 
 
+@pytest.mark.usefixtures("busy")
+def test_a_loops_only_thread_waits_for_no_other_of_the_jobs() -> None:
+    """Our own sampler has the interpreter's lock now and then, and may be interrupted while it has it."""
+    workload = Workload(jobs=8, cpu_s=0.01, wait_s=0.03)
+    for _ in range(RUNS):
+        done = experiment(workload, ["asyncio", "anyio", "trio"], timeout_s=120)
+        for run in done.values():
+            assert run.gil_share is not None
+            assert run.gil_share <= 0.02
+
+
 HOLDING = ((1, 2), (4, 5), (6, 8))
 """Which job holds the loop, and in which of its turns."""
 

@@ -83,7 +83,13 @@ def test_what_is_not_known_of_processor_time_is_none_and_a_gaps_queueing_is_none
         stretch("run", 0, 1, cpu_ns=UNKNOWN),
         stretch("gil", 1, 3, cpu_ns=MS),
     )
-    assert [segment.cpu_ns for segment in trace_of("threads", *rows).segments] == [None, 0]
+    segments = trace_of("threads", *rows).segments
+    assert [(segment.kind, segment.cpu_ns) for segment in segments] == [("run", None), ("gil", 0), ("preempt", 0)]
+
+
+def test_who_shares_no_lock_has_no_wait_for_it_that_is_looked_through() -> None:
+    rows = (moment(Moment.SUBMITTED, 0), moment(Moment.BEGAN, 0), stretch("gil", 1, 3, cpu_ns=MS))
+    assert [segment.kind for segment in trace_of("processes", *rows).segments] == ["gil"]
 
 
 def test_workers_are_numbered_within_their_interpreter() -> None:

@@ -9,6 +9,7 @@ from playground.models.units import UNKNOWN, Senses, burn, loops_of_a_unit, unit
 
 MS = 1_000_000
 LINUX, MACOS, WINDOWS = Senses(True, True), Senses(True, False), Senses(False, False)
+ONE_THREAD = Senses(True, True, shares_lock=False)
 Told = list[tuple[str, int, int, int]]
 Unit = tuple[int, int, int, int]
 """What happens in a unit: it computes, it is away, it goes to sleep so many times, it queues for a processor."""
@@ -62,6 +63,15 @@ def test_a_gap_in_which_the_thread_went_to_sleep_was_a_wait_for_the_lock() -> No
     assert told([WORK, (100_000, 5 * MS, 1, 40_000), WORK], LINUX) == [
         ("run", 0, 150_000, 150_000),
         ("gil", 150_000, 150_000 + 5 * MS, 40_000),
+        ("run", 150_000 + 5 * MS, 300_000 + 5 * MS, 150_000),
+    ]
+
+
+def test_who_shares_the_lock_with_none_of_the_jobs_waits_for_none_of_them() -> None:
+    """It went to sleep, for our own recording had the lock and the system had taken its processor from it."""
+    assert told([WORK, (100_000, 5 * MS, 1, 2 * MS), WORK], ONE_THREAD) == [
+        ("run", 0, 150_000, 150_000),
+        ("preempt", 150_000, 150_000 + 5 * MS, 2 * MS),
         ("run", 150_000 + 5 * MS, 300_000 + 5 * MS, 150_000),
     ]
 
