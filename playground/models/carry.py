@@ -13,6 +13,7 @@ from playground.models.jobs import Jobs, Outcome
 from playground.models.kinds import Moment
 from playground.models.looker import looked_at
 from playground.models.meter import sleeps_recorded
+from playground.models.tasks import task_name
 from playground.trace.build import build
 from playground.trace.store import dump
 from playground.watching.session import Session
@@ -58,7 +59,7 @@ def carry_out(model: Model, jobs: Jobs, record: bool) -> Report:
         jobs.mark(Moment.STARTED)
         model.drive(jobs)
         jobs.mark(Moment.STOPPED)
-    return Report(jobs.outcomes, None if session is None else _recording(session))
+    return Report(jobs.outcomes, None if session is None else _recording(session, jobs))
 
 
 @contextlib.contextmanager
@@ -70,9 +71,13 @@ def _session() -> Iterator[Session]:
         session.close()
 
 
-def _recording(session: Session) -> Recording | None:
+def _recording(session: Session, jobs: Jobs) -> Recording | None:
     told = session.recorders()
     if not told:
         return None
     recorder, _ = told[0]
+    names = {task_name(number) for number in jobs.numbers}
+    for task in recorder.tasks.values():
+        if task.name in names:  # a job's task runs a coroutine of ours, or of anyio's, around the job
+            task.coroutine = jobs.workload.name
     return Recording(dump(build(recorder)), recorder.started_ns)

@@ -18,6 +18,7 @@ from playground.models.parcel import Failure, Source, failed, know, opened, pack
 from playground.models.rows import current
 from playground.models.units import Senses, units_of
 from playground.models.workload import Workload
+from playground.models.written import as_written
 
 __all__ = ["Jobs", "Outcome", "Sent", "settle", "work_here"]
 
@@ -71,6 +72,13 @@ class Jobs:
     @property
     def numbers(self) -> range:
         return range(self.workload.jobs)
+
+    @property
+    def function(self) -> Callable[[int], Any]:
+        """What a thread calls, for its name and its line; if it is ours, it is not to be called."""
+        if self.workload.plain is not None:
+            return self.workload.plain
+        return self._ours(time.sleep, _nothing, _nothing, is_async=False)
 
     def mark(self, moment: Moment, number: int = 0) -> None:
         """Write down that a moment has come."""
@@ -127,12 +135,29 @@ class Jobs:
         if function is not None:
             with current_meter(meter):
                 return function(number)
-        meter.burn(self._units[0], self._loops)
-        start_ns = perf_counter_ns()
-        sleep(self.workload.wait_s)
-        meter.rested(start_ns, self.workload.wait_s)
-        meter.burn(self._units[1], self._loops)
-        return number
+
+        def waits(seconds: float) -> None:
+            start_ns = perf_counter_ns()
+            sleep(self.workload.wait_s)
+            meter.rested(start_ns, self.workload.wait_s)
+
+        return self._ours(sleep, waits, self._computes(meter), is_async=False)(number)
+
+    def _computes(self, meter: Meter) -> Callable[[float], None]:
+        halves = iter(self._units)
+        return lambda seconds: meter.burn(next(halves), self._loops)
+
+    def _ours(
+        self,
+        sleep: Callable[[float], Any],
+        waits: Callable[[float], Any],
+        computes: Callable[[float], None],
+        *,
+        is_async: bool,
+    ) -> Callable[[int], Any]:
+        """A job of ours: computing, a wait, and computing."""
+        job = self.workload
+        return as_written(job.cpu_s, job.wait_s, sleep, waits=waits, computes=computes, is_async=is_async)
 
     async def task(self, number: int, sleep: Callable[[float], Awaitable[object]]) -> None:
         """Do a job in a task of its own, and keep what came of it.
@@ -158,12 +183,17 @@ class Jobs:
         if function is not None:
             with current_sleeper(meter):
                 return await function(number)
-        meter.burn(self._units[0], self._loops)
-        start_ns = perf_counter_ns()
-        await sleep(self.workload.wait_s)
-        meter.rested(start_ns, self.workload.wait_s)
-        meter.burn(self._units[1], self._loops)
-        return number
+
+        async def waits(seconds: float) -> None:
+            start_ns = perf_counter_ns()
+            await sleep(self.workload.wait_s)
+            meter.rested(start_ns, self.workload.wait_s)
+
+        return await self._ours(sleep, waits, self._computes(meter), is_async=True)(number)
+
+
+def _nothing(_: float) -> None:
+    pass
 
 
 def _arrived(_: object, workload: Workload, loops: int, known: Senses) -> Jobs:

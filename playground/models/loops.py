@@ -9,14 +9,18 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar, Final
 
 from playground.models.base import Calls, Model
-from playground.models.jobs import Jobs
+from playground.models.jobs import Jobs, Outcome
 from playground.models.tasks import task_name
 from playground.trace import WorkerKind
 
 __all__ = ["AnyIO", "Asyncio", "AsyncioBlocking", "ToThread", "Trio"]
+
+_MAIN: Final = "main"
+"""What a recording calls the coroutine that makes the jobs' tasks, as a student would who wrote it."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Asyncio(_OfLoops):
     calls: ClassVar[Calls] = "coroutine"
 
     def drive(self, jobs: Jobs) -> None:
-        asyncio.run(_tasks(jobs, lambda number: jobs.task(number, asyncio.sleep)))
+        asyncio.run(_named_main(_tasks(jobs, lambda number: jobs.task(number, asyncio.sleep))))
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class AsyncioBlocking(_OfLoops):
         async def one(number: int) -> None:
             jobs.keep(jobs.work(number, time.sleep))
 
-        asyncio.run(_tasks(jobs, one))
+        asyncio.run(_named_main(_tasks(jobs, one)))
 
 
 @dataclass(frozen=True)
@@ -62,14 +66,24 @@ class ToThread(_OfLoops):
 
     def drive(self, jobs: Jobs) -> None:
         async def one(number: int) -> None:
-            jobs.back(await asyncio.to_thread(jobs.work, number, time.sleep))
+            jobs.back(await asyncio.to_thread(partial(_worked, jobs, number, job=jobs.function)))
 
         async def main() -> None:
             if self.workers is not None:
                 asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(self.workers))
             await _tasks(jobs, one)
 
-        asyncio.run(main())
+        asyncio.run(_named_main(main()))
+
+
+def _named_main(coroutine: Any) -> Any:
+    coroutine.__qualname__ = _MAIN
+    return coroutine
+
+
+def _worked(jobs: Jobs, number: int, *, job: Callable[[int], Any]) -> Outcome:
+    """A job that is called in a thread; a recording of the loop says that it is `job` (see `trace.sites`)."""
+    return jobs.work(number, time.sleep)
 
 
 async def _tasks(jobs: Jobs, one: Callable[[int], Awaitable[None]]) -> None:
@@ -115,4 +129,5 @@ def _anyio(jobs: Jobs, backend: str) -> None:
             for number in jobs.numbers:
                 group.start_soon(job, jobs.submit(number), name=task_name(number))
 
+    main.__qualname__ = _MAIN
     anyio.run(main, backend=backend)

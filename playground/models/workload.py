@@ -19,6 +19,8 @@ AsyncFunction = Callable[[int], Coroutine[Any, Any, object]]
 
 _MOST_JOBS: Final = 10_000
 """Some models start a process for each; and a row says a job's number in 32 bits."""
+_LONGEST: Final = 60
+"""Characters of a function's name that a title bears."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,12 @@ class Workload:
         return self.function is None and self.async_function is None
 
     @property
+    def name(self) -> str:
+        """What a job is called: as the function is."""
+        what = self.function or self.async_function
+        return "job" if what is None else _name(what)
+
+    @property
     def title(self) -> str:
         """In a few words, what is done."""
         what = self.function or self.async_function
@@ -109,8 +117,16 @@ def is_async(function: object) -> bool:
 
 
 def _named(what: object) -> str:
-    name = getattr(what, "__qualname__", None) or type(what).__qualname__
-    return f"{str(name).rpartition('<locals>.')[2]}()"
+    return f"{_name(what)}()"
+
+
+def _name(what: object) -> str:
+    """A function's own name, or that of a thing's class: on one line, and not too long for it."""
+    name = getattr(what, "__qualname__", None)
+    if not isinstance(name, str):
+        name = type(what).__qualname__
+    name = " ".join(name.rpartition("<locals>.")[2].split())
+    return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
 
 
 def _check_jobs(jobs: object) -> None:

@@ -89,6 +89,7 @@ _MEANING: Final[dict[tuple[str, str], WaitOn]] = {
 _RUNNERS: Final[dict[tuple[str, str], str]] = {
     ("asgiref/sync.py", "SyncToAsync.thread_handler"): "func",
     ("fastapi/telemetry/_api.py", "_run_sync_endpoint"): "function",
+    ("playground/models/loops.py", "_worked"): "job",
     ("playground/transport/wsgi.py", "Call.run"): "runs",
 }
 
