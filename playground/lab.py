@@ -19,6 +19,7 @@ import httpx
 from playground.arrivals import Arrivals, planned
 from playground.asgi import ASGIApp
 from playground.bridge import Bridge, blocking_response
+from playground.clock.afterwards import afterwards, catch_up
 from playground.clock.choice import Time
 from playground.clock.virtual import Schedule
 from playground.code import is_own
@@ -94,7 +95,7 @@ class Lab:
         self._recordings = Recordings(self._thread, trace)
         self.client = httpx.AsyncClient(transport=Bridge(self._thread, self._host.transport), base_url=_BASE_URL)
         _show_responses()
-        self._finalizer = weakref.finalize(self, Host.close, self._host)
+        self._finalizer = weakref.finalize(self, afterwards, self._host.close)
 
     # -- one request --------------------------------------------------------------------------------------------
 
@@ -326,7 +327,9 @@ class Lab:
 
     def close(self) -> None:
         """Shut the app down, cancel what still runs and end the loop's thread. A closed lab cannot be used again."""
-        self._finalizer()
+        if self._finalizer.detach() is not None:
+            self._host.close()
+        catch_up()
 
     def __enter__(self) -> Self:
         return self

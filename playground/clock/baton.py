@@ -69,7 +69,7 @@ class Baton:
         no_way_out: Callable[[], BaseException],
         rng: random.Random | None = None,
     ) -> None:
-        self._may_pass = may_pass
+        self.may_pass = may_pass
         self._no_way_out = no_way_out
         self._rng = rng
         self._serial = 0
@@ -309,7 +309,7 @@ class Baton:
             return self._from_queue()
         self._forget_woken()
         sleepers = self._sleepers
-        if not sleepers or not self._may_pass():
+        if not sleepers or not self.may_pass():
             return self._the_loop()
         if self.resting and self.deadline is not None and self.deadline < sleepers[0][:2]:
             return self.loop

@@ -32,11 +32,16 @@ class LabLoop(Turns, asyncio.SelectorEventLoop):
     Attributes:
         clock: what its time is, `real` or `virtual`.
         keeper: the task that keeps it running, which is nobody's work; `None` if there is none.
+        waited_for: whether anybody waits for the loop; in virtual time, time stands still while nobody does.
     """
 
     clock: Literal["real", "virtual"] = "real"
     runner: Runner | None = None  # its thread's place in virtual time
     keeper: "asyncio.Task[Any] | None" = None
+
+    def __init__(self) -> None:
+        self.waited_for: Callable[[], bool] = _always
+        super().__init__()
 
     # -- always ---------------------------------------------------------------------------------------------
 
@@ -52,7 +57,8 @@ class LabLoop(Turns, asyncio.SelectorEventLoop):
         return perf_counter_ns()
 
     def attend(self, waited_for: Callable[[], bool] | None, on_stuck: Callable[[LabError], None] | None) -> None:
-        """Learn whether anybody waits for the loop, and whom to tell if nothing can go on: of use in virtual time."""
+        """Learn whether anybody waits for the loop, and whom to tell if nothing can go on (in virtual time)."""
+        self.waited_for = waited_for or _always
 
     @property
     def holder_ident(self) -> int:
@@ -149,3 +155,7 @@ class LabLoop(Turns, asyncio.SelectorEventLoop):
             if type(entry) is tuple:
                 callback, arg, context, _, _ = entry
                 ready[index] = asyncio.Handle(callback, arguments(arg), self, context)
+
+
+def _always() -> bool:
+    return True

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Final, TypeVar
 
+from playground.clock.afterwards import catch_up
 from playground.clock.calls import Call, Calls
 from playground.clock.held import Interrupted, busy_workers, running_task, where
 from playground.clock.loop import LabLoop
@@ -130,7 +131,12 @@ class LoopThread:
                 "expected a call from outside the lab's loop, got one from within it, which would wait for itself "
                 "for ever: inside a handler or lab.run(), await lab.client instead"
             )
-        return self._wait_for(self._new_call(function, args), meanwhile)
+        call = self._new_call(function, args)
+        try:
+            return self._wait_for(call, meanwhile)
+        finally:
+            if _passing() is None:
+                catch_up()
 
     def _wait_for(self, call: Call[T], meanwhile: Callable[[], object] | None) -> T:
         try:
@@ -196,6 +202,9 @@ class LoopThread:
                 for patience_s in self._stages(call, interrupt):
                     await asyncio.wait({waiter}, timeout=patience_s)
             raise
+        finally:
+            if _passing() is None:
+                catch_up()
 
     def close(self) -> None:
         """Cancel all that runs there, end the thread, close the loop. May be called twice, and from `atexit`.

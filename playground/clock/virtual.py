@@ -59,7 +59,6 @@ class VirtualLoop(Interruptible, LabLoop):
 
     Attributes:
         baton: who runs, and what time it is.
-        waited_for: whether anybody waits for the loop; while nobody does, time stands still.
         on_stuck: takes the error when nothing can go on. By default it is raised out of `run_forever`.
     """
 
@@ -70,7 +69,6 @@ class VirtualLoop(Interruptible, LabLoop):
         super().__init__()
         self._sealed = True
         self._rng = random.Random(seed) if schedule == "random" else None
-        self.waited_for: Callable[[], bool] = _always
         self.on_stuck: Callable[[LabError], None] = _raise
         self.baton = self._new_baton(charge_cpu)
         self.runner = self.baton.loop
@@ -105,7 +103,7 @@ class VirtualLoop(Interruptible, LabLoop):
         return Watchdog(lambda: self._progress + self.baton.switches, lambda: self.baton.holder, self._lose)
 
     def attend(self, waited_for: Callable[[], bool] | None, on_stuck: Callable[[LabError], None] | None) -> None:
-        self.waited_for = waited_for or _always
+        super().attend(waited_for, on_stuck)
         self.on_stuck = on_stuck or _raise
 
     # -- time -------------------------------------------------------------------------------------------------
@@ -389,10 +387,6 @@ class VirtualLoop(Interruptible, LabLoop):
 
 def _nothing() -> None:
     pass
-
-
-def _always() -> bool:
-    return True
 
 
 def _raise(error: LabError) -> NoReturn:
