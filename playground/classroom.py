@@ -23,6 +23,8 @@ _LEDGER: Final = ".handed-out.json"
 _CONFIG: Final = '''\
 """What nbgrader does with this course: `playground course` has written it, and leaves it as you change it."""
 
+import bleach
+from nbconvert.filters import markdown2html
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbconvert.preprocessors.sanitize import SanitizeHTML
 from nbgrader.preprocessors import GetGrades
@@ -34,14 +36,30 @@ c.CourseDirectory.course_id = "playground"
 c.ClearSolutions.code_stub = {"python": "..."}
 # Seconds for a cell: an answer that never ends has cost this much, and gets nothing.
 c.Execute.timeout = 60
-# Feedback shows what students' code has put out. Of markup in it, only what the checks' answers need gets through.
-c.GenerateFeedback.preprocessors = [GetGrades, CSSHTMLHeaderPreprocessor, SanitizeHTML]
-c.SanitizeHTML.enabled = True
-c.SanitizeHTML.tags = ["code", "div", "em", "strong"]
-c.SanitizeHTML.attributes = {}
-c.SanitizeHTML.strip = True
-# Pictures stay: nbconvert shows an SVG as an image, in which nothing runs.
-c.SanitizeHTML.safe_output_keys = {"text/plain", "image/png", "image/jpeg", "image/svg+xml"}
+# Feedback shows what students' code has put out. Of markup in it, only this gets through: what the checks' answers are
+# made of, and pictures as images, in which nothing runs.
+ANSWERS = {"code", "div", "em", "strong", "img"}
+PROSE = {"p", "br", "hr", "h1", "h2", "h3", "h4", "pre", "table", "thead", "tbody", "tr", "th", "td"}
+
+
+def of_a_picture(tag, name, value):
+    return tag == "img" and (name == "alt" or name == "src" and value.startswith("data:image/svg+xml;base64,"))
+
+
+def prose(source):
+    """Markdown as HTML; links that would run a script lose their address."""
+    return bleach.clean(markdown2html(source), tags=bleach.ALLOWED_TAGS | PROSE, strip=True)
+
+
+class Sanitize(SanitizeHTML):
+    def sanitize_html_tags(self, html):
+        return bleach.clean(html, tags=ANSWERS, attributes=of_a_picture, protocols={"data"}, strip=True)
+
+
+c.GenerateFeedback.preprocessors = [GetGrades, CSSHTMLHeaderPreprocessor, Sanitize]
+c.Sanitize.enabled = True
+c.Sanitize.safe_output_keys = {"text/plain", "image/png", "image/jpeg", "image/svg+xml"}
+c.HTMLExporter.filters = {"markdown2html": prose}
 '''
 
 

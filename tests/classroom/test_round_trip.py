@@ -55,8 +55,8 @@ def with_wrong_answers(notebook: nbformat.NotebookNode, lesson: str) -> nbformat
     shown = f"from IPython.display import HTML, Markdown\n\ndisplay(HTML({HOSTILE!r}), Markdown({HOSTILE!r}))"
     # checked after its points were taken: what is handed to a check stands in its answer
     for number, source in enumerate((shown, f'check("{lesson}.1", {HOSTILE!r})', f"raise ValueError({HOSTILE!r})")):
-        notebook.cells.append(nbformat.v4.new_code_cell(source, id=f"theirs-{number}"))
-    notebook.cells.append(nbformat.v4.new_markdown_cell(HOSTILE, id="theirs-in-words"))
+        notebook.cells.append(nbformat.v4.new_code_cell(source, id=f"added-{number}"))
+    notebook.cells.append(nbformat.v4.new_markdown_cell(HOSTILE, id="added-in-words"))
     return notebook
 
 
@@ -164,9 +164,10 @@ def test_an_empty_copy_runs_from_top_to_bottom(room: Classroom) -> None:
 
 @dataclass
 class Page(html.parser.HTMLParser):
-    """What a browser would make of a page: its text, and what could do something."""
+    """What a browser would make of a page: its text, its pictures' names, and what could do something."""
 
     text: str = ""
+    pictures: list[str] = field(default_factory=list)
     active: list[str] = field(default_factory=list)
     _inside: str = ""
 
@@ -175,8 +176,11 @@ class Page(html.parser.HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._inside = tag
+        given = {name: value or "" for name, value in attrs}
+        if tag == "img" and given.get("src", "").startswith("data:image/svg+xml;base64,"):
+            self.pictures.append(given.get("alt", ""))
         self.active += [
-            f"<{tag} {name}>" for name, value in attrs if name.startswith("on") or "theirs" in (value or "")
+            f"<{tag} {name}={value!r}>" for name, value in attrs if name.startswith("on") or "theirs" in (value or "")
         ]
 
     def handle_endtag(self, tag: str) -> None:
@@ -203,12 +207,16 @@ def words(text: str) -> str:
 
 @pytest.mark.parametrize("student", ["solved", "wrong", "empty"])
 def test_feedback_holds_what_each_check_said(room: Classroom, student: str) -> None:
-    told = words(page(room.at("feedback", student)).text)
+    shown = page(room.at("feedback", student))
+    told = words(shown.text)
     checks = [cell for cell in read(room.at("autograded", student)).cells if "check" in cell.metadata.get("tags", [])]
     answers = [output.data["text/plain"] for cell in checks for output in cell.outputs]
     assert len(answers) == len(holes(read(room.notebook)))
     lines = [line.strip() for answer in answers for line in answer.splitlines()]
     assert [line for line in lines if words(line) not in told] == []
+    runs = [line.removeprefix("Your run: ") for line in lines if line.startswith("Your run: ")]
+    assert [run for run in runs if f"Timeline of your run: {run}" not in shown.pictures] == []
+    assert runs or student == "empty"
 
 
 def test_feedback_explains_a_wrong_answer(room: Classroom) -> None:
@@ -221,5 +229,5 @@ def test_feedback_explains_a_wrong_answer(room: Classroom) -> None:
 def test_feedback_holds_a_students_markup_as_text_only(room: Classroom) -> None:
     shown = page(room.at("feedback", "wrong"))
     assert shown.active == []
-    assert shown.text.count("<script>alert('theirs')</script>") >= 3  # in their code, in a check's answer, in an error
+    assert shown.text.count("<script>") > 3  # in their code, three times, and in what came of it
     assert "theirs" in json.dumps(read(room.at("autograded", "wrong")).cells[-4].outputs)  # it was put out

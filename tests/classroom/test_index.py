@@ -1,0 +1,35 @@
+"""The course's index says of each lesson what the lesson says of itself."""
+
+import re
+
+from playground import lite
+from playground.classroom import for_students
+from tests.notebooks.lessons import NOTEBOOKS, read
+
+FOLDER = NOTEBOOKS[0].parent
+WORDS = {"Ten": "10"}
+
+
+def row(name: str, first: str) -> str:
+    """A lesson's row, by its file's name and its first cell."""
+    found = re.match(r"# (?:Start here: )?(.+)", first)
+    minutes = re.search(r"(\d+|Ten)\s+minutes", first)
+    assert found, first
+    assert minutes, first
+    after = re.search(r"after\s+lesson (\d+)", first)
+    part = name[:2] in lite._NEEDS or "browser" in first
+    needs = f" {after[1]} " if after else " "
+    question = found[1][0].upper() + found[1][1:]
+    length = WORDS.get(minutes[1], minutes[1])
+    return f"| [{name[:2]}]({name}) | {question} |{needs}| {length} | {'part' if part else 'all'} |"
+
+
+def test_the_index_has_a_row_for_each_lesson_with_what_the_lesson_says_itself() -> None:
+    rows = [line for line in (FOLDER / "README.md").read_text("utf-8").splitlines() if line.startswith("| [")]
+    assert rows == [row(path.name, read(path).cells[0].source) for path in for_students(FOLDER)]
+
+
+def test_what_a_lesson_needs_comes_before_it() -> None:
+    for path in for_students(FOLDER):
+        after = re.search(r"after\s+lesson (\d+)", read(path).cells[0].source)
+        assert after is None or int(after[1]) < int(path.name[:2])
