@@ -57,6 +57,7 @@ def test_what_is_put_in_comes_back_with_the_cookie(data: dict[str, Any]) -> None
         signed(b"\xff"),
         signed(b"null"),
     ],
+    ids=["nonsense", "nothing", "of another key", "a list", "no JSON", "no text", "null"],  # a signature tells the time
 )
 def test_a_cookie_that_is_none_of_ours_is_an_empty_session(value: str) -> None:
     seen: list[dict[str, Any]] = []
