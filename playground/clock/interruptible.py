@@ -15,7 +15,7 @@ from playground.clock.baton import Baton
 from playground.clock.held import Interrupted, forget_between_steps, runs, throw_while
 from playground.clock.loop import LabLoop
 from playground.clock.runner import Aborted, Runner
-from playground.clock.workers import is_at_work
+from playground.clock.workers import is_at_work, lose
 
 __all__ = ["Interruptible"]
 
@@ -53,7 +53,7 @@ class Interruptible(LabLoop):
         """Go on without a worker that computes in C, where nothing can be thrown at it. It ends when it returns."""
         holder = self.baton.holder
         if holder is not self.baton.loop and _works_for(holder, mark, orphans):
-            self.baton.lose(holder)
+            lose(holder)
 
     def _abort_parked(self, task: "asyncio.Task[Any] | None", mark: object, orphans: bool) -> bool:
         loop = self.baton.loop

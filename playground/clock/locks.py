@@ -108,13 +108,14 @@ class WorkQueue:
 
     def get(self) -> Any:
         self._reader = me = current()
-        if me is not None:
-            me.glances = 0
-        while me is not None and not self._items:
+        if me is None:
+            return None  # found to wait in real time, it has left virtual time: as anyio says that a thread is to end
+        me.glances = 0
+        while not self._items:
             me.baton.park(me)
         item = self._items.popleft()
-        if me is None or item is None:
-            return item
+        if item is None:
+            return None
         context, function, args, *rest = item  # as anyio hands it over
         return context, *me.begin_call(context.get(CALL), function, args), *rest
 

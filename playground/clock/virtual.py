@@ -374,7 +374,7 @@ class VirtualLoop(Interruptible, LabLoop):
             else:
                 self._refusal = self._refusal or error
             self.call_soon_threadsafe(_nothing)  # the loop is next, and not whoever is due next
-            self.baton.lose(runner)
+            workers.lose(runner)
         elif self.on_stuck is _raise:
             self._refusal = error
         else:

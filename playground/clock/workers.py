@@ -16,12 +16,14 @@ from concurrent.futures import thread as _pool
 from types import FrameType
 from typing import Any, Final
 
+from anyio._backends._asyncio import WorkerThread
+
 from playground.clock import locks, pool
 from playground.clock.locks import SimpleQueue
 from playground.clock.runner import Aborted, Runner, current, outside
 from playground.errors import NotInVirtualTime
 
-__all__ = ["PATIENCE", "check_executor", "checked_submit", "dismiss", "is_at_work", "join", "start"]
+__all__ = ["PATIENCE", "check_executor", "checked_submit", "dismiss", "is_at_work", "join", "lose", "start"]
 
 PATIENCE: Final = 10
 """How often a worker is dismissed that goes on nevertheless: code that catches `BaseException` and waits again."""
@@ -115,6 +117,18 @@ def dismiss(runner: Runner) -> None:
             executor.shutdown(wait=False)
             return
     runner.baton.abort(runner, Aborted())
+
+
+def lose(runner: Runner) -> None:
+    """Go on without a worker that holds the baton and keeps it, if it still does; it gets no more work either."""
+    thread = _thread_of.get(runner)
+    if not isinstance(thread, WorkerThread):
+        runner.baton.lose(runner)
+        return
+    before, thread.stopping = thread.stopping, True  # first: it may return at any time, and anyio would keep it
+    runner.baton.lose(runner)
+    if not runner.lost:
+        thread.stopping = before
 
 
 def _is_waiting_for_work(frame: FrameType) -> bool:

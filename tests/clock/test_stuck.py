@@ -21,7 +21,7 @@ import anyio.to_thread
 import pytest
 
 from playground import App, Lab
-from playground.clock import virtual, watchdog
+from playground.clock import pool, virtual, watchdog
 from playground.code import GIVEN_NAMES
 from playground.errors import Deadlock, LabError, NotInVirtualTime, Runaway
 from tests.clock.test_virtual import borrowed
@@ -312,6 +312,37 @@ def test_a_lock_made_before_is_found_by_the_watchdog() -> None:
         "in C, cannot be in virtual time: make locks, queues and pools after the lab, or make the lab with "
         "clock='real'."
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hand_over", [anyio.to_thread.run_sync, asyncio.to_thread])
+def test_a_worker_that_really_waited_ends_when_it_returns_and_others_do_its_work(
+    hand_over: Callable[[Callable[[], Any]], Coroutine[Any, Any, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "_THREADS", 1)
+    made = App()
+
+    def takes() -> str:
+        came.append(threading.current_thread())
+        with MADE_BEFORE:
+            return "taken"
+
+    @made.get("/")
+    async def index() -> Any:
+        return await hand_over(takes)
+
+    came: list[threading.Thread] = []
+    with Lab(made, clock="virtual", threads=1) as lab:
+        with MADE_BEFORE:
+            with pytest.raises(NotInVirtualTime):
+                lab.burst("/", 2)
+            (lost,) = came
+        lost.join(30)
+        assert not lost.is_alive()
+        for _ in range(2):
+            assert lab.get("/").text == "taken"
+    assert came[1:].count(lost) == 0
+    assert len(came) == 3
 
 
 @pytest.mark.slow
