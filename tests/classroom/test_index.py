@@ -4,6 +4,7 @@ import re
 
 from playground import lite
 from playground.classroom import for_students
+from playground.course import exercises
 from tests.notebooks.lessons import NOTEBOOKS, read
 
 FOLDER = NOTEBOOKS[0].parent
@@ -33,3 +34,13 @@ def test_what_a_lesson_needs_comes_before_it() -> None:
     for path in for_students(FOLDER):
         after = re.search(r"after\s+lesson (\d+)", read(path).cells[0].source)
         assert after is None or int(after[1]) < int(path.name[:2])
+
+
+def test_the_mistakes_that_teachers_are_told_of_are_known_to_those_lessons() -> None:
+    cells = {cell.id: cell.source for cell in read(FOLDER / "90_for_teachers.ipynb").cells}
+    for name in ("pitfalls-first", "pitfalls-threads", "pitfalls-loop"):
+        first, last = map(int, re.findall(r"^\*\*Lessons (\d+) to (\d+)\.", cells[name])[0])
+        there = [each for each in exercises() if first <= int(each.id[:2]) <= last]
+        told = set(re.findall(r"\(`([a-z-]+)`\)", cells[name]))
+        assert len(told) >= 3
+        assert told <= {mistake.name for each in there for mistake in each.mistakes}
