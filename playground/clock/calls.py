@@ -1,12 +1,18 @@
 """Calls into a loop from outside it: each has one result, and none is left waiting when the loop ends.
 
 This module decides what a caller is told; who runs the loop, and how long anybody waits, is `thread`'s affair.
+Its locks are real ones, for the loop, its workers and threads outside virtual time meet at them. None is held for more
+than a few lines; but a worker that parked for one would let virtual time jump, as far as to the next timeout, only
+because the machine had better things to do than the thread that held it.
 """
 
 import asyncio
 import concurrent.futures
 import contextvars
 import threading
+
+# by their own names: while a virtual loop is open, `threading` has others
+from _thread import RLock, allocate_lock
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
@@ -29,6 +35,7 @@ class Call(concurrent.futures.Future[T]):
         self, loop: asyncio.AbstractEventLoop, function: Callable[..., Coroutine[Any, Any, T]], args: tuple[Any, ...]
     ) -> None:
         super().__init__()
+        self._condition = threading.Condition(RLock())
         self._loop = loop
         self._function = function
         self._args = args
@@ -108,7 +115,7 @@ class Calls:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._open: set[Call[Any]] = set()
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self._refusal: LabError | None = None
 
     @property

@@ -519,6 +519,43 @@ def test_a_lab_may_be_called_from_its_own_worker_thread() -> None:
         assert lab.get("/outer").text == "here"
 
 
+def test_time_does_not_jump_while_a_slow_machine_holds_up_the_thread_that_calls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = App()
+
+    @made.get("/")
+    async def index() -> str:
+        return "here"
+
+    @made.get("/outer")
+    def outer() -> str:
+        began.append(time.monotonic())
+        return lab.get("/").text
+
+    began: list[float] = []
+    with Lab(made, clock="virtual") as lab:
+        loop = lab.run(_running_loop).result
+        begin = loop.call_soon_threadsafe
+
+        def slowly(*args: Any, **kwargs: Any) -> Any:
+            handle = begin(*args, **kwargs)
+            if threading.current_thread() is threading.main_thread():
+                while not began:  # the loop and its worker go on before this thread does
+                    time.sleep(0.001)
+                until_s = time.monotonic() + 0.05
+                while loop.time() == 0 and time.monotonic() < until_s:
+                    time.sleep(0.001)
+            return handle
+
+        monkeypatch.setattr(loop, "call_soon_threadsafe", slowly)
+        assert lab.get("/outer").text == "here"
+
+
+async def _running_loop() -> asyncio.AbstractEventLoop:
+    return asyncio.get_running_loop()
+
+
 def test_a_refusal_that_the_app_swallows_is_in_the_log_once(caplog: pytest.LogCaptureFixture) -> None:
     made = App()
 
