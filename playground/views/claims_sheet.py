@@ -3,6 +3,7 @@
 It knows pixels, colours and letters, and nothing of claims.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -10,7 +11,7 @@ from playground.views.claims import wrapped
 from playground.views.shapes import label, text_width
 from playground.views.wording import one_line
 
-__all__ = ["BLUE", "GREY", "INK", "MARGIN", "RULE", "Sheet", "fitted", "tick_labels"]
+__all__ = ["BLUE", "GREY", "INK", "MARGIN", "RULE", "Sheet", "fitted", "in_a_cell", "tick_labels"]
 
 MARGIN: Final = 16
 GREY: Final = "#5A6675"
@@ -18,6 +19,7 @@ RULE: Final = "#DDE3EA"
 INK: Final = "#1B2430"
 BLUE: Final = "#0447A3"
 _TICK: Final = 11
+_SIZE: Final = re.compile(r'width="(\d+)" height="\d+"')
 
 
 class Sheet:
@@ -52,3 +54,12 @@ def tick_labels(sheet: Sheet, places: Iterable[tuple[float, str]], y: float) -> 
         if x - half > free and x + half <= sheet.width - 4:
             sheet.over.append(label(x, y, words, size=_TICK, fill=GREY, anchor="middle"))
             free = x + half + 6
+
+
+def in_a_cell(picture: str) -> str:
+    """A picture of ours as the value of a cell: as wide as the cell, with all of it in view however narrow that is.
+
+    JupyterLab shows it as an image, and gives one that has a width that width, cut off where the cell ends; one without
+    takes the cell's. Where a page takes the picture in as it is, it does not grow beyond what it was drawn for.
+    """
+    return _SIZE.sub(r'width="100%" style="max-width:\1px"', picture, count=1)

@@ -9,6 +9,7 @@ import pytest
 import playground.models.claims as claims
 from playground.models.claims import Claim, Measured, Picture, away
 from playground.models.claims.away import NotTriedError
+from playground.views.claims_sheet import in_a_cell
 
 TRIED = Claim(
     "Snails are slow.",
@@ -22,7 +23,7 @@ TRIED = Claim(
 
 def test_it_is_shown_as_text_and_as_a_picture() -> None:
     bundle = TRIED._repr_mimebundle_()
-    assert bundle == {"text/plain": str(TRIED), "image/svg+xml": TRIED.to_svg()}
+    assert bundle == {"text/plain": str(TRIED), "image/svg+xml": in_a_cell(TRIED.to_svg())}
     assert bundle["text/plain"].startswith("Claim: Snails are slow.\nHere: holds. A snail took 3 s.\n")
     assert bundle["image/svg+xml"].startswith("<svg ")
 

@@ -8,6 +8,7 @@ from playground.models.claims.web_told import Answers, WebBenchmark, judged
 from playground.models.claims.web_ways import FRAMEWORKS, Lacking, Tried
 from playground.views.benchmark import lines_of, text
 from playground.views.benchmark_svg import svg
+from playground.views.claims_sheet import in_a_cell
 
 MS = 1_000_000
 SVG = "{http://www.w3.org/2000/svg}"
@@ -94,7 +95,7 @@ def test_what_an_error_says_arrives_as_text() -> None:
 def test_it_is_shown_as_its_own_table_and_picture() -> None:
     claim = benchmark()
     assert str(claim) == text(claim)
-    assert claim._repr_mimebundle_() == {"text/plain": text(claim), "image/svg+xml": svg(claim)}
+    assert claim._repr_mimebundle_() == {"text/plain": text(claim), "image/svg+xml": in_a_cell(svg(claim))}
     assert claim.to_svg(width=600) == svg(claim, width=600)
     assert repr(claim) == "<Claim: 'Async methods generally answer more requests than sync ones.' holds>"
     assert all(isinstance(row, Answers) for row in claim.rows)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from playground.models.claims import Claim, Measured, Picture
 from playground.views.claims import text
 from playground.views.claims_axis import UnitName, axis_by_powers, axis_from_zero, figure_words
+from playground.views.claims_sheet import in_a_cell
 from playground.views.claims_svg import svg
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -175,6 +176,16 @@ def test_a_picture_is_well_formed_and_lies_within_its_edges(make: object, width:
     for element in root.iter(f"{SVG}circle"):
         assert 0 <= float(element.get("cx", "nan")) <= wide
         assert 0 <= float(element.get("cy", "nan")) <= high
+
+
+@pytest.mark.parametrize("make", ALL)
+def test_in_a_cell_a_picture_is_as_wide_as_the_cell_and_no_wider_than_it_was_drawn(make: object) -> None:
+    drawn = svg(make(), width=1000)  # type: ignore[operator]
+    shown = ElementTree.fromstring(in_a_cell(drawn))
+    assert (shown.get("width"), shown.get("height"), shown.get("style")) == ("100%", None, "max-width:1000px")
+    whole = ElementTree.fromstring(drawn)
+    assert shown.get("viewBox") == whole.get("viewBox") == f"0 0 1000 {whole.get('height')}"
+    assert [element.attrib for element in shown.iter()][1:] == [element.attrib for element in whole.iter()][1:]
 
 
 def test_every_row_is_named_with_its_figure_and_its_note() -> None:

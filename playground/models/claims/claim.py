@@ -110,4 +110,6 @@ class Claim:
         return f"<Claim: {self.statement!r} {self.verdict}>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": str(self), "image/svg+xml": self.to_svg()}
+        from playground.views.claims_sheet import in_a_cell
+
+        return {"text/plain": str(self), "image/svg+xml": in_a_cell(self.to_svg())}
