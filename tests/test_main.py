@@ -299,4 +299,5 @@ def test_lab_serves_the_first_notebook_and_asks_about_no_news(jupyter_folders: P
             page = response.read().decode()
     (disabled,) = re.findall(r'"disabledExtensions": (\[[^]]*\]|\{[^}]*\})', page)
     assert "@jupyterlab/apputils-extension:announcements" in disabled
+    assert "@jupyter/nbgrader" in disabled  # a teacher's, and here because the tests need it
     assert os.listdir(jupyter_folders / "jupyter_config_dir") in ([], ["migrated"])
