@@ -54,6 +54,7 @@ class Apart:
     Attributes:
         ending: "returned", "raised", "timed out", "crashed" (it was killed, or ended itself), or "interrupted".
         result: what it returned.
+        status: of one that crashed, its exit code, or the negative number of the signal that killed it; else `None`.
         error: what it raised, or in words how else it ended, with the line where it was; `None` if it returned.
         rows: what was recorded, by start; also of its process's own children.
         dropped: how many rows found no room.
@@ -62,6 +63,7 @@ class Apart:
         most_bytes: the most memory that its process held, with what it shares with the process that it was forked
             from; `None` where that is not to be had.
         wall_s: from its call to its end.
+        ended_ns: when that was, by `perf_counter_ns`; of one that was killed, or ended itself, when that was seen.
         overhead_s: what the process cost besides: making it, sending the function, fetching the result.
     """
 
@@ -76,6 +78,8 @@ class Apart:
     most_bytes: int | None
     wall_s: float
     overhead_s: float
+    ended_ns: int
+    status: int | None = None
 
 
 def run_apart(
@@ -129,6 +133,8 @@ def _told(folder: Path, ended: dict[str, Any], timeout_s: float | None, started_
         "cpu_s": ended.get("cpu_s", answer.cpu_s if answer is not None else None),
         "most_bytes": ended.get("most_bytes"),
         "wall_s": (ended_ns - started_ns) / 1e9,
+        "ended_ns": ended_ns,
+        "status": ended.get("status") if ending == "crashed" else None,
     }
 
 

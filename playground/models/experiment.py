@@ -18,6 +18,7 @@ from playground.models.green import Eventlet, Gevent, Greenlet
 from playground.models.here import run_here
 from playground.models.interpreters import Interpreters
 from playground.models.jobs import Jobs, Outcome
+from playground.models.kinds import Moment
 from playground.models.loops import AnyIO, Asyncio, AsyncioBlocking, ToThread, Trio
 from playground.models.parcel import Failure, received
 from playground.models.processes import Processes, ProcessPool
@@ -117,10 +118,10 @@ def carried_out(model: Model, workload: Workload, *, timeout_s: float, record: b
         apart = run_apart(carry_out, model, jobs, record, flavour=model.flavour, timeout_s=timeout_s)
     else:
         apart = run_here(carry_out, model, jobs, record)
-    return _run(model, workload, apart, began_ns)
+    return _run(model, workload, apart, began_ns, timeout_s)
 
 
-def _run(model: Model, workload: Workload, apart: Apart, began_ns: int) -> ModelRun:
+def _run(model: Model, workload: Workload, apart: Apart, began_ns: int, timeout_s: float) -> ModelRun:
     report = apart.result if isinstance(apart.result, Report) else Report({}, None)
     outcomes = {number: _read(outcome) for number, outcome in report.outcomes.items()}
     trace = gathered(
@@ -129,8 +130,10 @@ def _run(model: Model, workload: Workload, apart: Apart, began_ns: int) -> Model
         {number: outcome for number, (outcome, _) in outcomes.items()},
         report.recording,
         dropped=apart.dropped,
+        ending=_ending(apart, workload.jobs, timeout_s),
+        ended_ns=apart.ended_ns,
     )
-    start_ns, stop_ns = span_ns(apart.rows)
+    start_ns, stop_ns = span_ns(apart.rows, apart.ended_ns)
     return ModelRun(
         model.title,
         trace,
@@ -143,6 +146,23 @@ def _run(model: Model, workload: Workload, apart: Apart, began_ns: int) -> Model
         cpu_s=apart.cpu_s,
         overhead_s=(perf_counter_ns() - began_ns - (stop_ns - start_ns)) / 1e9,
     )
+
+
+def _ending(apart: Apart, jobs: int, timeout_s: float) -> str:
+    """How a model ended that did not return, and how far it had come: `timed out after 2 s, 1 of 4 jobs over`."""
+    if apart.ending == "returned" or apart.error is None:
+        return ""
+    if apart.ending == "timed out":
+        how = f"timed out after {timeout_s:g} s"
+    elif apart.ending == "crashed":
+        # of a signal its name: what may have sent it is told by `ModelRun.failure`
+        killed = apart.error.message.partition(",")[0].partition(":")[0]
+        by_itself = apart.status is not None and apart.status >= 0
+        how = f"crashed: {f'exit code {apart.status}' if by_itself else killed}"
+    else:
+        how = f"raised {apart.error.type}"
+    over = {row.job for row in apart.rows if row.kind in (Moment.RETURNED, Moment.RAISED, Moment.CANCELLED)}
+    return f"{how}, {len(over):,} of {jobs:,} {'job' if jobs == 1 else 'jobs'} over"
 
 
 def _read(outcome: Outcome) -> tuple[Outcome, Any]:

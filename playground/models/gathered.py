@@ -11,7 +11,7 @@ from typing import Any, Final, get_args
 from playground.models.base import Model
 from playground.models.carry import Recording
 from playground.models.jobs import Outcome
-from playground.models.kinds import Moment
+from playground.models.kinds import SEGMENTS, Moment
 from playground.models.pieces import divided
 from playground.models.queued import parted
 from playground.models.rows import Row
@@ -30,12 +30,15 @@ _ENDS: Final[dict[int, JobOutcome]] = {
 }
 
 
-def span_ns(rows: Sequence[Row]) -> tuple[int, int]:
-    """When the model began and when it stopped, or was last heard of; by `perf_counter_ns`."""
+def span_ns(rows: Sequence[Row], ended_ns: int = 0) -> tuple[int, int]:
+    """When the model began and when it stopped; else when its process ended, if that was later than its last word.
+
+    All by `perf_counter_ns`.
+    """
     if not rows:
         return 0, 0
     moments = {row.kind: row.start_ns for row in rows if row.kind in (Moment.STARTED, Moment.STOPPED)}
-    last_ns = max(row.end_ns for row in rows)
+    last_ns = max(ended_ns, *(row.end_ns for row in rows))
     return moments.get(Moment.STARTED, rows[0].start_ns), moments.get(Moment.STOPPED, last_ns)
 
 
@@ -46,6 +49,8 @@ def gathered(
     recording: Recording | None = None,
     *,
     dropped: int = 0,
+    ending: str = "",
+    ended_ns: int = 0,
 ) -> Trace:
     """The trace of an experiment.
 
@@ -55,16 +60,19 @@ def gathered(
         outcomes: what came of the jobs, as far as that was told.
         recording: of the event loop, if there was one.
         dropped: how many rows found no room.
+        ending: how it ended before its jobs were over, in words; empty if it did not.
+        ended_ns: when its process ended, by `perf_counter_ns`; 0 if that is not known.
     """
     rows = divided(rows)
     if model.shares_lock:
         rows = parted(rows, model.interpreter_of)
     loop = None if recording is None else restore(Trace, recording.trace)
-    start_ns, stop_ns = span_ns(rows)
+    start_ns, stop_ns = span_ns(rows, ended_ns)
     origin_ns = start_ns if recording is None else recording.origin_ns
     workers = _Workers(model, rows)
     lives = _lives(rows)
-    segments = [_moved(each, origin_ns) for each in (*_stretches(rows, lives, workers), *_between(lives, workers))]
+    known = (*_stretches(rows, lives, workers), *_between(lives, workers), *_asleep(rows, lives, workers, stop_ns))
+    segments = [_moved(each, origin_ns) for each in known]
     jobs = [_job(number, life, outcomes.get(number), origin_ns) for number, life in lives.items()]
     if loop is not None:
         told = {segment.job for segment in segments if segment.kind == "run"}
@@ -81,6 +89,7 @@ def gathered(
         dropped=dropped + (0 if loop is None else loop.dropped),
         forgotten={} if loop is None else loop.forgotten,
         title=model.title,
+        ending=ending,
     )
 
 
@@ -172,6 +181,21 @@ def _between(lives: Mapping[int, _Life], workers: _Workers) -> Iterable[Segment]
         for kind, first, last in pairs:
             if first is not None and last is not None and first.start_ns < last.start_ns:
                 yield Segment(index, kind, first.start_ns, last.start_ns, 0, workers.of(began))
+
+
+def _asleep(rows: Iterable[Row], lives: Mapping[int, _Life], workers: _Workers, stop_ns: int) -> Iterable[Segment]:
+    """Sleeps that were never over: to the end of the job, or of all."""
+    asleep: dict[int, int] = {}
+    for row in rows:
+        if row.kind == Moment.ASLEEP:
+            asleep[row.job] = row.start_ns
+        elif row.kind == SEGMENTS["wait"] and row.start_ns == asleep.get(row.job):
+            del asleep[row.job]
+    for index, (number, life) in enumerate(lives.items()):
+        began, end = life.get(Moment.BEGAN), _end(life)
+        until_ns = stop_ns if end is None else end.start_ns
+        if began is not None and number in asleep and asleep[number] < until_ns:
+            yield Segment(index, "wait", asleep[number], until_ns, 0, workers.of(began))
 
 
 def _moved(segment: Segment, origin_ns: int) -> Segment:

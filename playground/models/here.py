@@ -49,4 +49,5 @@ def run_here(function: Callable[..., Any], *args: Any) -> Apart:
         most_bytes=None,
         wall_s=(ended_ns - started_ns) / 1e9,
         overhead_s=(perf_counter_ns() - began_ns - (ended_ns - started_ns)) / 1e9,
+        ended_ns=ended_ns,
     )

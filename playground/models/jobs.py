@@ -137,7 +137,7 @@ class Jobs:
                 return function(number)
 
         def waits(seconds: float) -> None:
-            start_ns = perf_counter_ns()
+            start_ns = meter.rests()
             sleep(self.workload.wait_s)
             meter.rested(start_ns, self.workload.wait_s)
 
@@ -185,7 +185,7 @@ class Jobs:
                 return await function(number)
 
         async def waits(seconds: float) -> None:
-            start_ns = perf_counter_ns()
+            start_ns = meter.rests()
             await sleep(self.workload.wait_s)
             meter.rested(start_ns, self.workload.wait_s)
 

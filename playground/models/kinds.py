@@ -33,3 +33,5 @@ class Moment(IntEnum):
     """The model began; its first job has not been submitted."""
     STOPPED = 39
     """All jobs are over, and whatever carried them out has been ended."""
+    ASLEEP = 40
+    """The job sleeps from now on; once that is over, a wait that begins at this very moment tells how long."""

@@ -61,6 +61,12 @@ class Meter:
         """Compute."""
         burn(units, loops, self._known, self._tell)
 
+    def rests(self) -> int:
+        """The job sleeps from now on; gives the moment. Who kills it finds written that it does."""
+        now_ns = perf_counter_ns()
+        self._add(Moment.ASLEEP, self._job, now_ns, now_ns, 0)
+        return now_ns
+
     def rested(self, start_ns: int, seconds: float) -> None:
         """The job has slept from a moment until now, and was to sleep for so long."""
         now_ns = perf_counter_ns()
@@ -90,6 +96,7 @@ class Meter:
             self._running, self._paused_ns = None, now_ns
         if seconds is not None and self._paused_ns is not None:
             self._due_ns = self._paused_ns + round(seconds * 1e9)
+            self._add(Moment.ASLEEP, self._job, self._paused_ns, self._paused_ns, 0)
 
     def _ran(self, start_ns: int, end_ns: int, cpu_ns: int) -> None:
         """A stretch between two sleeps. Where nobody can look on, and it was held up, when that was is not known."""
@@ -162,9 +169,11 @@ def sleeps_recorded() -> Callable[[], None]:
         if meter is None:
             return found(seconds)
         if meter.sleeps_in is not None:
-            start_ns = perf_counter_ns()
+            if meter.sleeps_in != get_ident():
+                return found(seconds)
+            start_ns = meter.rests()
             found(seconds)
-            return meter.rested(start_ns, seconds) if meter.sleeps_in == get_ident() else None
+            return meter.rested(start_ns, seconds)
         meter.pause(seconds)
         try:
             (_sleeps[-1] if _sleeps else found)(seconds)

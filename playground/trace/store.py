@@ -106,6 +106,7 @@ def _pieces(trace: "Trace") -> Iterator[bytes]:
         "duration_ns": trace.duration_ns,
         "dropped": trace.dropped,
         "forgotten": trace.forgotten,
+        **({"ending": trace.ending} if trace.ending else {}),
     }
     if len(trace.title) > _LONGEST_TITLE:
         raise TraceError(
@@ -205,6 +206,7 @@ def _restore(cls: type[T], file: BinaryIO, most_bytes: int) -> T:
         dropped=header["dropped"],
         forgotten=header["forgotten"],
         title=header["title"],
+        ending=header.get("ending", ""),
     )
 
 
@@ -219,9 +221,11 @@ def _check_header(header: Mapping[str, Any], directory: Directory, most_bytes: i
             f"expected a recording with tables of version {SCHEMA}, found version {header.get('schema')!r}: "
             "read it with the release of playground that wrote it"
         )
-    for key, kind in {"title": str, "duration_ns": int, "dropped": int, "forgotten": dict}.items():
-        if type(header.get(key)) is not kind:
-            raise damaged(f"a {kind.__name__} as {key!r} in the header", type(header.get(key)).__name__)
+    kinds = {"title": str, "duration_ns": int, "dropped": int, "forgotten": dict, "ending": str}
+    for key, kind in kinds.items():
+        found = header.get(key, "" if key == "ending" else None)
+        if type(found) is not kind:
+            raise damaged(f"a {kind.__name__} as {key!r} in the header", type(found).__name__)
     if not all(type(count) is int for count in header["forgotten"].values()):
         raise damaged("counts of what was forgotten in the header", "something else among them")
     if header.get("clock") not in _CLOCKS:

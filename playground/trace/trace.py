@@ -74,6 +74,8 @@ class Trace:
         forgotten: how many rows of other kinds it let go with them, by the table's name; those that are not
             named there, none. A row that would point at such a row says `None`.
         title: what to call the run.
+        ending: how it ended before all was done that it was to do, in words, such as `timed out after 2 s`; empty if it
+            did not, or if nobody said so.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class Trace:
         dropped: int = 0,
         forgotten: Mapping[str, int] | None = None,
         title: str = "Run",
+        ending: str = "",
     ) -> None:
         self.steps = steps
         self.tasks = tasks
@@ -111,6 +114,7 @@ class Trace:
         self.dropped = dropped
         self.forgotten = {kind: count for kind, count in (forgotten or {}).items() if count}
         self.title = title
+        self.ending = ending
         self._columns: dict[tuple[str, str], Sequence[int]] = {}
         self.duration_ns = self._last_moment() if duration_ns is None else duration_ns
         self._place()

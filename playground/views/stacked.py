@@ -85,12 +85,22 @@ class Stack(NamedTuple):
 
     @property
     def summary(self) -> str:
-        """How many there are, and which was the fastest: a line."""
+        """How many there are, and which was the fastest of those that came to their ends: a line."""
         if len(self.ways) < 2:
             return self.ways[0].note if self.ways else "no ways"
-        first, *_, last = sorted(self.ways, key=lambda way: way.trace.duration_ns)
-        ends = (f"{way.name} {duration(way.trace.duration_ns)}" for way in (first, last))
-        return f"{counted(len(self.ways), 'way')} · {' to '.join(ends)}"
+        ended = sorted((way for way in self.ways if not way.trace.ending), key=lambda way: way.trace.duration_ns)
+        broken = [way.name for way in self.ways if way.trace.ending]
+        first_and_last = ended if len(ended) < 3 else (ended[0], ended[-1])
+        told = " to ".join(f"{way.name} {duration(way.trace.duration_ns)}" for way in first_and_last)
+        return " · ".join(filter(None, (counted(len(self.ways), "way"), told, _not_ended(broken, len(self.ways)))))
+
+
+def _not_ended(names: Sequence[str], ways: int) -> str:
+    if len(names) == ways:
+        return "none of them came to its end"
+    if len(names) < 2:
+        return f"{names[0]} did not come to its end" if names else ""
+    return f"{len(names):,} did not come to their ends"
 
 
 def stack(traces: Mapping[str, Trace]) -> Stack:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from playground.trace import JobOutcome, SegmentKind, Trace, WorkerKind
-from playground.views.wording import counted, duration
+from playground.views.wording import counted, duration, one_line
 
 __all__ = ["core_each", "told_of"]
 
@@ -34,7 +34,15 @@ def told_of(trace: Trace) -> str:
 
     What is said of a core is of the time in which jobs wanted to run: the share in which they had a processor.
     """
-    return " · ".join([duration(trace.duration_ns), *_told(trace)])
+    return " · ".join([*_time(trace), *_told(trace)])
+
+
+def _time(trace: Trace) -> Iterator[str]:
+    """How long it took; of a way that did not come to its end, first why not."""
+    if trace.ending:
+        yield one_line(trace.ending)
+    if trace.duration_ns or not trace.ending:
+        yield f"stopped at {duration(trace.duration_ns)}" if trace.ending else duration(trace.duration_ns)
 
 
 def _told(trace: Trace) -> Iterator[str]:
@@ -49,7 +57,8 @@ def _told(trace: Trace) -> Iterator[str]:
     if trace.gil_share is not None and trace.gil_share >= _LEAST:
         yield f"{trace.gil_share:.0%} waiting for the GIL"
     ends = Counter(job.outcome for job in trace.jobs)
-    yield from (f"{ends[outcome]:,} {words}" for outcome, words in _OUTCOMES.items() if ends[outcome])
+    known = {"pending"} if trace.ending else set()  # how many were over stands in the ending
+    yield from (f"{ends[each]:,} {words}" for each, words in _OUTCOMES.items() if ends[each] and each not in known)
     if trace.dropped:
         yield f"{counted(trace.dropped, 'row')} lost"
 

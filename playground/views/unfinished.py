@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from playground.trace import Trace
 from playground.views.findings import Evidence, Finding, Part, Rule, code, plain, strong, text
-from playground.views.wording import counted
+from playground.views.wording import counted, one_line
 
 __all__ = ["unfinished"]
 
@@ -33,14 +33,29 @@ def _raised(trace: Trace, indexes: Sequence[int]) -> Finding:
 
 
 def _pending(trace: Trace, indexes: Sequence[int]) -> Finding:
-    begun = sum(trace.jobs[at].started_ns is not None for at in indexes)
-    told = [strong(f"{_of(trace, indexes)} never ended."), text(f" Of these, {_count(begun)} had begun. ")]
-    see = [text("How the whole of it ended is told by the run: "), code("run.ending"), text(".")]
-    return _finding(trace, "job-pending", indexes, told, see)
+    told = [strong(f"{_never(trace, indexes)}; {_begun(trace, indexes)}."), text(" ")]
+    if trace.ending:
+        told.append(text(f"The whole of it ended so: {one_line(trace.ending)}. "))
+    return _finding(trace, "job-pending", indexes, told, [text("See "), code("run.ending"), text(".")])
 
 
-def _count(number: int) -> str:
-    return f"{number:,}" if number else "none"
+def _never(trace: Trace, indexes: Sequence[int]) -> str:
+    """`The job never ended`, `Neither of the 2 jobs ended`, `None of the 3 jobs ended`, `1 of 3 jobs never ended`."""
+    total = len(trace.jobs)
+    if total == 1 or len(indexes) < total:
+        return f"{_of(trace, indexes)} never ended"
+    return f"{'Neither' if total == 2 else 'None'} of the {total:,} jobs ended"
+
+
+def _begun(trace: Trace, indexes: Sequence[int]) -> str:
+    begun, total = sum(trace.jobs[at].started_ns is not None for at in indexes), len(indexes)
+    if total == 1:
+        return "it had begun" if begun else "it had not begun"
+    if begun == total:
+        return "both had begun" if total == 2 else "all had begun"
+    if not begun:
+        return "neither had begun" if total == 2 else "none had begun"
+    return f"{begun:,} of them had begun"
 
 
 def _of(trace: Trace, indexes: Sequence[int]) -> str:

@@ -1,6 +1,7 @@
 """What `experiment` takes, gives and refuses, and in which words."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -287,3 +288,37 @@ def test_a_unit_is_the_same_for_all_models() -> None:
     loops = units.loops_of_a_unit()
     experiment(SMALL, ["sequential", "threads"])
     assert units.loops_of_a_unit() == loops
+
+
+def test_a_model_that_was_killed_is_not_the_fastest_and_its_sleep_lasts_until_then() -> None:
+    def sleepy(number: int) -> None:
+        time.sleep(30 * number)
+
+    told = experiment(sleepy, ["sequential", "threads", "process_pool"], jobs=2, timeout_s=0.5)
+    for run in told.values():
+        assert run.trace.ending == "timed out after 0.5 s, 1 of 2 jobs over"
+        assert run.trace.duration_ns == pytest.approx(run.wall_s * 1e9)
+        last = [segment for segment in run.trace.segments if segment.job == 1][-1]
+        assert (last.kind, last.end_ns) == ("wait", run.trace.duration_ns)
+    assert "3 ways · none of them came to its end" in str(told)
+
+
+def test_jobs_of_ours_that_were_killed_asleep_are_seen_to_sleep() -> None:
+    told = experiment(Workload(jobs=2, cpu_s=0, wait_s=30), ["threads", "asyncio"], timeout_s=0.5)
+    for run in told.values():
+        waits = [segment.job for segment in run.trace.segments if segment.kind == "wait"]
+        assert waits == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        (lambda: os._exit(0), "crashed: exit code 0, 0 of 1 job over"),
+        (lambda: os._exit(3), "crashed: exit code 3, 0 of 1 job over"),
+        (lambda: os.kill(os.getpid(), signal.SIGSEGV), "crashed: killed by SIGSEGV, 0 of 1 job over"),
+    ],
+)
+def test_how_a_process_crashed_is_told_in_words(end: Callable[[], object], words: str) -> None:
+    (run,) = experiment(lambda _: end(), "sequential", jobs=1).values()
+    assert run.trace.ending == words
+    assert words in str(run.trace)

@@ -12,7 +12,7 @@ from playground.models.parcel import Failure
 from playground.models.rows import Row
 from playground.models.units import UNKNOWN
 from playground.trace import Job, Segment, Trace, Worker
-from playground.trace.store import dump
+from playground.trace.store import dump, restore
 from tests.by_hand import MS, ns, step, task, wait
 
 START = 5_000 * MS
@@ -65,6 +65,37 @@ def test_a_job_that_was_killed_is_pending_and_one_never_asked_for_is_not_there()
     )
     assert list(trace.jobs) == [Job(0, 0, 0, None, "pending", None)]
     assert trace.duration_ns == 4 * MS
+
+
+def test_a_sleep_that_was_killed_lasts_until_the_kill() -> None:
+    rows = [
+        moment(Moment.STARTED, 0),
+        moment(Moment.SUBMITTED, 0),
+        moment(Moment.BEGAN, 1),
+        moment(Moment.ASLEEP, 2),
+        stretch("wait", 2, 3),
+        moment(Moment.ASLEEP, 4),
+    ]
+    trace = gathered(MODELS["sequential"], rows, {}, ending="timed out", ended_ns=START + ns(9))
+    assert trace.ending == "timed out"
+    assert trace.duration_ns == ns(9)
+    assert [(each.kind, each.start_ns, each.end_ns) for each in trace.segments] == [
+        ("queue", 0, ns(1)),
+        ("wait", ns(2), ns(3)),
+        ("wait", ns(4), ns(9)),
+    ]
+    assert restore(Trace, dump(trace)).ending == "timed out"
+
+
+def test_a_model_that_stopped_had_stopped_before_its_process_ended() -> None:
+    rows = [moment(Moment.STARTED, 0), moment(Moment.STOPPED, 4)]
+    assert span_ns(rows, START + ns(9)) == (START, START + ns(4))
+
+
+def test_a_sleep_ends_with_its_job_where_its_process_died() -> None:
+    died = (moment(Moment.SUBMITTED, 0), moment(Moment.BEGAN, 1), moment(Moment.ASLEEP, 2), moment(Moment.RAISED, 5))
+    trace = trace_of("process_pool", moment(Moment.STARTED, 0), *died, moment(Moment.STOPPED, 9))
+    assert [(each.kind, each.end_ns) for each in trace.segments] == [("queue", ns(1)), ("wait", ns(5))]
 
 
 def test_a_job_whose_process_died_before_it_began_was_in_nobodys_hands() -> None:

@@ -187,6 +187,35 @@ def test_what_a_system_does_not_tell_is_said_and_not_guessed() -> None:
     assert "core" not in told_of(unknown)
 
 
+def test_a_way_that_was_killed_says_so_first_and_is_never_called_the_fastest() -> None:
+    ending = "timed out after 2 s, 0 of 1 job over"
+    killed = Trace(
+        workers=[worker(1, 1)],
+        jobs=[job(0, 0, None)],
+        segments=[segment(0, "wait", 0, 2)],
+        duration_ns=ns(2),
+        ending=ending,
+    )
+    assert told_of(killed) == f"{ending} · stopped at 2 ms · 1 job on 1 thread"
+    assert told_of(Trace(ending="crashed: killed by SIGSEGV, 0 of 2 jobs over")).startswith(
+        "crashed: killed by SIGSEGV, 0 of 2 jobs over · 0 jobs"
+    )
+    assert stack({"a": killed, **THREE}).summary == (
+        "4 ways · threads 80 ms to processes 215 ms · a did not come to its end"
+    )
+    assert stack({"a": killed, "threads": THREE["threads"]}).summary == (
+        "2 ways · threads 80 ms · a did not come to its end"
+    )
+    assert stack({"a": killed, "b": killed, **THREE}).summary == (
+        "5 ways · threads 80 ms to processes 215 ms · 2 did not come to their ends"
+    )
+    both = stack({"a": killed, "b": killed})
+    assert both.summary == "2 ways · none of them came to its end"
+    picture = " ".join(ElementTree.fromstring(svg(both)).itertext())
+    for told in (text(both, width=200), picture, str(unpack(packed(both))[0]["rows"])):
+        assert ending in told
+
+
 def test_several_ways_are_summed_up_by_the_fastest_and_the_slowest() -> None:
     assert stack(THREE).summary == "3 ways · threads 80 ms to processes 215 ms"
     assert stack({"threads": THREE["threads"]}).summary == told_of(THREE["threads"])
