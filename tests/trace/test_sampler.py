@@ -146,7 +146,7 @@ def test_a_busy_loop_says_between_two_steps_that_it_moves_on_as_often_as_it_is_d
             sampler = recorder.sampler
             recorder.sampler = asked = Asked(recorder, loop)  # type: ignore[assignment]
             began_ns = recorder.now()
-            while recorder.now() - began_ns < 20 * MS:
+            while recorder.now() - began_ns < 20 * MS or not asked.steps:  # a busy machine may take the whole time
                 await asyncio.sleep(0)
             took_ns = recorder.now() - began_ns
             recorder.sampler = sampler
@@ -154,6 +154,6 @@ def test_a_busy_loop_says_between_two_steps_that_it_moves_on_as_often_as_it_is_d
 
     with contextlib.closing(LabLoop()) as loop:
         asked, took_ns = loop.run_until_complete(main())
-    assert 1 <= len(asked.steps) <= took_ns // MS + 1
+    assert len(asked.steps) <= took_ns // MS + 1
     assert set(asked.steps) == {0}
     assert asked.early == 0
