@@ -163,6 +163,6 @@ def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_no_requests_are_refused_in_words() -> None:
     with pytest.raises(
-        ModelError, match=r"^expected at least one request of each kind, got requests=0: ask for 1 or more$"
+        ModelError, match=r"^expected requests to be a whole number, 1 or more, got 0: write requests=6$"
     ):
         handlers_in_threads(0)

@@ -111,6 +111,13 @@ def test_nothing_is_said_where_the_rounds_do_not_tell() -> None:
     )
 
 
+def test_too_few_rounds_are_not_laid_to_the_machine() -> None:
+    two = {key: replace(one, walls_ns=one.walls_ns[:2]) for key, one in found().items()}
+    claim = judged(two, TWO, NAMES)
+    assert claim.verdict == "not here"
+    assert claim.sentence.endswith("To tell, it takes at least 6 rounds, and there were 2.")
+
+
 def test_rounds_of_processes_with_waits_are_no_part_of_the_claim() -> None:
     usual = found()
     mixed = replace(usual[IO, "processes"], walls_ns=[30e6] * 6 + [130e6] * 6)

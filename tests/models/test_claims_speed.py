@@ -43,13 +43,20 @@ def test_it_does_not_hold_where_a_way_of_async_is_faster() -> None:
     assert claim.sentence.endswith("One way of async was faster.")
 
 
-@pytest.mark.parametrize(("rounds", "off"), [(12, 3), (12, 6), (5, 0), (1, 0)])
+@pytest.mark.parametrize(("rounds", "off"), [(12, 3), (12, 6)])
 def test_nothing_is_said_where_the_rounds_do_not_tell(rounds: int, off: int) -> None:
     claim = judged(found(1050.0, 1050.0, rounds, off), 100)
     assert claim.verdict == "not here"
     assert claim.sentence.endswith(
         "The rounds lie too far apart to tell which is faster: is the machine busy with other work?"
     )
+
+
+@pytest.mark.parametrize(("rounds", "told"), [(5, "there were 5."), (1, "there was 1.")])
+def test_too_few_rounds_are_not_laid_to_the_machine(rounds: int, told: str) -> None:
+    claim = judged(found(1050.0, 1050.0, rounds), 100)
+    assert claim.verdict == "not here"
+    assert claim.sentence.endswith(f"To tell, it takes at least 6 rounds, and {told}")
 
 
 def test_a_few_rounds_that_were_held_up_change_no_word() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from playground.errors import ModelError
 from playground.models.apart import run_apart
+from playground.models.claims.asked import check_count
 from playground.models.claims.claim import Claim, Measured, Picture, Verdict
 from playground.models.claims.handlers_seen import MAKERS, Seen, observe
 from playground.models.claims.rounds import spread
@@ -61,10 +62,9 @@ def handlers_in_threads(requests: int = _REQUESTS) -> HandlersClaim:
         requests: how many of each kind.
 
     Raises:
-        ModelError: fewer than one.
+        ModelError: that is no number of requests.
     """
-    if requests < 1:
-        raise ModelError(f"expected at least one request of each kind, got requests={requests!r}: ask for 1 or more")
+    check_count("requests", requests, _REQUESTS)
     found: dict[str, list[Seen] | str] = {}
     recordings: dict[str, bytes] = {}
     for name, (package, _) in MAKERS.items():

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Final
 
+from playground.models.claims.asked import check_seconds
 from playground.models.claims.away import NotTriedError, away
 from playground.models.claims.claim import Claim, Picture, Verdict
 from playground.models.claims.rounds import Spread, spread
@@ -52,7 +53,11 @@ def latency_ladder(budget_s: float = 1.0) -> Claim:
 
     Args:
         budget_s: about how long to measure, in seconds; what is slow is measured five times nevertheless.
+
+    Raises:
+        ModelError: that is no number of seconds.
     """
+    check_seconds("budget_s", budget_s, 1)
     try:
         found = away(climb, budget_s, timeout_s=30 + 10 * budget_s)
     except NotTriedError as error:

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from playground.models.claims.asked import check_count, check_seconds
 from playground.models.claims.away import NotTriedError
 from playground.models.claims.claim import Claim, Measured, Picture, Verdict
 from playground.models.claims.rounds import Side, ratios, side, spread
 from playground.models.claims.ways import CPU, IO, WAYS, Timed, has_lock, processors, time_ways
-from playground.models.claims.words import listed, measured, told
+from playground.models.claims.words import listed, measured, told, unsure
 from playground.views.claims_axis import figure_words
 
 __all__ = ["Here", "threads_and_processes"]
@@ -53,11 +54,18 @@ def threads_and_processes(jobs: int = 6, cpu_s: float = 0.02, wait_s: float = 0.
     threads take turns.
 
     Args:
-        jobs: how many: of each a thread or a process is made.
+        jobs: how many, at least two: of each a thread or a process is made.
         cpu_s: processor time of a job that computes, in seconds.
         wait_s: the wait of a job that waits, in seconds.
         rounds: how often each is timed; at least six, or no verdict can be given.
+
+    Raises:
+        ModelError: a number is of no use.
     """
+    check_count("jobs", jobs, 6, least=2)
+    check_seconds("cpu_s", cpu_s, 0.02, above_zero=True)
+    check_seconds("wait_s", wait_s, 0.02, above_zero=True)
+    check_count("rounds", rounds, 12)
     try:
         found = time_ways(jobs, cpu_s, wait_s, rounds)
     except NotTriedError as error:
@@ -144,9 +152,10 @@ def _verdict(
             return "does not hold", f"Processes are no gain, though they had {had:.2g} processors in the mean."
         got = "it is not known how many these had" if had is None else f"these had {had:.2g} in the mean"
         return "not here", f"Processes gain only if processors are free for them: {got}."
-    unsure = [f"{kind} in {way}" for (kind, way), one in sides.items() if one == "unsure" and (kind, way) in _SENTENCES]
-    if unsure:
-        return "not here", f"The rounds lie too far apart to tell ({listed(unsure)}): is the machine busy?"
+    open_ = [f"{kind} in {way}" for (kind, way), one in sides.items() if one == "unsure" and (kind, way) in _SENTENCES]
+    if open_:
+        busy = f"The rounds lie too far apart to tell ({listed(open_)}): is the machine busy?"
+        return "not here", unsure(len(found[CPU, "processes"].walls_ns), busy)
     return "holds", ""
 
 

@@ -13,7 +13,7 @@ from random import Random
 from statistics import quantiles
 from typing import Final, Literal, TypeVar
 
-__all__ = ["Side", "Spread", "in_turn", "ratios", "side", "spread", "uncollected"]
+__all__ = ["FEWEST", "Side", "Spread", "in_turn", "ratios", "side", "spread", "uncollected"]
 
 Key = TypeVar("Key")
 Side = Literal["above", "below", "unsure"]
@@ -21,6 +21,8 @@ Side = Literal["above", "below", "unsure"]
 # A verdict is one word that a class repeats: at most one in fifty of what lies at the level may pass for above it.
 # Of twelve rounds, two may then have been held up by others.
 _WRONG: Final = 0.02
+FEWEST: Final = 6
+"""Rounds that tell anything: five throws of a coin come out alike more often than one time in fifty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ It decides what `not faster` means and how it is said. The calls are timed in `c
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from playground.models.claims.asked import check_count
 from playground.models.claims.away import NotTriedError, away
 from playground.models.claims.calls import AWAITED, PLAIN, TASKS, time_calls
 from playground.models.claims.claim import Claim, Picture, Verdict
 from playground.models.claims.rounds import ratios, side, spread
-from playground.models.claims.words import measured, told
+from playground.models.claims.words import measured, told, unsure
 from playground.views.claims_axis import figure_words
 
 __all__ = ["async_speed"]
@@ -36,7 +37,13 @@ def async_speed(calls: int = 100, additions: int = 100, rounds: int = 101) -> Cl
         calls: how many calls a round times together: the fewer, the fewer rounds does the system interrupt.
         additions: the work of one call: how many numbers it adds up.
         rounds: how often each way is timed; at least six, or no verdict can be given.
+
+    Raises:
+        ModelError: a number is of no use.
     """
+    check_count("calls", calls, 100)
+    check_count("additions", additions, 100)
+    check_count("rounds", rounds, 101)
     try:
         return judged(away(time_calls, calls, additions, rounds, timeout_s=60.0), additions)
     except NotTriedError as error:
@@ -79,7 +86,8 @@ def _verdict(awaited: Sequence[float], tasks: Sequence[float], await_ns: float, 
     if "below" in sides:
         return "does not hold", "One way of async was faster."
     if "unsure" in sides:
-        return "not here", "The rounds lie too far apart to tell which is faster: is the machine busy with other work?"
+        busy = "The rounds lie too far apart to tell which is faster: is the machine busy with other work?"
+        return "not here", unsure(len(awaited), busy)
     slower = [
         f"{name} costs {figure_words(cost_ns, 'ns')} more"
         for name, one, cost_ns in (("an await", awaited, await_ns), ("a task", tasks, task_ns))

@@ -6,11 +6,12 @@ It decides what a gain is and where it begins. The jobs are timed in `waiting`.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from playground.models.claims.asked import check_count, check_seconds, lengths_of
 from playground.models.claims.away import NotTriedError, away
 from playground.models.claims.claim import Claim, Picture, Verdict
 from playground.models.claims.rounds import ratios, side, spread
 from playground.models.claims.waiting import Way, time_waits
-from playground.models.claims.words import measured, told
+from playground.models.claims.words import measured, told, unsure
 from playground.views.claims_axis import figure_words
 
 __all__ = ["long_waits"]
@@ -32,12 +33,18 @@ def long_waits(jobs: int = 10, cpu_s: float = 0.001, waits_s: Sequence[float] = 
     with the longest that is greater than with the shortest; a gain is a fifth at least.
 
     Args:
-        jobs: how many; no gain can be greater than that.
+        jobs: how many, at least two; no gain can be greater than that.
         cpu_s: the computing of one job, in seconds, in steps of 0.2 ms.
         waits_s: the lengths of the wait, in seconds; 0 should be among them.
         rounds: how often each is timed; at least six, or no verdict can be given.
+
+    Raises:
+        ModelError: a number is of no use.
     """
-    lengths = sorted(set(waits_s))
+    check_count("jobs", jobs, 10, least=2)
+    check_seconds("cpu_s", cpu_s, 0.001, above_zero=True)
+    check_count("rounds", rounds, 12)
+    lengths = lengths_of("waits_s", waits_s, "(0, 0.004, 0.016)")
     try:
         timeout_s = 30 + 10 * rounds * jobs * (sum(lengths) + cpu_s * len(lengths))
         found = away(time_waits, jobs, cpu_s, lengths, rounds, timeout_s=timeout_s)
@@ -88,4 +95,4 @@ def _verdict(gains: Mapping[float, Sequence[float]]) -> tuple[Verdict, str]:
         return "does not hold", ""
     if side(first, _GAIN) == "below" and side(last, _GAIN) == "above" and side(ratios(last, short), 1.0) == "above":
         return "holds", ""
-    return "not here", "The rounds lie too far apart to tell: is the machine busy with other work?"
+    return "not here", unsure(len(last), "The rounds lie too far apart to tell: is the machine busy with other work?")

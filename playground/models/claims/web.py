@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from playground.errors import ModelError
 from playground.models.apart import run_apart
+from playground.models.claims.asked import check_count, check_seconds
 from playground.models.claims.web_told import WebBenchmark, judged
 from playground.models.claims.web_ways import FRAMEWORKS, Framework, Lacking, Tried, Way, measure
 
@@ -41,17 +42,17 @@ def web_benchmark(
         ModelError: one is not known, or a number is of no use.
     """
     names = list(FRAMEWORKS) if frameworks is None else _checked(frameworks)
-    if seconds < 0 or rounds < 1 or at_once < 1:
-        raise ModelError(
-            f"expected seconds of at least 0, and at least one round and one client, got seconds={seconds!r}, "
-            f"rounds={rounds!r}, at_once={at_once!r}: leave them out to have what suits most machines"
-        )
+    check_seconds("seconds", seconds, 0.015)
+    check_count("rounds", rounds, 9)
+    check_count("at_once", at_once, 80)
     found = {name: _measured(FRAMEWORKS[name], rounds, seconds, at_once) for name in names}
     return judged(found, at_once, rounds)
 
 
 def _checked(frameworks: Iterable[str]) -> list[str]:
     names = [frameworks] if isinstance(frameworks, str) else list(dict.fromkeys(frameworks))
+    if not names:
+        raise ModelError("expected at least one framework, got none: leave frameworks out to have all of them")
     for name in names:
         if name not in FRAMEWORKS:
             raise ModelError(f"expected frameworks among {', '.join(FRAMEWORKS)}, got {name!r}: check its spelling")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from itertools import combinations, pairwise
 from typing import Final
 
+from playground.models.claims.asked import check_count
 from playground.models.claims.away import NotTriedError, away
 from playground.models.claims.claim import Claim, Picture, Verdict
 from playground.models.claims.rounds import Spread, spread
@@ -33,6 +34,9 @@ _STACKS: Final = "The kernel's stacks are in it, counted for the whole system; w
 _NO_STACKS: Final = "The kernel's stacks are not in it: this system does not tell them."
 
 
+_USUAL: Final = {"processes": 14, "threads": 280, "green_threads": 2800, "tasks": 7000}
+
+
 def weights(processes: int = 14, threads: int = 280, green_threads: int = 2800, tasks: int = 7000) -> Claim:
     """How much memory a process, a thread, a green thread and a task take that only wait, each in a child of its own.
 
@@ -43,9 +47,14 @@ def weights(processes: int = 14, threads: int = 280, green_threads: int = 2800, 
     Linux alone tells how much memory is a process's own.
 
     Args:
-        processes, threads, green_threads, tasks: how many to make, of each kind; at least fourteen processes, or two
-            at a time.
+        processes, threads, green_threads, tasks: how many to make, of each kind; at least seven.
+
+    Raises:
+        ModelError: a number is of no use.
     """
+    asked = {"processes": processes, "threads": threads, "green_threads": green_threads, "tasks": tasks}
+    for name, count in asked.items():
+        check_count(name, count, _USUAL[name], least=_POINTS)
     if not can_weigh():
         why = "This system does not say how much memory is a process's own, as Linux does in /proc/self/smaps_rollup."
         return Claim(_STATEMENT, "not here", why, {}, (), _PICTURE)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from playground.models.claims.claim import Measured, Unit
-from playground.models.claims.rounds import Spread
+from playground.models.claims.rounds import FEWEST, Spread
 from playground.views.claims_axis import figure_words
 
-__all__ = ["listed", "measured", "missing", "told"]
+__all__ = ["listed", "measured", "missing", "told", "unsure"]
 
 
 def told(found: Spread, unit: Unit) -> str:
@@ -32,3 +32,10 @@ def measured(name: str, found: Spread, *, group: str = "", note: str = "", at: f
 def missing(name: str, why: str, *, group: str = "") -> Measured:
     """A row of what was not."""
     return Measured(name, None, rounds=0, group=group, note=f"not measured here: {why}")
+
+
+def unsure(rounds: int, otherwise: str) -> str:
+    """Why so many rounds leave it open: that they are too few to tell anything, or what else is the matter."""
+    if rounds >= FEWEST:
+        return otherwise
+    return f"To tell, it takes at least {FEWEST} rounds, and there {'was' if rounds == 1 else 'were'} {rounds}."
