@@ -133,7 +133,7 @@ def without(monkeypatch: pytest.MonkeyPatch, *missing: str) -> None:
 def test_lab_without_jupyterlab_names_the_command_that_installs_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "jupyterlab" else name)  # pip is there
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "jupyterlab" else name)
     monkeypatch.setattr(cli, "PACKAGE", clone(tmp_path))
     monkeypatch.setattr(sys, "executable", "/venv/bin/python")
     assert cli.main(["lab"]) == 1
