@@ -7,6 +7,7 @@ no Jupyter. What an exercise asks, and how an answer is checked, is for `course`
 
 import hashlib
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any, Final
@@ -172,7 +173,7 @@ def _renew(folder: Path, files: dict[str, bytes]) -> list[str]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         handed_out[name] = new
-    written = folder / f"{_LEDGER}.new"
+    written = folder / f"{_LEDGER}.{os.getpid()}"  # two may be at it: each writes a file of its own
     written.write_text(json.dumps(handed_out, indent=1) + "\n", encoding="utf-8")
     written.replace(ledger)  # at once: half a ledger could not be read
     return outdated
