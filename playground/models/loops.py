@@ -49,7 +49,10 @@ class AsyncioBlocking(_OfLoops):
 
     def drive(self, jobs: Jobs) -> None:
         async def one(number: int) -> None:
-            jobs.keep(jobs.work(number, time.sleep))
+            if jobs.workload.is_ours:
+                await jobs.task(number, time.sleep)
+            else:
+                jobs.keep(jobs.work(number, time.sleep))
 
         asyncio.run(_named_main(_tasks(jobs, one)))
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from playground.errors import ModelError
+from playground.trace.sites import label
 
-__all__ = ["AsyncFunction", "Function", "Workload", "as_workload"]
+__all__ = ["AsyncFunction", "Function", "Workload", "as_workload", "name_of"]
 
 Function = Callable[[int], object]
 AsyncFunction = Callable[[int], Coroutine[Any, Any, object]]
@@ -83,12 +84,6 @@ class Workload:
         return self.function is None and self.async_function is None
 
     @property
-    def name(self) -> str:
-        """What a job is called: as the function is."""
-        what = self.function or self.async_function
-        return "job" if what is None else _name(what)
-
-    @property
     def title(self) -> str:
         """In a few words, what is done."""
         what = self.function or self.async_function
@@ -117,15 +112,14 @@ def is_async(function: object) -> bool:
 
 
 def _named(what: object) -> str:
-    return f"{_name(what)}()"
+    return f"{name_of(what)}()"
 
 
-def _name(what: object) -> str:
+def name_of(what: object) -> str:
     """A function's own name, or that of a thing's class: on one line, and not too long for it."""
-    name = getattr(what, "__qualname__", None)
-    if not isinstance(name, str):
-        name = type(what).__qualname__
-    name = " ".join(name.rpartition("<locals>.")[2].split())
+    name = label(what).rpartition("<locals>.")[2]
+    name = "".join(letter if letter.isprintable() else " " for letter in name)
+    name = " ".join(name.split()) or "function"
     return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
 
 

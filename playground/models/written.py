@@ -8,6 +8,7 @@ computes and waits is given to them. It decides what they read; it refuses to kn
 import functools
 import linecache
 from collections.abc import Callable
+from inspect import iscoroutinefunction
 from types import CodeType, FunctionType, SimpleNamespace
 from typing import Any, Final
 
@@ -33,23 +34,23 @@ def as_written(
     Args:
         cpu_s: processor time, half of it before the wait, in seconds.
         wait_s: how long it waits, in seconds.
-        sleep: whose name is written where it waits, such as `time.sleep`.
-        waits: what is called there, or called and awaited.
+        sleep: whose name is written where it waits, such as `time.sleep`; awaited there if it is an `async def`.
+        waits: what is called there in its place.
         computes: what is called where it computes.
         is_async: whether it is an `async def`.
     """
     library = getattr(sleep, "__module__", _OURS).partition(".")[0]
     given = {"sleep": waits} if library == _OURS else {library: SimpleNamespace(sleep=waits)}
     called = "sleep" if library == _OURS else f"{library}.sleep"
-    lines = _lines(f"{cpu_s / 2:g}", f"{wait_s:g}", called, is_async)
+    wait = f"await {called}" if iscoroutinefunction(sleep) else called
+    lines = _lines(f"{cpu_s / 2:g}", f"{wait}({wait_s:g})", is_async)
     linecache.cache[FILE] = len(lines), None, list(lines), FILE
     return FunctionType(_compiled(lines), {"compute": computes, **given})
 
 
-def _lines(half_s: str, wait_s: str, called: str, is_async: bool) -> tuple[str, ...]:
+def _lines(half_s: str, wait: str, is_async: bool) -> tuple[str, ...]:
     compute = f"    compute({half_s})\n"
-    first, wait = ("async def", f"await {called}") if is_async else ("def", called)
-    return f"{first} job(number):\n", compute, f"    {wait}({wait_s})\n", compute, "    return number\n"
+    return f"{'async ' * is_async}def job(number):\n", compute, f"    {wait}\n", compute, "    return number\n"
 
 
 @functools.lru_cache(maxsize=16)

@@ -44,8 +44,10 @@ _PROMPT_NS: Final = 200_000
 """A look takes about 10 µs; one that took longer than this was itself kept waiting in the middle."""
 
 _OURS: Final = tuple(
-    os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), room, "") for room in ("clock", "trace")
+    os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), room, "")
+    for room in ("clock", "trace", "models")
 )
+"""Rooms whose own work is nobody's line: it comes before and after that of a loop's callbacks, or of a model's job."""
 
 
 class Pause(NamedTuple):
@@ -234,7 +236,7 @@ class Sampler:
 def place_of(frame: FrameType) -> FrameType | None:
     """The innermost frame of the user's own code within the step; the innermost of all where there is none.
 
-    `None` where the step is over and the loop, or the recorder, is at its own work.
+    `None` where the step is over, or what ran in it, and the loop, the recorder or a model is at its own work.
     """
     own: FrameType | None = frame
     while own is not None and own.f_code.co_name not in _TURNS:

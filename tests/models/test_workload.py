@@ -2,12 +2,16 @@
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
 from playground import ModelError, Workload
+from playground.models.run import Experiment, ModelRun
 from playground.models.workload import as_workload
+from playground.trace import Job, Segment, Trace, Worker
 
 
 def plain(number: int) -> int:
@@ -93,3 +97,59 @@ def test_what_cannot_be_is_refused_in_words(make: Callable[[], object], words: s
     with pytest.raises(ModelError) as caught:
         make()
     assert str(caught.value) == words
+
+
+@pytest.mark.parametrize(
+    ("qualname", "title"),
+    [
+        ("test.<locals>.fetch", "1 job of fetch()"),
+        ("Site.fetch", "1 job of Site.fetch()"),
+        ("<lambda>", "1 job of <lambda>()"),
+        ("a" * 10_000, f"1 job of {'a' * 59}…()"),
+        ("two\nlines", "1 job of two lines()"),
+        ("\x1b[31mred\x00", "1 job of [31mred()"),
+        ("\u202esdrawkcab\ud800", "1 job of sdrawkcab()"),
+        ("", "1 job of function()"),
+        ("<locals>.", "1 job of function()"),
+    ],
+)
+def test_a_title_is_one_short_line_whatever_the_function_is_called(qualname: str, title: str) -> None:
+    def function(number: int) -> int:
+        return number
+
+    function.__qualname__ = qualname
+    assert Workload(function, jobs=1).title == title
+
+
+def test_an_object_that_is_called_is_asked_for_nothing_but_its_class() -> None:
+    class Reserved:
+        def __getattribute__(self, name: str) -> Any:
+            if name in ("__qualname__", "__name__"):
+                raise RuntimeError("no name")
+            return super().__getattribute__(name)
+
+        def __call__(self, number: int) -> int:
+            return number
+
+    assert Workload(Reserved(), jobs=2).title == "2 jobs of Reserved()"
+    assert Workload(functools.partial(max, 3), jobs=2).title == "2 jobs of max()"
+
+
+@pytest.mark.parametrize("qualname", ["<script>alert(1)</script>", "]]>&amp;<!--", "\x00\x1b", "a" * 10_000])
+def test_no_name_of_a_function_is_markup(qualname: str, tmp_path: Path) -> None:
+    def function(number: int) -> int:
+        return number
+
+    function.__qualname__ = qualname
+    segment = Segment(0, "run", 0, 10, 10, 0)
+    workers, jobs = [Worker(1, 1, "process", "process 1")], [Job(0, 0, 0, 10, "returned", None)]
+    trace = Trace(workers=workers, jobs=jobs, segments=[segment], title="sequential")
+    workload = Workload(function, jobs=1)
+    done = Experiment(workload, {"sequential": ModelRun("sequential", trace, [0], {})})
+    drawn = done.to_svg()
+    texts = "".join(ElementTree.fromstring(drawn).itertext())
+    assert workload.title in texts
+    done.to_html(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<script>alert" not in drawn + page
+    assert workload.title in str(done)

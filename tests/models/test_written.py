@@ -42,6 +42,12 @@ def test_a_job_reads_as_a_student_would_write_it() -> None:
     )
 
 
+def test_the_mistake_is_a_sleep_within_an_async_def() -> None:
+    assert text_of(time.sleep, is_async=True).startswith(
+        "async def job(number):\n    compute(0.0025)\n    time.sleep(0.05)\n"
+    )
+
+
 def test_a_sleep_of_our_own_is_called_by_no_library() -> None:
     def hub_sleep(seconds: float) -> None:
         pass
@@ -68,7 +74,7 @@ def test_jobs_that_are_alike_have_one_code() -> None:
     first, second = (
         as_written(0.1, 0.1, asyncio.sleep, waits=a_moment, computes=nothing, is_async=True) for _ in range(2)
     )
-    assert first.__code__ is second.__code__  # type: ignore[attr-defined]  # both are functions
+    assert first.__code__ is second.__code__
 
 
 def named(trace: Trace) -> Iterator[str]:
@@ -113,6 +119,21 @@ def test_a_loop_that_was_held_by_a_function_is_told_of_by_its_line() -> None:
     trace = experiment(Workload(fetch, jobs=2), "asyncio_blocking")["asyncio_blocking"].trace
     text = " ".join(str(trace.diagnosis).split())
     line = fetch.__code__.co_firstlineno + 1
-    assert "The task `fetch` ran `time.sleep(0.06)` on the loop" in text
+    assert "The task `fetch()` ran `time.sleep(0.06)` on the loop" in text
     assert f"test_written.py, line {line}" in text
+    assert "That line stands in `test_a_loop_that_was_held_by_a_function_is_told_of_by_its_line" in text
     assert "playground" not in text.replace("tests/models", "")
+
+
+def test_a_task_is_called_as_the_async_function_that_it_runs() -> None:
+    def fetch(number: int) -> None:
+        pass
+
+    async def afetch(number: int) -> None:
+        pass
+
+    done = experiment(Workload(fetch, async_function=afetch, jobs=1), ["asyncio", "anyio", "to_thread"])
+    coroutines = {
+        name: [task.coroutine for task in run.trace.tasks if task.name == "job 0"] for name, run in done.items()
+    }
+    assert coroutines == {"asyncio": ["afetch"], "anyio": ["afetch"], "to_thread": ["fetch()"]}
