@@ -22,6 +22,7 @@ from playground.models.child import ANSWER, ORDER, STACKS, Answer
 from playground.models.flavours import Flavour
 from playground.models.forked import Forked
 from playground.models.fresh import Fresh
+from playground.models.left import read_left
 from playground.models.parcel import Failure, Order, Source, packed, received
 from playground.models.rows import Row, read_dropped, read_rows
 from playground.models.said import Heard
@@ -58,6 +59,7 @@ class Apart:
         error: what it raised, or in words how else it ended, with the line where it was; `None` if it returned.
         rows: what was recorded, by start; also of its process's own children.
         dropped: how many rows found no room.
+        left: what it left piece by piece, see `left`.
         out, err: what it printed.
         cpu_s: processor time of its process and those that it waited for; `None` where that is not to be had.
         most_bytes: the most memory that its process held, with what it shares with the process that it was forked
@@ -72,6 +74,7 @@ class Apart:
     error: Failure | None
     rows: list[Row]
     dropped: int
+    left: list[bytes]
     out: str
     err: str
     cpu_s: float | None
@@ -83,7 +86,12 @@ class Apart:
 
 
 def run_apart(
-    function: Callable[..., Any], *args: Any, flavour: Flavour = "plain", timeout_s: float = 30.0, show: bool = True
+    function: Callable[..., Any],
+    *args: Any,
+    flavour: Flavour = "plain",
+    timeout_s: float = 30.0,
+    show: bool = True,
+    meanwhile: Callable[[], object] | None = None,
 ) -> Apart:
     """Call a function in a process of its own, and wait for its end.
 
@@ -96,6 +104,7 @@ def run_apart(
         flavour: "plain", or the library that has replaced the blocking parts of Python's: "gevent", "eventlet".
         timeout_s: how long it may take.
         show: whether what it prints is shown; it is kept in any case.
+        meanwhile: called about twenty times a second while nothing is heard of it.
 
     Raises:
         ModelError: it could not be sent, or a library is missing.
@@ -107,7 +116,7 @@ def run_apart(
     with _process(parcel, sources, flavour, heard) as (process, folder):
         started_ns = time.perf_counter_ns()
         try:
-            is_over = _attend(process, folder, heard, timeout_s)
+            is_over = _attend(process, folder, heard, timeout_s, meanwhile)
         except KeyboardInterrupt:
             raise KeyboardInterrupt("the experiment's process was killed") from None
         process.drain()
@@ -130,6 +139,7 @@ def _told(folder: Path, ended: dict[str, Any], timeout_s: float | None, started_
         "error": error,
         "rows": read_rows(folder),
         "dropped": read_dropped(folder),
+        "left": read_left(folder),
         "cpu_s": ended.get("cpu_s", answer.cpu_s if answer is not None else None),
         "most_bytes": ended.get("most_bytes"),
         "wall_s": (ended_ns - started_ns) / 1e9,
@@ -198,7 +208,9 @@ def _directory() -> str | None:
         return None
 
 
-def _attend(process: Process, folder: Path, heard: Heard, timeout_s: float) -> bool:
+def _attend(
+    process: Process, folder: Path, heard: Heard, timeout_s: float, meanwhile: Callable[[], object] | None
+) -> bool:
     """Hear the process until its end; whether it had to be killed because its time was over."""
     deadline_s = time.monotonic() + timeout_s
     while process.ended is None:
@@ -209,6 +221,8 @@ def _attend(process: Process, folder: Path, heard: Heard, timeout_s: float) -> b
         if not process.listen(min(left_s, _MOMENT_S)):
             process.show_unfinished()
             heard.flush()
+            if meanwhile is not None:
+                meanwhile()
     return False
 
 

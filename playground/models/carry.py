@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from playground.models.base import Model
 from playground.models.jobs import Jobs, Outcome
 from playground.models.kinds import Moment
+from playground.models.left import leaving
 from playground.models.looker import looked_at
 from playground.models.meter import sleeps_recorded
+from playground.models.rows import current
 from playground.models.tasks import task_name
+from playground.models.workload import Workload, name_of
 from playground.trace.build import build
 from playground.trace.store import dump
 from playground.watching.session import Session
@@ -51,6 +54,7 @@ def carry_out(model: Model, jobs: Jobs, record: bool) -> Report:
         record: whether an event loop is to be recorded.
     """
     with contextlib.ExitStack() as borrowed:
+        jobs.leave = borrowed.enter_context(leaving(current().folder)).leave
         if jobs.workload.plain is not None:
             borrowed.callback(sleeps_recorded())
             if model.shares_lock and jobs.known.why:
@@ -59,7 +63,9 @@ def carry_out(model: Model, jobs: Jobs, record: bool) -> Report:
         jobs.mark(Moment.STARTED)
         model.drive(jobs)
         jobs.mark(Moment.STOPPED)
-    return Report(jobs.outcomes, None if session is None else _recording(session, jobs))
+    return Report(
+        jobs.outcomes, None if session is None else _recording(session, _coroutine(model, jobs.workload), jobs)
+    )
 
 
 @contextlib.contextmanager
@@ -71,13 +77,20 @@ def _session() -> Iterator[Session]:
         session.close()
 
 
-def _recording(session: Session, jobs: Jobs) -> Recording | None:
+def _coroutine(model: Model, workload: Workload) -> str:
+    """What to call what a job's task runs: a coroutine of ours, or of anyio's, is around it."""
+    if workload.is_ours:
+        return "job"
+    return name_of(workload.awaitable) if model.calls == "coroutine" else f"{name_of(workload.plain)}()"
+
+
+def _recording(session: Session, coroutine: str, jobs: Jobs) -> Recording | None:
     told = session.recorders()
     if not told:
         return None
     recorder, _ = told[0]
     names = {task_name(number) for number in jobs.numbers}
     for task in recorder.tasks.values():
-        if task.name in names:  # a job's task runs a coroutine of ours, or of anyio's, around the job
-            task.coroutine = jobs.workload.name
+        if task.name in names:
+            task.coroutine = coroutine
     return Recording(dump(build(recorder)), recorder.started_ns)

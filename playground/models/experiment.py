@@ -17,7 +17,7 @@ from playground.models.gathered import gathered, span_ns
 from playground.models.green import Eventlet, Gevent, Greenlet
 from playground.models.here import run_here
 from playground.models.interpreters import Interpreters
-from playground.models.jobs import Jobs, Outcome
+from playground.models.jobs import Jobs, Outcome, left_of
 from playground.models.kinds import Moment
 from playground.models.loops import AnyIO, Asyncio, AsyncioBlocking, ToThread, Trio
 from playground.models.parcel import Failure, received
@@ -122,7 +122,7 @@ def carried_out(model: Model, workload: Workload, *, timeout_s: float, record: b
 
 
 def _run(model: Model, workload: Workload, apart: Apart, began_ns: int, timeout_s: float) -> ModelRun:
-    report = apart.result if isinstance(apart.result, Report) else Report({}, None)
+    report = apart.result if isinstance(apart.result, Report) else Report(left_of(apart.left), None)
     outcomes = {number: _read(outcome) for number, outcome in report.outcomes.items()}
     trace = gathered(
         model,

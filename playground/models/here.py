@@ -11,6 +11,7 @@ from time import perf_counter_ns, process_time
 from typing import Any
 
 from playground.models.apart import Apart, Ending
+from playground.models.left import read_left
 from playground.models.parcel import Failure, failed
 from playground.models.rows import read_dropped, read_rows, recording_in
 
@@ -36,13 +37,14 @@ def run_here(function: Callable[..., Any], *args: Any) -> Apart:
             except (Exception, SystemExit) as raised:  # noqa: BLE001  (it is told, as that of another process is)
                 ending, error = "raised", failed(raised)
             ended_ns = perf_counter_ns()
-        rows, dropped = read_rows(folder), read_dropped(folder)
+        rows, dropped, left = read_rows(folder), read_dropped(folder), read_left(folder)
     return Apart(
         ending=ending,
         result=result,
         error=error,
         rows=rows,
         dropped=dropped,
+        left=left,
         out="",
         err="",
         cpu_s=process_time() - cpu_s,

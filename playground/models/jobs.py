@@ -5,10 +5,12 @@ down is the same for all. A job that raises is over, and its error is kept; the 
 and what came of it; it refuses to know who calls it, and in which order.
 """
 
+import pickle
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from inspect import iscoroutinefunction
 from time import perf_counter_ns
 from typing import Any, Final
 
@@ -20,7 +22,7 @@ from playground.models.units import Senses, units_of
 from playground.models.workload import Workload
 from playground.models.written import as_written
 
-__all__ = ["Jobs", "Outcome", "Sent", "settle", "work_here"]
+__all__ = ["Jobs", "Outcome", "Sent", "left_of", "settle", "work_here"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,16 @@ class Outcome:
     job: int
     result: bytes | None = None
     failure: Failure | None = None
+
+
+_MOST_BYTES: Final = 1 << 16
+"""Of a result that is left as soon as it is there. To copy a large one would take the time of the jobs that go on."""
+
+
+def left_of(pieces: Iterable[bytes]) -> dict[int, Outcome]:
+    """What came of jobs whose process did not live to report it, as far as it was left (see `left`)."""
+    outcomes: list[Outcome] = [pickle.loads(piece) for piece in pieces]
+    return {outcome.job: outcome for outcome in outcomes}
 
 
 class _Sleeps:
@@ -55,12 +67,14 @@ class Jobs:
 
     Attributes:
         known: what was given.
+        leave: takes what came of each job, as bytes, as soon as that is known; see `left_of`.
         outcomes: what came of the jobs that have been handed back, by number.
     """
 
     def __init__(self, workload: Workload, loops: int, known: Senses) -> None:
         self.workload = workload
         self.outcomes: dict[int, Outcome] = {}
+        self.leave: Callable[[bytes], None] = _nothing
         self._loops = loops
         self.known = known
         first = units_of(workload.cpu_s)
@@ -98,6 +112,8 @@ class Jobs:
     def keep(self, outcome: Outcome) -> None:
         """What came of a job, where nothing was handed from one to another."""
         self.outcomes[outcome.job] = outcome
+        if len(outcome.result or b"") <= _MOST_BYTES:
+            self.leave(pickle.dumps(outcome, protocol=5))
 
     def lost(self, number: int, error: BaseException) -> None:
         """A job ended that could not say so itself, such as by the death of its process."""
@@ -135,32 +151,10 @@ class Jobs:
         if function is not None:
             with current_meter(meter):
                 return function(number)
+        return self._ours(sleep, self._sleeps(meter, sleep), self._computes(meter), is_async=False)(number)
 
-        def waits(seconds: float) -> None:
-            start_ns = meter.rests()
-            sleep(self.workload.wait_s)
-            meter.rested(start_ns, self.workload.wait_s)
-
-        return self._ours(sleep, waits, self._computes(meter), is_async=False)(number)
-
-    def _computes(self, meter: Meter) -> Callable[[float], None]:
-        halves = iter(self._units)
-        return lambda seconds: meter.burn(next(halves), self._loops)
-
-    def _ours(
-        self,
-        sleep: Callable[[float], Any],
-        waits: Callable[[float], Any],
-        computes: Callable[[float], None],
-        *,
-        is_async: bool,
-    ) -> Callable[[int], Any]:
-        """A job of ours: computing, a wait, and computing."""
-        job = self.workload
-        return as_written(job.cpu_s, job.wait_s, sleep, waits=waits, computes=computes, is_async=is_async)
-
-    async def task(self, number: int, sleep: Callable[[float], Awaitable[object]]) -> None:
-        """Do a job in a task of its own, and keep what came of it.
+    async def task(self, number: int, sleep: Callable[[float], Awaitable[object] | None]) -> None:
+        """Do a job in a task of its own, and keep what came of it. A job of ours may sleep by what is not awaited.
 
         What an async function does between its beginning and its end is told by the recording of its loop, but for the
         sleeps by which it holds the loop.
@@ -178,21 +172,50 @@ class Jobs:
         meter.mark(Moment.RETURNED if outcome.failure is None else Moment.RAISED)
         self.keep(outcome)
 
-    async def _await(self, number: int, meter: Meter, sleep: Callable[[float], Awaitable[object]]) -> object:
+    async def _await(self, number: int, meter: Meter, sleep: Callable[[float], Awaitable[object] | None]) -> object:
         function = self.workload.awaitable
         if function is not None:
             with current_sleeper(meter):
                 return await function(number)
+        waits = self._awaits(meter, sleep) if iscoroutinefunction(sleep) else self._sleeps(meter, sleep)
+        return await self._ours(sleep, waits, self._computes(meter), is_async=True)(number)
 
+    # -- what a job of ours calls --------------------------------------------------------------------------------
+
+    def _sleeps(self, meter: Meter, sleep: Callable[[float], object]) -> Callable[[float], None]:
+        def waits(seconds: float) -> None:
+            start_ns = meter.rests()
+            sleep(self.workload.wait_s)
+            meter.rested(start_ns, self.workload.wait_s)
+
+        return waits
+
+    def _awaits(self, meter: Meter, sleep: Callable[[float], Any]) -> Callable[[float], Coroutine[Any, Any, None]]:
         async def waits(seconds: float) -> None:
             start_ns = meter.rests()
             await sleep(self.workload.wait_s)
             meter.rested(start_ns, self.workload.wait_s)
 
-        return await self._ours(sleep, waits, self._computes(meter), is_async=True)(number)
+        return waits
+
+    def _computes(self, meter: Meter) -> Callable[[float], None]:
+        halves = iter(self._units)
+        return lambda seconds: meter.burn(next(halves), self._loops)
+
+    def _ours(
+        self,
+        sleep: Callable[[float], Any],
+        waits: Callable[[float], Any],
+        computes: Callable[[float], None],
+        *,
+        is_async: bool,
+    ) -> Callable[[int], Any]:
+        """A job of ours: computing, a wait, and computing."""
+        job = self.workload
+        return as_written(job.cpu_s, job.wait_s, sleep, waits=waits, computes=computes, is_async=is_async)
 
 
-def _nothing(_: float) -> None:
+def _nothing(_: object) -> None:
     pass
 
 

@@ -25,7 +25,8 @@ class ModelRun(Run):
 
     Attributes:
         model: the model's name.
-        results: what each job returned, by its number; `None` for those that have not.
+        results: what each job returned, by its number; `None` for those that have not. If the model was ended before
+            its jobs were done, those are there that had come back by then, and are no longer than 64 KiB.
         errors: by number, why a job has no result, of those that raised or whose process died.
         output: what the jobs printed.
         ending: "returned", or how the model ended before its jobs were done: "raised", "timed out", "crashed".
