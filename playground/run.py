@@ -18,7 +18,7 @@ from playground.trace.recorder import Recorder
 
 if TYPE_CHECKING:
     from playground.views.findings import Findings
-    from playground.widgets import Theatre, Timeline
+    from playground.widgets import Stacked, Theatre, Timeline
 
 __all__ = ["Run"]
 
@@ -99,7 +99,7 @@ class Run:
 
     # -- what its trace shows and keeps, for who does not care which of the two is asked -------------------------
 
-    def timeline(self) -> "Timeline":
+    def timeline(self) -> "Timeline | Stacked":
         """The interactive timeline: see `Trace.timeline`."""
         return self.trace.timeline()
 

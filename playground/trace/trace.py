@@ -37,7 +37,7 @@ from playground.trace.tables import NO_INT, WORDS
 
 if TYPE_CHECKING:
     from playground.views.findings import Findings
-    from playground.widgets import Theatre, Timeline, Waterfall
+    from playground.widgets import Stacked, Theatre, Timeline, Waterfall
 
 __all__ = ["Clock", "Trace"]
 
@@ -74,8 +74,7 @@ class Trace:
         forgotten: how many rows of other kinds it let go with them, by the table's name; those that are not
             named there, none. A row that would point at such a row says `None`.
         title: what to call the run.
-        ending: how it ended before all was done that it was to do, in words, such as `timed out after 2 s`; empty if it
-            did not, or if nobody said so.
+        ending: how it ended before all was done, in words, such as `timed out after 2 s`; empty if it did not.
     """
 
     def __init__(
@@ -157,8 +156,8 @@ class Trace:
     @cached_property
     def waits_held(self) -> dict[int, int]:
         """The waits of jobs that held a loop: the step within which it did nothing else, by the segment's index."""
-        steps = (self._column("steps", "start_ns"), self._column("steps", "duration_ns"))
-        return waits_held(self.segments, self.workers, *steps)
+        starts, durations = self._column("steps", "start_ns"), self._column("steps", "duration_ns")
+        return waits_held(self.segments, self.workers, starts, durations)
 
     def inside(self, step: int) -> list[Look]:
         """What was seen inside a step: stretches of one line and call each, which cover it; none if nobody looked."""
@@ -283,11 +282,11 @@ class Trace:
 
         return report(self)
 
-    def timeline(self) -> "Timeline":
-        """The interactive timeline, as a widget."""
-        from playground.widgets import Timeline
+    def timeline(self) -> "Timeline | Stacked":
+        """The interactive timeline, as a widget; of jobs that no recorded loop carried out, their workers' lanes."""
+        from playground.widgets import Stacked, Timeline
 
-        return Timeline(self)
+        return Stacked({self.title: self}, title=self.title) if self.jobs and not self.steps else Timeline(self)
 
     def waterfall(self, request: int) -> "Waterfall":
         """Where a request's time went, as a widget; `request` indexes `requests`."""
@@ -361,16 +360,13 @@ class Trace:
 
     def _created_ns(self, task: int) -> int | None:
         """When a task was created; `None` if its first steps may be among the events dropped, the oldest."""
-        created_ns = self._column("tasks", "created_ns")[task]
-        starts = self._column("steps", "start_ns")
+        created_ns, starts = self._column("tasks", "created_ns")[task], self._column("steps", "start_ns")
         return None if self.dropped and starts and created_ns < starts[0] else created_ns
 
     def _steps_of(self, task: int) -> list[tuple[int, int, int]]:
         """Start, end and outcome of each step of a task."""
-        starts, durations = self._column("steps", "start_ns"), self._column("steps", "duration_ns")
-        outcomes = self._column("steps", "outcome")
-        indexes = self.steps_of.get(task, ())
-        return [(starts[index], starts[index] + durations[index], outcomes[index]) for index in indexes]
+        starts, durations, outcomes = (self._column("steps", each) for each in ("start_ns", "duration_ns", "outcome"))
+        return [(starts[at], starts[at] + durations[at], outcomes[at]) for at in self.steps_of.get(task, ())]
 
     @cached_property
     def _samples_of(self) -> dict[int, list[Sample]]:
@@ -390,8 +386,8 @@ class Trace:
 
     @cached_property
     def _slept_ns(self) -> "Counter[int]":
-        """How long jobs are known to have waited within steps of a loop, by the step's index."""
-        slept_ns: Counter[int] = Counter()
+        """How long jobs are known to have waited within steps of a loop, by the step."""
+        slept_ns = Counter[int]()
         for segment, step in self.waits_held.items():
             slept_ns[step] += self.segments[segment].end_ns - self.segments[segment].start_ns
         return slept_ns

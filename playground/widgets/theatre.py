@@ -5,10 +5,12 @@ from typing import Any
 
 from traitlets import Bool, Dict, Int
 
+from playground.errors import TraceError
 from playground.trace import Trace
 from playground.views.play import play, sentences
 from playground.views.svg import svg
 from playground.views.theatre import play_packet
+from playground.views.wording import counted
 from playground.widgets.view import View
 
 __all__ = ["Theatre"]
@@ -25,6 +27,9 @@ class Theatre(View):
         height: of the stage at least, in CSS pixels: more show more cards and more source.
         predict: begin by asking what runs next, and hide it until the reader has chosen.
         step: where the play opens; by default at the first step of a request, or at 0 if none has one.
+
+    Raises:
+        TraceError: there are jobs, and no steps of a loop of which a play could be made.
 
     Attributes:
         step: the step that is on the stage, an index into the trace's steps, at most 15 updates a second; one more than
@@ -47,6 +52,12 @@ class Theatre(View):
         step: int | None = None,
         **traits: Any,
     ) -> None:
+        if trace.jobs and not trace.steps:
+            raise TraceError(
+                f"expected a recording with steps of an event loop to play, found {counted(len(trace.jobs), 'job')} "
+                f"of {trace.title!r} and no steps: look at timeline(), or run the jobs on a loop that is recorded, "
+                "such as models='asyncio'"
+            )
         self._trace = trace
         shown = trace.title if title is None else title
         told = play(trace)  # here and not on demand: an error belongs in the cell

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from playground.models.run import Experiment
+from playground.errors import TraceError
+from playground.models.run import Experiment, ModelRun
 from playground.models.workload import Workload
 from playground.trace import Trace
 from playground.trace.columns import unpack
@@ -19,6 +20,7 @@ from playground.widgets import Stacked
 from playground.widgets.display import mimebundle, stacked_mimebundle
 from playground.widgets.page import page, stacked_page
 from tests.browser import Chromium
+from tests.by_hand import job, step, task, worker
 from tests.recordings import blocked_run
 from tests.stacks import asyncio_way, every_way, pool_way, threads_way
 from tests.widgets.screen import Screen, opened
@@ -203,3 +205,23 @@ def test_what_has_no_place_here_is_not_shown(see: Callable[..., Any]) -> None:
         return [minimap.is_visible(), screen.page.get_by_text("Next block").is_visible()]
 
     assert see(scenario) == [False, False]
+
+
+# -- what else a recording of jobs may be asked for ---------------------------------------------------------
+
+
+def test_the_timeline_of_jobs_without_a_loop_is_their_workers_lanes() -> None:
+    assert repr(WAYS["threads"].timeline()) == "<Stacked of threads>"
+    assert repr(ModelRun("threads", WAYS["threads"], [], {}).timeline()) == "<Stacked of threads>"
+    loop = Trace(workers=[worker(1, 1, "loop")], jobs=[job(0, 0, 5)], steps=[step(0, 0, 5)], tasks=[task()])
+    assert repr(loop.timeline()) == f"<Timeline of {loop!r}>"
+    assert repr(blocked_run().timeline()).startswith("<Timeline of ")
+
+
+def test_no_play_is_made_of_jobs_without_a_loop() -> None:
+    with pytest.raises(TraceError) as refused:
+        ModelRun("threads", WAYS["threads"], [], {}).theatre()
+    assert str(refused.value) == (
+        "expected a recording with steps of an event loop to play, found 2 jobs of 'threads' and no steps: look at "
+        "timeline(), or run the jobs on a loop that is recorded, such as models='asyncio'"
+    )
