@@ -41,7 +41,7 @@ ROOMS: dict[str, set[str]] = {
     "nesting": {"errors"},
     "notebook": {"httpx"},
     "watching": {"clock", "trace", "functions", "errors"},
-    "models": {"clock", "code", "trace", "run", "watching", "views", "errors"},
+    "models": {"clock", "code", "trace", "run", "watching", "views", "progress", "errors"},
     "magics": {"watching", "errors"},
     "app_magic": {"app", "lab", "magics", "errors"},
     "completion": {"lab"},

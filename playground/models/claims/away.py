@@ -19,15 +19,20 @@ class NotTriedError(Exception):
     """A claim could not be tried; its text is the sentence that says why."""
 
 
-def away(function: Callable[[*Given], Result], *given: *Given, timeout_s: float) -> Result:
-    """Call a function of a module of ours in a child process.
+def away(
+    function: Callable[[*Given], Result],
+    *given: *Given,
+    timeout_s: float,
+    meanwhile: Callable[[], object] | None = None,
+) -> Result:
+    """Call a function of a module of ours in a child process; `meanwhile`, if given, is called again and again.
 
     Raises:
         NotTriedError: it did not return: it raised, took longer than `timeout_s`, its process ended, or there are no
             processes here.
     """
     try:
-        apart = run_apart(function, *given, timeout_s=timeout_s)
+        apart = run_apart(function, *given, timeout_s=timeout_s, meanwhile=meanwhile)
     except ModelError as error:
         raise NotTriedError(f"This cannot be tried here: {error}.") from error
     if apart.ending != "returned":

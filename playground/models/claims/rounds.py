@@ -75,8 +75,10 @@ def ratios(over: Sequence[float], under: Sequence[float]) -> list[float]:
     return [one / other for one, other in zip(over, under, strict=True)]
 
 
-def in_turn(measures: Mapping[Key, Callable[[], float]], rounds: int) -> dict[Key, list[float]]:
-    """Measure each once in every round, in an order that is drawn anew each time.
+def in_turn(
+    measures: Mapping[Key, Callable[[], float]], rounds: int, tell: Callable[[], object] | None = None
+) -> dict[Key, list[float]]:
+    """Measure each once in every round, in an order that is drawn anew each time; after each, `tell` is called.
 
     A system on which others are at work gives more to who has just slept: none may always come after the same one.
     """
@@ -87,6 +89,8 @@ def in_turn(measures: Mapping[Key, Callable[[], float]], rounds: int) -> dict[Ke
         draw.shuffle(names)
         for name in names:
             found[name].append(measures[name]())
+            if tell is not None:
+                tell()
     return found
 
 

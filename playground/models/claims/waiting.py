@@ -42,8 +42,13 @@ async def _timed(way: Way, job: _Job, jobs: int) -> float:
     return perf_counter_ns() - start_ns
 
 
-def time_waits(jobs: int, cpu_s: float, waits_s: Sequence[float], rounds: int) -> dict[tuple[Way, float], list[float]]:
-    """What all jobs took in each round, in ns, by the way they were awaited and the length of their waits."""
+def time_waits(
+    jobs: int, cpu_s: float, waits_s: Sequence[float], rounds: int, tell: Callable[[], object] | None = None
+) -> dict[tuple[Way, float], list[float]]:
+    """What all jobs took in each round, in ns, by the way they were awaited and the length of their waits.
+
+    After each measurement, `tell` is called.
+    """
     loops = loops_of_a_unit() * units_of(cpu_s / 2)
     loop = asyncio.new_event_loop()
     ways: tuple[Way, Way] = ("in a row", "together")
@@ -56,6 +61,6 @@ def time_waits(jobs: int, cpu_s: float, waits_s: Sequence[float], rounds: int) -
     }
     try:
         with uncollected():
-            return in_turn(measures, rounds)
+            return in_turn(measures, rounds, tell)
     finally:
         loop.close()

@@ -16,6 +16,7 @@ from typing import Final
 from playground.errors import ModelError
 from playground.models.claims.away import NotTriedError
 from playground.models.claims.rounds import in_turn
+from playground.models.claims.shown import Measuring
 from playground.models.experiment import experiment
 from playground.models.run import ModelRun
 from playground.models.workload import Workload
@@ -64,7 +65,7 @@ def has_lock() -> bool:
 
 
 def time_ways(jobs: int, cpu_s: float, wait_s: float, rounds: int) -> dict[tuple[str, str], Timed]:
-    """Carry out both kinds of job in all ways, by (kind, way).
+    """Carry out both kinds of job in all ways, by (kind, way); how far that has got is shown.
 
     Raises:
         NotTriedError: a way does not work here, or did not come to its end.
@@ -77,7 +78,8 @@ def time_ways(jobs: int, cpu_s: float, wait_s: float, rounds: int) -> dict[tuple
         runs[kind, way].append(run)
         return run.wall_s * 1e9
 
-    found = in_turn({key: partial(timed, *key) for key in runs}, rounds)
+    with Measuring(len(runs) * rounds) as shown:
+        found = in_turn({key: partial(timed, *key) for key in runs}, rounds, shown.one_more)
     return {key: _summed(found[key], runs[key]) for key in runs}
 
 

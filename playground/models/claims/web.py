@@ -11,6 +11,7 @@ from typing import Final, Literal
 from playground.errors import ModelError
 from playground.models.apart import run_apart
 from playground.models.claims.asked import check_count, check_seconds
+from playground.models.claims.shown import Measuring
 from playground.models.claims.web_told import WebBenchmark, judged
 from playground.models.claims.web_ways import FRAMEWORKS, Framework, Lacking, Tried, Way, measure
 
@@ -27,7 +28,8 @@ def web_benchmark(
 ) -> WebBenchmark:
     """How many requests a second each framework answers, by `async def`, by `def`, and by `async def` that blocks.
 
-    Takes about 2 s a framework, and less than half a minute for all.
+    Takes about 3 s a framework and half a minute for all, and twice as long on a machine that is busy; how far it has got
+    is shown.
 
     Args:
         frameworks: some of `Flask`, `Django`, `Starlette`, `FastAPI`, `Litestar`, `Quart` and `playground`; `None` for
@@ -45,7 +47,8 @@ def web_benchmark(
     check_seconds("seconds", seconds, 0.015)
     check_count("rounds", rounds, 9)
     check_count("at_once", at_once, 80)
-    found = {name: _measured(FRAMEWORKS[name], rounds, seconds, at_once) for name in names}
+    with Measuring(sum(_measurements(FRAMEWORKS[name], rounds) for name in names)) as shown:
+        found = {name: _measured(FRAMEWORKS[name], rounds, seconds, at_once, shown) for name in names}
     return judged(found, at_once, rounds)
 
 
@@ -59,7 +62,15 @@ def _checked(frameworks: Iterable[str]) -> list[str]:
     return names
 
 
-def _measured(framework: Framework, rounds: int, seconds: float, at_once: int) -> list[Tried | Lacking]:
+def _measurements(framework: Framework, rounds: int) -> int:
+    """How many there will be: of what is installed, each page in each round, but one that blocks once."""
+    ways = [way for way in framework.ways if not framework.lacking(way)]
+    return sum(len(way.pages) * (1 if way.blocks else rounds) for way in ways)
+
+
+def _measured(
+    framework: Framework, rounds: int, seconds: float, at_once: int, shown: Measuring
+) -> list[Tried | Lacking]:
     """Each of its ways, or why not: what wants another kind of process is measured in turns of half the rounds."""
     found: list[Tried | Lacking] = []
     ways: list[Way] = []
@@ -73,21 +84,20 @@ def _measured(framework: Framework, rounds: int, seconds: float, at_once: int) -
     parts: list[Tried | Lacking] = []
     for share in shares:
         for group in kinds:
-            parts += _away(framework, group, share, seconds, at_once)
+            parts += _away(framework, group, share, seconds, at_once, shown)
     return found + _joined(parts)
 
 
 def _away(
-    framework: Framework, ways: Sequence[Way], rounds: int, seconds: float, at_once: int
+    framework: Framework, ways: Sequence[Way], rounds: int, seconds: float, at_once: int, shown: Measuring
 ) -> list[Tried | Lacking]:
     flavour: Literal["gevent", "plain"] = "gevent" if ways[0].green else "plain"
     names = [way.name for way in ways]
     slowest_s = seconds + at_once / _SLOWEST_ANSWERS
     timeout_s = _PATIENCE_S + 10 * rounds * sum(len(way.pages) for way in ways) * slowest_s
+    asked = (framework.name, names, rounds, seconds, at_once, shown.tell)
     try:
-        apart = run_apart(
-            measure, framework.name, names, rounds, seconds, at_once, flavour=flavour, timeout_s=timeout_s, show=False
-        )
+        apart = run_apart(measure, *asked, flavour=flavour, timeout_s=timeout_s, show=False, meanwhile=shown.look)
     except ModelError as error:  # there are no processes here, or a library is missing
         return [Lacking(name, f"not measured here: {error}") for name in names]
     if apart.ending == "returned":

@@ -168,7 +168,14 @@ def few(at_once: int) -> int:
     return max(1, at_once // 4)
 
 
-def measure(framework: str, ways: Sequence[str], rounds: int, seconds: float, at_once: int) -> list[Tried]:
+def measure(
+    framework: str,
+    ways: Sequence[str],
+    rounds: int,
+    seconds: float,
+    at_once: int,
+    tell: Callable[[], object] = lambda: None,
+) -> list[Tried]:
     """Measure some ways of a framework, in turn; to be run in a child.
 
     Args:
@@ -176,11 +183,12 @@ def measure(framework: str, ways: Sequence[str], rounds: int, seconds: float, at
         rounds: how often each of their pages is measured.
         seconds: for how long requests are sent in each.
         at_once: how many clients there are.
+        tell: called after each measurement.
     """
     chosen = [way for way in FRAMEWORKS[framework].ways if way.name in ways]
     apps = {make: make() for make in {way.make for way in chosen}}
     turns = [_Turn(way, page, apps[way.make]) for way in chosen for page in way.pages]
-    return asyncio.run(_in_turn(turns, rounds, seconds, at_once), debug=False)
+    return asyncio.run(_in_turn(turns, rounds, seconds, at_once, tell), debug=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +209,9 @@ class _Turn:
         return ask_wsgi(self.app, path, pool, workers, seconds=seconds, at_once=at_once)
 
 
-async def _in_turn(turns: list[_Turn], rounds: int, seconds: float, at_once: int) -> list[Tried]:
+async def _in_turn(
+    turns: list[_Turn], rounds: int, seconds: float, at_once: int, tell: Callable[[], object]
+) -> list[Tried]:
     """Measure each in every round, beginning with another each time; on one loop, or threads would be made anew."""
     often = [turn for turn in turns if not turn.way.blocks]
     with ThreadPoolExecutor(max(THREADS, at_once)) as pool:
@@ -211,10 +221,12 @@ async def _in_turn(turns: list[_Turn], rounds: int, seconds: float, at_once: int
         for turn in turns:
             if turn.way.blocks:
                 turn.found.append(await turn.ask(pool, 0.0, few(at_once)))
+                tell()
         for number in range(rounds):
             at = number % max(1, len(often))
             for turn in often[at:] + often[:at]:
                 turn.found.append(await turn.ask(pool, seconds, at_once))
+                tell()
     return [_tried(turn.way.name, turn.page, turn.found) for turn in turns]
 
 
