@@ -11,13 +11,15 @@ import multiprocessing
 import pickle
 import queue
 import statistics
+import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from playground.clock.simulated_places import there_are_threads
 from playground.code import is_own, short_name
 from playground.errors import SweepError
 from playground.functions import check_not_called
@@ -29,6 +31,7 @@ __all__ = ["Row", "Sweep", "sweep"]
 Figures = dict[str, Any]
 _Played = tuple[Figures, str, tuple[str, int] | None]
 
+_WITHOUT_PROCESSES: Final = ("emscripten", "wasi")
 _LOOKS_S: Final = 1 / 15
 """How often the progress is shown anew, as a lab's is."""
 
@@ -127,7 +130,9 @@ def sweep(
             or the combinations themselves.
         executor: what calls it: any of `concurrent.futures`, Dask's `client.get_executor()`, ipyparallel's
             `client.executor()` …, which is left open; by default a pool of processes, one for each processor. In a
-            script, a pool of processes has to be started under `if __name__ == "__main__":`.
+            script, a pool of processes has to be started under `if __name__ == "__main__":`. Where Python has neither
+            processes nor threads (as in a browser), scenarios are called here, one after another, by default and in
+            place of a `ThreadPoolExecutor`.
 
     Raises:
         SweepError: the scenario is no function or cannot travel, the grid is empty, or something is no executor.
@@ -139,9 +144,9 @@ def sweep(
             f"expected an executor, got {type(executor).__name__}: pass a concurrent.futures.ProcessPoolExecutor(), "
             "Dask's client.get_executor(), ipyparallel's client.executor(), or nothing"
         )
-    packed = _packed(scenario)
+    packed = _packed(scenario, travels=not isinstance(_chosen(executor), _Here))
     with ExitStack() as stack:
-        chosen = stack.enter_context(_processes(len(points))) if executor is None else executor
+        chosen = _chosen(executor) or stack.enter_context(_processes(len(points)))
         progress = stack.enter_context(_Scenarios(len(points)))
         return Sweep(_collect(chosen, packed, points, progress))
 
@@ -179,18 +184,42 @@ def _is_many(values: Any) -> bool:
     return isinstance(values, Iterable)
 
 
-def _processes(scenarios: int) -> ProcessPoolExecutor:
+class _Here(Executor):
+    """Makes each call where and when it is submitted."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        future: Future[Any] = Future()
+        future.set_result(fn(*args, **kwargs))  # `_play` raises nothing but what ends the sweep
+        return future
+
+
+def _chosen(executor: Executor | None) -> Executor | None:
+    """What calls the scenarios; `None` for a pool of processes."""
+    if executor is None:
+        return _Here() if sys.platform in _WITHOUT_PROCESSES or not there_are_threads() else None
+    return _Here() if isinstance(executor, ThreadPoolExecutor) and not there_are_threads() else executor
+
+
+def _processes(scenarios: int) -> Executor:
     """A pool of fresh processes: one forked from a notebook's kernel, with all its threads, might hang."""
+    from concurrent.futures import ProcessPoolExecutor  # a browser's Python cannot import it
+
     known = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if "forkserver" in known else "spawn")
     return ProcessPoolExecutor(min(scenarios, multiprocessing.cpu_count()), mp_context=context)
 
 
-def _packed(scenario: Callable[..., Any]) -> bytes:
-    """The scenario as bytes: by value where it is defined in a cell, which no other process could import."""
+def _packed(scenario: Callable[..., Any], travels: bool) -> Any:
+    """The scenario as bytes: by value where it is defined in a cell, which no other process could import.
+
+    So each call has the scenario anew, with nothing left in it of the call before. One that does not travel, and
+    cannot be copied so, is given as it is.
+    """
     try:
         import cloudpickle
     except ImportError:
+        if not travels:
+            return scenario
         dumps: Callable[[Any], bytes] = pickle.dumps
         advice = "install cloudpickle (it is in playground[models]), or define it in a module"
     else:
@@ -202,13 +231,15 @@ def _packed(scenario: Callable[..., Any]) -> bytes:
         raise SweepError(f"expected a scenario that can travel to other processes, got {error}: {advice}") from error
 
 
-def _collect(executor: Executor, packed: bytes, points: list[dict[str, Any]], progress: Progress) -> list[Row]:
+def _collect(executor: Executor, packed: Any, points: list[dict[str, Any]], progress: Progress) -> list[Row]:
     """Submit all, and take their rows as they come."""
     done: queue.SimpleQueue[int] = queue.SimpleQueue()
     futures: list[Future[_Played]] = []
     rows = [Row(point) for point in points]
     try:
         for number, point in enumerate(points):
+            progress.sent(done.qsize(), done.qsize())
+            progress.show()
             future = executor.submit(_play, packed, point)
             futures.append(future)
             future.add_done_callback(lambda _, number=number: done.put(number))  # type: ignore[misc]
@@ -245,10 +276,11 @@ def _row(point: dict[str, Any], future: "Future[_Played]") -> Row:
 # -- where it runs --------------------------------------------------------------------------------------------
 
 
-def _play(packed: bytes, point: dict[str, Any]) -> "_Played":
+def _play(packed: Any, point: dict[str, Any]) -> "_Played":
     """Call the scenario, where the executor has it run: its figures; or its error, and the file and line of that."""
     try:
-        figures = _figures(pickle.loads(packed)(**point))
+        scenario = pickle.loads(packed) if isinstance(packed, bytes) else packed
+        figures = _figures(scenario(**point))
         taken = sorted(set(figures) & {*point, "error"})
         if taken:
             raise SweepError(f"expected figures of other names than the parameters', got {taken[0]!r}: rename it")

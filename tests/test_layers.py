@@ -66,7 +66,7 @@ ROOMS: dict[str, set[str]] = {
     "lite_packages": {"errors", "packaging"},
     "lite_ssl": set(),
     "demo": {"app", "lab", "views"},
-    "sweep": {"code", "functions", "progress", "run", "errors"},
+    "sweep": {"clock", "code", "functions", "progress", "run", "errors"},
     "course": {
         *("app", "asgi", "clock", "code", "errors", "lab", "run", "trace", "transport", "views", "anyio", "httpx"),
         "models",

@@ -21,6 +21,7 @@ from playground import App, Lab
 from playground.errors import SweepError
 from playground.run import Run
 from playground.sweep import Sweep, sweep
+from tests.lite.threadless import threadless
 
 app = App()
 
@@ -78,6 +79,51 @@ def test_figures_are_the_same_in_threads_and_in_processes() -> None:
         assert sweep(queueing, GRID, threads).to_rows() == ROWS
         assert threads.submit(int).result() == 0  # it is left open
     assert sweep(queueing, GRID).to_rows() == ROWS
+
+
+@pytest.mark.parametrize("executor", [None, ThreadPoolExecutor(1)])
+@pytest.mark.parametrize("cloudpickle", [True, False])
+def test_figures_are_the_same_where_there_are_neither_threads_nor_processes(
+    executor: Executor | None, cloudpickle: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def of_a_cell(threads: int, n: int) -> dict[str, Any]:
+        return queueing(threads, n)
+
+    grid = {"threads": [1, 2], "n": [3]}
+    elsewhere = sweep(queueing, grid, Inline()).to_rows()
+    failing = sweep(whole_run, {"rate": [0, 10]}, Inline()).to_rows()
+    if not cloudpickle:
+        monkeypatch.setitem(sys.modules, "cloudpickle", None)
+    with threadless():
+        assert sweep(of_a_cell, grid, executor).to_rows() == elsewhere
+        assert sweep(whole_run, {"rate": [0, 10]}, executor).to_rows() == failing
+    assert [set(row) for row in failing] == [{"rate", "error"}, set(failing[1]) - {"error"}]
+
+
+def test_a_browser_s_python_needs_no_module_of_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = (
+        "import sys\n"
+        "sys.modules['_multiprocessing'] = None\n"
+        "from playground.sweep import sweep\n"
+        "sys.platform = 'emscripten'\n"
+        "print(sweep(lambda number: number * 2, {'number': [1, 2]}).to_rows())\n"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (told.stdout, told.stderr) == ("[{'number': 1, 'result': 2}, {'number': 2, 'result': 4}]\n", "")
+
+
+def test_an_interrupt_ends_what_runs_here_and_progress_counts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr("playground.sweep._Scenarios.show", lambda progress: shown.append(progress.words()))
+
+    def scenario(number: int) -> int:
+        if number == 3:
+            raise KeyboardInterrupt
+        return number
+
+    with threadless(), pytest.raises(KeyboardInterrupt):
+        sweep(scenario, {"number": [1, 2, 3, 4]})
+    assert shown == ["0 of 4 scenarios", "1 of 4 scenarios", "2 of 4 scenarios"]
 
 
 def test_a_scenario_from_a_cell_travels_to_fresh_processes() -> None:
