@@ -94,7 +94,8 @@ def compare(*runs: Run | Trace | Mapping[str, Run | Trace], **named: Run | Trace
         named: more of them, called by the keyword: `compare(before=a, after=b)`.
 
     Raises:
-        ComparisonError: fewer than two runs, more than eight, or something that is none.
+        ComparisonError: fewer than two runs, more than eight, something that is none, or ways to run jobs, which have
+            no requests to pair.
     """
     given: list[tuple[str, object]] = []
     for run in runs:
@@ -108,6 +109,7 @@ def compare(*runs: Run | Trace | Mapping[str, Run | Trace], **named: Run | Trace
     traces: dict[str, Trace] = {}
     for name, one in given:
         traces[_unused(str(name), traces)] = _trace(one)
+    _refuse_jobs(traces)
     return SideBySide(traces)
 
 
@@ -120,6 +122,17 @@ def _trace(run: object) -> Trace:
         f"expected runs or recordings to compare, got an object of type {type(run).__name__}: give what lab.burst, "
         "lab.load, lab.run, watch or Trace.load returned"
     )
+
+
+def _refuse_jobs(traces: Mapping[str, Trace]) -> None:
+    names = [name for name, trace in traces.items() if trace.jobs]
+    if names:
+        ways = ", ".join(f"{name!r}: ..." for name in names[:2])
+        raise ComparisonError(
+            f"expected runs with requests to compare, got jobs of a workload in {names[0]!r}: show the experiment "
+            "itself, which sets its models below one another on one axis; for runs of several experiments, "
+            f"playground.widgets.Stacked({{{ways}}}) does so with their traces"
+        )
 
 
 def _unused(name: str, taken: Mapping[str, Trace]) -> str:

@@ -20,7 +20,7 @@ from playground.views.lanes import lanes
 from playground.views.packet import packet
 from playground.views.pairs import latency_ns, match, noise_ns, percentile
 from playground.views.verdict import round_down_ns, round_up_ns, verdict
-from tests.by_hand import LINE, MS, handoff, looks, ns, request, step, task
+from tests.by_hand import LINE, MS, handoff, job, looks, ns, request, step, task
 from tests.recordings import blocked_run, load
 
 
@@ -409,6 +409,18 @@ def test_what_is_no_run_is_refused_in_words() -> None:
     assert str(error.value) == (
         "expected runs or recordings to compare, got an object of type int: give what lab.burst, lab.load, lab.run, "
         "watch or Trace.load returned"
+    )
+
+
+@pytest.mark.parametrize("first", [run(1), Trace(jobs=[job(0, 0, 5)], title="a")])
+def test_ways_to_run_jobs_are_not_compared_by_requests_that_they_do_not_have(first: Trace) -> None:
+    with pytest.raises(ComparisonError) as error:
+        compare(first, Trace(jobs=[job(0, 0, 7)], title="b"))
+    got, ways = ("a", "'a': ..., 'b': ...") if first.jobs else ("b", "'b': ...")
+    assert str(error.value) == (
+        f"expected runs with requests to compare, got jobs of a workload in '{got}': show the experiment itself, which "
+        "sets its models below one another on one axis; for runs of several experiments, "
+        f"playground.widgets.Stacked({{{ways}}}) does so with their traces"
     )
 
 
