@@ -30,10 +30,7 @@ _LEAST: Final = 0.005
 
 
 def told_of(trace: Trace) -> str:
-    """A line: `459 ms · 2 jobs at once on 2 threads · half a core each · never in parallel · 49% waiting for the GIL`.
-
-    What is said of a core is of the time in which jobs wanted to run: the share in which they had a processor.
-    """
+    """A line: `459 ms · 2 jobs at once on 2 threads · had a processor 51% of the time they wanted one · never in ...`."""
     return " · ".join([*_time(trace), *_told(trace)])
 
 
@@ -51,7 +48,7 @@ def _told(trace: Trace) -> Iterator[str]:
     if trace.max_overlap > 1 and workers == 1:
         yield "taking turns"
     elif trace.max_overlap > 1 and (share := core_each(trace)) is not None:
-        yield _of_a_core(share)
+        yield f"had a processor {share:.0%} of the time they wanted one"
     if workers > 1:
         yield _parallel(trace.parallel_share)
     if trace.gil_share is not None and trace.gil_share >= _LEAST:
@@ -89,13 +86,7 @@ def core_each(trace: Trace) -> float | None:
     return min(1.0, sum(known) / wanted_ns) if wanted_ns and len(known) == len(spent) else None
 
 
-def _of_a_core(share: float) -> str:
-    if share >= 0.9:
-        return "a core each"
-    return "half a core each" if 0.45 <= share <= 0.55 else f"{share:.0%} of a core each"
-
-
 def _parallel(share: float | None) -> str:
     if share is None:
-        return "parallel or not, this system does not tell"
+        return "parallel or not cannot be told from what was recorded"
     return f"could run in parallel {share:.0%} of the time" if share >= _LEAST else "never in parallel"

@@ -151,17 +151,19 @@ def test_a_way_with_very_many_lanes_tells_how_many_are_not_drawn() -> None:
     [
         (
             threads_way(),
-            "80 ms · 2 jobs at once on 2 threads · half a core each · never in parallel · 48% waiting for the GIL",
+            "80 ms · 2 jobs at once on 2 threads · had a processor 52% of the time they wanted one"
+            " · never in parallel · 48% waiting for the GIL",
         ),
         (asyncio_way(), "102 ms · 20 jobs at once on 1 event loop · taking turns"),
         (sequential_way(), "1.1 s · 20 jobs, one at a time on 1 thread"),
         (
             pool_way(),
-            "282 ms · 20 jobs, up to 4 at once on 4 processes · a core each · could run in parallel 100% of the time",
+            "282 ms · 20 jobs, up to 4 at once on 4 processes · had a processor 100% of the time they wanted one"
+            " · could run in parallel 100% of the time",
         ),
         (
             processes_way(2),
-            "71 ms · 2 jobs at once on 2 processes · a core each · never in parallel",
+            "71 ms · 2 jobs at once on 2 processes · had a processor 100% of the time they wanted one · never in parallel",
         ),
         (Trace(jobs=[job(0, 0, 5)]), "5 ms · 1 job"),
         (
@@ -178,13 +180,14 @@ def test_what_a_system_does_not_tell_is_said_and_not_guessed() -> None:
     rows = [segment(0, "run", 0, 5), segment(1, "off_cpu", 0, 5, worker=1), segment(1, "run", 5, 9, worker=1)]
     trace = Trace(workers=[worker(1, 1), worker(1, 2)], jobs=[job(0, 0, 5), job(1, 0, 9)], segments=rows)
     assert told_of(trace) == (
-        "9 ms · 2 jobs at once on 2 threads · 64% of a core each · parallel or not, this system does not tell"
+        "9 ms · 2 jobs at once on 2 threads · had a processor 64% of the time they wanted one · "
+        "parallel or not cannot be told from what was recorded"
     )
     unknown = Trace(
         workers=trace.workers, jobs=trace.jobs, segments=[replace(each, cpu_ns=None) for each in trace.segments]
     )
     assert core_each(unknown) is None
-    assert "core" not in told_of(unknown)
+    assert "processor" not in told_of(unknown)
 
 
 def test_a_way_that_was_killed_says_so_first_and_is_never_called_the_fastest() -> None:
@@ -231,8 +234,8 @@ def test_two_threads_and_a_loop_in_plain_text() -> None:
         "",
         "                    |0 ms               |20 ms              |40 ms",
         "",
-        "threads: 40 ms · 2 jobs at once on 2 threads · half a core each · never in",
-        "parallel · 47% waiting for the GIL",
+        "threads: 40 ms · 2 jobs at once on 2 threads · had a processor 53% of the time",
+        "they wanted one · never in parallel · 47% waiting for the GIL",
         "thread 1            █████GGGGG█████GGGGG█████GGGGG█████",
         "thread 2            GGGGG█████GGGGG█████GGGGG█████GGGGG█████",
         "",
