@@ -14,11 +14,13 @@ from playground.views.claims_axis import Axis, UnitName, axis_by_powers, axis_fr
 from playground.views.wording import one_line
 
 __all__ = [
+    "VERDICT_WORDS",
     "ClaimLike",
     "PictureLike",
     "RowLike",
     "axis_of",
     "figure_of",
+    "judgement",
     "key",
     "name_of",
     "quartiles",
@@ -26,6 +28,8 @@ __all__ = [
     "wrapped",
 ]
 
+VERDICT_WORDS: Final = {"holds": "holds", "does not hold": "does not hold", "not here": "cannot be told here"}
+"""How a verdict reads on a screen."""
 _GUTTER: Final = 30
 _LEAST_COLUMNS: Final = 20
 _MARK_COLUMNS: Final = 9
@@ -116,11 +120,12 @@ def quartiles(row: RowLike, median: float) -> tuple[float, float, float]:
 
 def key(picture: PictureLike, *, mark: str, spread: str, line: str) -> str:
     """What the picture shows, in a sentence under it."""
-    powers = ", by powers" if picture.kind == "ladder" else ", from zero"
+    scale = ", logarithmic scale" if picture.kind == "ladder" else ", from zero"
     along = f", against {picture.along}" if picture.kind == "curve" else ""
     level = "" if picture.level is None else f", {line}: {figure_words(picture.level, picture.unit)}"
-    axis = f"{picture.axis[:1].upper()}{picture.axis[1:]}{along}{powers}"
-    return f"{axis}; {mark}: median, {spread}: the middle half{level}."
+    axis = f"{picture.axis[:1].upper()}{picture.axis[1:]}{along}{scale}"
+    rounds = "" if picture.unit == "count" else f"; {mark}: median, {spread}: the middle half"
+    return f"{axis}{rounds}{level}."
 
 
 def wrapped(words: str, letters: int, indent: str = "") -> list[str]:
@@ -129,10 +134,16 @@ def wrapped(words: str, letters: int, indent: str = "") -> list[str]:
     return [line.replace(_BOUND, " ") for line in wrap(bound, letters, subsequent_indent=indent)]
 
 
+def judgement(claim: ClaimLike) -> str:
+    """The verdict and why, in sentences."""
+    verdict = "Cannot be told here" if claim.verdict == "not here" else f"Here: {VERDICT_WORDS[claim.verdict]}"
+    return f"{verdict}. {one_line(claim.sentence, _MOST_LETTERS)}"
+
+
 def text(claim: ClaimLike, *, width: int = 100) -> str:
     """All of a claim in lines of about `width` characters."""
     lines = wrapped(f"Claim: {claim.statement}", width)
-    lines += wrapped(f"Here: {claim.verdict}. {claim.sentence}", width)
+    lines += wrapped(judgement(claim), width)
     if claim.rows:
         lines += ["", *_drawn(claim, width), ""]
         lines += wrapped(key(claim.picture, mark="●", spread="├ to ┤", line="┊"), width)

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
-from playground.views.claims import ClaimLike, RowLike, axis_of, figure_of, key, name_of, quartiles
+from playground.views.claims import VERDICT_WORDS, ClaimLike, RowLike, axis_of, figure_of, key, name_of, quartiles
 from playground.views.claims_axis import Axis, figure_words
 from playground.views.claims_curve import curve
 from playground.views.claims_sheet import BLUE, GREY, INK, MARGIN, RULE, Sheet, fitted, tick_labels
@@ -48,7 +48,7 @@ def head(sheet: Sheet, claim: ClaimLike) -> None:
     sheet.y = 8
     sheet.lines(claim.statement, size=15, fill=INK, bold=True)
     mark, colour = VERDICTS[claim.verdict]
-    words = f"{mark} {claim.verdict}"
+    words = f"{mark} {VERDICT_WORDS[claim.verdict]}"
     wide = text_width(words, _LETTER, "bold") + 16
     sheet.y += 10
     sheet.over.append(rect(MARGIN, sheet.y, wide, 20, colour, 'rx="10"'))
@@ -107,7 +107,7 @@ def _row(sheet: Sheet, claim: ClaimLike, row: RowLike, axis: Axis, left: float, 
 
 def document(sheet: Sheet, claim: ClaimLike) -> str:
     """The picture, with all that it says for who cannot see it."""
-    title = f"{one_line(claim.statement, 300)}: {claim.verdict}"
+    title = f"{one_line(claim.statement, 300)}: {VERDICT_WORDS[claim.verdict]}"
     told = " ".join([f"{title}.", one_line(claim.sentence, 2000), *(one_line(note, 2000) for note in claim.notes)])
     height = round(sheet.y)
     size = f'viewBox="0 0 {sheet.width} {height}" width="{sheet.width}" height="{height}"'

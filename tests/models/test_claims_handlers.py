@@ -29,7 +29,7 @@ def test_it_holds_if_all_ran_where_they_belong() -> None:
     assert claim.verdict == "holds"
     assert claim.sentence == (
         "With Starlette, all 6 def handlers ran in worker threads, and all 6 async def handlers in the thread of the "
-        "loop. To be handed over and back took 200 µs (150 to 250 µs)."
+        "loop. Handing over and back took 200 µs (150 to 250 µs)."
     )
     assert claim.figures == {
         "Starlette async def handed": 0,

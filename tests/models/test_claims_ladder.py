@@ -65,9 +65,12 @@ def test_the_rungs_rise_and_what_was_not_measured_stands_last_with_its_reason() 
 
 def test_a_rung_is_told_in_function_calls() -> None:
     notes = {row.name: row.note for row in judged(found(), {}).rows}
-    assert notes[NAMES["fsync"]] == "7,500 calls"
-    assert notes[NAMES["attribute"]] == "0.25 calls"
+    assert notes[NAMES["fsync"]] == "as long as 7,500 calls"
+    assert notes[NAMES["attribute"]] == "as long as 0.25 calls"
     assert notes[NAMES["call"]] == ""
+    notes = {row.name: row.note for row in judged(found(fsync=around(126_480_000.0), dict=around(12.68)), {}).rows}
+    assert notes[NAMES["fsync"]] == "as long as 3,200,000 calls"
+    assert notes[NAMES["dict"]] == "as long as 0.32 calls"
 
 
 def test_figures_have_their_unit_in_their_name() -> None:

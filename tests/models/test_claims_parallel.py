@@ -58,7 +58,7 @@ def test_shares_that_are_not_known_are_not_told() -> None:
         ({"cpu_threads": timed(70, 0.9, 0.0, 1.9)}, "Threads are a gain where jobs compute."),
         (
             {"cpu_processes": timed(118, 1.0, 0.0, 1.8)},
-            "Processes are no gain, though they had 1.8 processors in the mean.",
+            "Processes are no gain, though they had 1.8 processors on average.",
         ),
     ],
 )
@@ -76,7 +76,7 @@ def test_threads_that_took_turns_gain_nothing_whatever_the_clock_says() -> None:
 
 @pytest.mark.parametrize(
     ("had", "told"),
-    [(1.1, "these had 1.1 in the mean."), (None, "it is not known how many these had.")],
+    [(1.1, "these had 1.1 processors on average."), (None, "it is not known how many these had.")],
 )
 def test_nothing_is_said_of_processes_that_had_no_processors_of_their_own(had: float | None, told: str) -> None:
     claim = judged(found(cpu_processes=timed(118, 1.0, 0.0, had)), TWO, NAMES)
@@ -122,6 +122,17 @@ def test_rounds_of_processes_with_waits_are_no_part_of_the_claim() -> None:
     usual = found()
     mixed = replace(usual[IO, "processes"], walls_ns=[30e6] * 6 + [130e6] * 6)
     assert judged(usual | {(IO, "processes"): mixed}, TWO, NAMES).verdict == "holds"
+
+
+@pytest.mark.parametrize(
+    ("processors", "note"),
+    [
+        (2.0, "This process may use 2 processors: computing gets 2 times as fast at most."),
+        (1.0, "This process may use 1 processor: computing gets no faster than in a row."),
+    ],
+)
+def test_what_the_machine_allows_is_told(processors: float, note: str) -> None:
+    assert judged(found(), Here(processors, True), NAMES).notes[-1] == note
 
 
 def test_bars_stand_in_two_groups_with_how_many_times_as_fast() -> None:

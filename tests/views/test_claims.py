@@ -126,9 +126,16 @@ def test_a_ladder_reads_as_text() -> None:
         "read                                                             ├●┤      4 µs · 100 calls\n"
         "web                                                                       not here\n"
         "\n"
-        "Time of one operation, by powers; ●: median, ├ to ┤: the middle half.\n"
+        "Time of one operation, logarithmic scale; ●: median, ├ to ┤: the middle half.\n"
         "* A note."
     )
+
+
+def test_counts_have_no_median_and_no_middle_half() -> None:
+    counts = claim(Picture("bars", "count", "how often"), [Measured("def", 6.0)])
+    assert "How often, from zero." in text(counts).splitlines()
+    assert "How often, from zero." in words(svg(counts))
+    assert "median" not in svg(counts)
 
 
 def test_bars_stand_in_groups_from_zero() -> None:
@@ -156,8 +163,8 @@ def test_a_text_has_no_trailing_space_and_keeps_numbers_with_their_units(make: o
 
 def test_a_claim_without_rows_is_told_in_words_alone() -> None:
     bare = claim(LADDER, [], verdict="not here", sentence="There are no processes.")
-    assert text(bare) == "Claim: So it is.\nHere: not here. There are no processes.\n* A note."
-    assert words(svg(bare)) == ["So it is.", "– not here", "There are no processes.", "A note."]
+    assert text(bare) == "Claim: So it is.\nCannot be told here. There are no processes.\n* A note."
+    assert words(svg(bare)) == ["So it is.", "– cannot be told here", "There are no processes.", "A note."]
 
 
 # -- the picture ------------------------------------------------------------------------------------------
@@ -219,7 +226,10 @@ def test_the_step_from_nothing_is_dashed_for_it_has_no_place_among_powers() -> N
     assert ["dasharray" in path for path in paths] == [True, False]
 
 
-@pytest.mark.parametrize(("verdict", "said"), [("holds", "✓ holds"), ("does not hold", "× does not hold")])
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [("holds", "✓ holds"), ("does not hold", "× does not hold"), ("not here", "– cannot be told here")],
+)
 def test_the_verdict_is_told_by_a_mark_and_a_word(verdict: str, said: str) -> None:
     assert said in words(svg(claim(LADDER, [], verdict=verdict)))
 

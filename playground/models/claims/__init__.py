@@ -1,4 +1,7 @@
-"""The page's claims on concurrency as experiments: each is a function that measures here and gives a verdict in words.
+"""What is often said of concurrency and of async web frameworks, as experiments.
+
+Each is a function that tries one such claim on this machine and gives its verdict in words: that it holds, that it does
+not, or that it cannot be told here. They are named in the project's README.
 
 A claim is loaded when its name is asked for: a child that measures one has no use for the others.
 """

@@ -108,7 +108,7 @@ def judged(found: Mapping[str, Sequence[Seen] | str], shown: str = "", trace: "T
     verdict, sentence = _verdict(seen)
     costs_ns = [cost for each in seen for cost in each.costs_ns]
     if costs_ns and verdict == "holds":
-        sentence += f" To be handed over and back took {told(spread(costs_ns), 'ns')}."
+        sentence += f" Handing over and back took {told(spread(costs_ns), 'ns')}."
     figures = {f"{each.framework} {each.kind} handed": float(each.handed) for each in seen}
     figures |= {f"{each.framework} {each.kind} on_loop": float(each.on_loop) for each in seen}
     if costs_ns:

@@ -35,7 +35,7 @@ _FAR: Final = 10.0
 """`Far longer` is a power of ten at least: one mark of the ladder's axis."""
 _NETWORK: Final = missing("answer of another machine", "this asks no network")
 _NOTES: Final = (
-    "Calls: how many calls of a function that does nothing take as long.",
+    "As long as so many calls: of a function that does nothing.",
     "Each rung takes in the Python around it: the turn of a loop, the call of a function, the switch to the system.",
     "The file that is read is in memory, and both ends of the loopback are in one thread: nobody is waited for.",
     "A sync is over when the system says so; whether the disk has it in a memory of its own is not known here.",
@@ -118,7 +118,8 @@ def _verdict(found: Mapping[str, Spread]) -> tuple[Verdict, str]:
 
 
 def _in_calls(key: str, one: Spread, found: Mapping[str, Spread]) -> str:
-    """How many function calls fit into it: a measure that a programmer has a feeling for."""
+    """As long as how many function calls: a measure that a programmer has a feeling for."""
     if key == "call" or "call" not in found:
         return ""
-    return f"{figure_words(one.median / found['call'].median, 'count')} calls"
+    calls = float(f"{one.median / found['call'].median:.2g}")  # three digits would be finer than the rounds are
+    return f"as long as {figure_words(calls, 'count')} calls"

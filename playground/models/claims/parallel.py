@@ -22,7 +22,7 @@ _PICTURE: Final = Picture("bars", "ns", "time for all jobs")
 _GAIN: Final = 1.2
 """A fifth: less than that is not worth another way to write a program."""
 _ENOUGH: Final = 1.5
-"""Processors that processes must have had in the mean: with fewer, others were at work, and no gain says nothing."""
+"""Processors that processes must have had on average: with fewer, others were at work, and no gain says nothing."""
 _AT_ONCE: Final = 0.1
 """Share of the time in which two could compute: below that, nothing can be gained by it."""
 _SENTENCES: Final[dict[tuple[str, str], str]] = {
@@ -151,8 +151,8 @@ def _verdict(
     if sides[CPU, "processes"] == "below":
         had = found[CPU, "processes"].processors
         if had is not None and had >= _ENOUGH:
-            return "does not hold", f"Processes are no gain, though they had {had:.2g} processors in the mean."
-        got = "it is not known how many these had" if had is None else f"these had {had:.2g} in the mean"
+            return "does not hold", f"Processes are no gain, though they had {had:.2g} processors on average."
+        got = "it is not known how many these had" if had is None else f"these had {had:.2g} processors on average"
         return "not here", f"Processes gain only if processors are free for them: {got}."
     open_ = [f"{kind} in {way}" for (kind, way), one in sides.items() if one == "unsure" and (kind, way) in _SENTENCES]
     if open_:
@@ -162,8 +162,12 @@ def _verdict(
 
 
 def _notes(here: Here) -> list[str]:
-    processors = "1 processor" if here.processors == 1 else f"{here.processors:g} processors"
+    one = here.processors == 1
+    processors = "1 processor" if one else f"{here.processors:g} processors"
+    most = (
+        "computing gets no faster than in a row" if one else f"computing gets {here.processors:g} times as fast at most"
+    )
     return [
         "A thread or a process for each job; to start them is in the time.",
-        f"This process may use {processors}: no way to compute can be more times as fast than that.",
+        f"This process may use {processors}: {most}.",
     ]

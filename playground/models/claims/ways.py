@@ -39,7 +39,7 @@ class Timed:
         parallel_share: of the time in which somebody could compute, the share in which two could; the median of the
             rounds, or `None` where it is not known.
         gil_share: of the time in which jobs wanted to compute, the share that they waited for the interpreter's lock.
-        processors: how many processors the jobs had in the mean; `None` where that is not known.
+        processors: how many processors the jobs had on average; `None` where that is not known.
     """
 
     walls_ns: list[float]
