@@ -9,20 +9,21 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import Final, Literal, Protocol
 
-from playground.views.claims import ClaimLike, RowLike
+from playground.views.claims import VERDICT_WORDS, ClaimLike, RowLike, judgement
 from playground.views.claims_axis import figure_words
 from playground.views.wording import one_line
 
-__all__ = ["HEADINGS", "AnswersLike", "BenchmarkLike", "Line", "lines_of", "text", "times"]
+__all__ = ["HEADINGS", "AnswersLike", "BenchmarkLike", "Line", "lines_of", "said_of", "shown", "text", "times"]
 
 _PAGES: Final = ("hello", "io")
 HEADINGS: Final = ("a page that does nothing", "a page that waits for 20 ms")
 """In the order in which a line has its pages."""
-_COLUMNS: Final = ("a second", "processor", "half", "99 of 100")
+_COLUMNS: Final = ("a second", "CPU", "median", "99th")
 _NAME: Final = 26
 _CELL: Final = 10
 _PAGE: Final = len(_COLUMNS) * _CELL
 _MOST_LETTERS: Final = 2000
+_BESIDE: Final = "no async methods"
 
 
 class AnswersLike(RowLike, Protocol):
@@ -47,6 +48,10 @@ class BenchmarkLike(ClaimLike, Protocol):
     def verdicts(self) -> Mapping[str, Literal["holds", "does not hold", "not here"]]: ...
     @property
     def sentences(self) -> Mapping[str, str]: ...
+    @property
+    def beside(self) -> frozenset[str]: ...
+    @property
+    def absent(self) -> frozenset[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,16 @@ class Line:
     lacking: str
 
 
+def shown(claim: BenchmarkLike) -> list[str]:
+    """The frameworks that have something to show; what is not installed stands in the sentence above all."""
+    return [framework for framework in claim.verdicts if framework not in claim.absent]
+
+
+def said_of(claim: BenchmarkLike, framework: str) -> str:
+    """What stands beside a framework's name: its verdict, or that it has no part in the claim."""
+    return _BESIDE if framework in claim.beside else VERDICT_WORDS[claim.verdicts[framework]]
+
+
 def lines_of(claim: BenchmarkLike, framework: str) -> list[Line]:
     """The ways of a framework, in the order of the rows."""
     ways: dict[str, dict[str, AnswersLike]] = {}
@@ -79,7 +94,7 @@ def lines_of(claim: BenchmarkLike, framework: str) -> list[Line]:
 
 
 def times(row: AnswersLike) -> tuple[str, str, str]:
-    """Processor time of an answer, and how long half of them took and 99 of 100, in words."""
+    """Processor time per answer, and the median and the 99th percentile of how long they took, in words."""
     known = (row.cpu_ns, row.half_ns, row.late_ns)
     cpu, half, late = ("" if value is None else figure_words(float(f"{value:.2g}"), "ns") for value in known)
     return cpu, half, late
@@ -88,25 +103,28 @@ def times(row: AnswersLike) -> tuple[str, str, str]:
 def text(claim: BenchmarkLike, *, width: int = 108) -> str:
     """All of the benchmark in lines of about `width` characters."""
     lines = wrap(f"Claim: {one_line(claim.statement, _MOST_LETTERS)}", width)
-    lines += wrap(f"Here: {claim.verdict}. {one_line(claim.sentence, _MOST_LETTERS)}", width)
-    lines += ["", " " * _NAME + "".join(f"{f'answers of {heading}':>{_PAGE}}" for heading in HEADINGS)]
-    lines.append(" " * _NAME + "".join(f"{column:>{_CELL}}" for column in _COLUMNS) * len(HEADINGS))
-    for framework in claim.verdicts:
+    lines += wrap(judgement(claim), width)
+    is_measured = any(row.median is not None for row in claim.rows)
+    if is_measured:
+        lines += ["", " " * _NAME + "".join(f"{f'answers of {heading}':>{_PAGE}}" for heading in HEADINGS)]
+        lines.append(" " * _NAME + "".join(f"{column:>{_CELL}}" for column in _COLUMNS) * len(HEADINGS))
+    for framework in shown(claim):
         lines += _framework(claim, framework, width)
-    lines += ["", *wrap(_KEY, width)]
+    if is_measured:
+        lines += ["", *wrap(_KEY, width)]
     for note in claim.notes:
         lines += wrap(f"* {one_line(note, _MOST_LETTERS)}", width, subsequent_indent="  ")
     return "\n".join(line.rstrip() for line in lines)
 
 
 _KEY: Final = (
-    "Answers a second: the median of the rounds; processor: its time for an answer; half, 99 of 100: within what time "
-    "so many of all answers came."
+    "A second: answers a second, the median of the rounds; CPU: processor time per answer; median, 99th: the median "
+    "and the 99th percentile of the time until an answer came."
 )
 
 
 def _framework(claim: BenchmarkLike, framework: str, width: int) -> Iterator[str]:
-    yield f"{framework}: {claim.verdicts[framework]}"
+    yield f"{framework}: {said_of(claim, framework)}"
     for line in lines_of(claim, framework):
         name = f"  {one_line(line.name, _NAME - 3):<{_NAME - 2}}"
         if line.lacking:

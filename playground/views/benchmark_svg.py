@@ -6,7 +6,7 @@ that waits is answered a tenth as often at best, and would not be seen on the ot
 
 from typing import Final
 
-from playground.views.benchmark import HEADINGS, AnswersLike, BenchmarkLike, Line, lines_of, times
+from playground.views.benchmark import HEADINGS, AnswersLike, BenchmarkLike, Line, lines_of, said_of, shown, times
 from playground.views.claims import quartiles
 from playground.views.claims_axis import Axis, axis_from_zero, figure_words
 from playground.views.claims_sheet import BLUE, GREY, INK, MARGIN, RULE, Sheet, fitted, tick_labels
@@ -23,7 +23,7 @@ _BAR: Final = 10
 _MARK_PX: Final = 64
 _KEY: Final = (
     "Bars: answers a second, the median of the rounds; the line at a bar's end: the middle half. Below: processor time "
-    "of an answer, and within what time half of all answers came, and 99 of 100."
+    "(CPU) per answer, and the median and the 99th percentile of the time until an answer came."
 )
 _HEADINGS: Final = (
     (f"answers a second of {HEADINGS[0]}", f"answers a second of {HEADINGS[1]}"),
@@ -57,11 +57,14 @@ def svg(claim: BenchmarkLike, *, width: int = 1000) -> str:
     left = MARGIN + min(names, across * 0.32) + _GAP
     half = (sheet.width - MARGIN - left - _GAP) / 2
     columns = (_Column(claim, 0, left, left + half), _Column(claim, 1, left + half + _GAP, sheet.width - MARGIN))
-    _axes(sheet, columns)
-    for framework in claim.verdicts:
+    is_measured = any(row.median is not None for row in claim.rows)
+    if is_measured:
+        _axes(sheet, columns)
+    for framework in shown(claim):
         _framework(sheet, claim, framework, columns)
-    sheet.y += 6
-    sheet.lines(_KEY, size=_SMALL)
+    if is_measured:
+        sheet.y += 6
+        sheet.lines(_KEY, size=_SMALL)
     for note in claim.notes:
         sheet.lines(note, size=_SMALL)
     sheet.y += 14
@@ -85,10 +88,10 @@ def _axes(sheet: Sheet, columns: tuple[_Column, _Column]) -> None:
 def _framework(sheet: Sheet, claim: BenchmarkLike, framework: str, columns: tuple[_Column, _Column]) -> None:
     sheet.y += 12
     sheet.under.append(rect(1, sheet.y - 4, sheet.width - 2, 1, RULE))
-    mark, colour = VERDICTS[claim.verdicts[framework]]
+    mark, colour = VERDICTS["not here" if framework in claim.beside else claim.verdicts[framework]]
     name = fitted(framework, sheet.width / 2, 13)
     sheet.over.append(label(MARGIN, sheet.y + 14, name, size=13, bold=True))
-    words = f"{mark} {claim.verdicts[framework]}"
+    words = f"{mark} {said_of(claim, framework)}"
     sheet.over.append(label(MARGIN + text_width(name, 13, "bold") + 10, sheet.y + 14, words, fill=colour, bold=True))
     sheet.y += 15
     sheet.lines(claim.sentences[framework], size=_SMALL, fill=INK)
@@ -123,7 +126,7 @@ def _bar(sheet: Sheet, column: _Column, row: AnswersLike, median: float) -> None
     words = figure_words(float(f"{median:.3g}"), "count")
     sheet.over.append(label(max(middle, high) + 6, sheet.y + 13, words))
     cpu, half, late = times(row)
-    told = f"processor {cpu} · half {half} · 99 of 100 {late}"
+    told = f"CPU per answer {cpu} · median {half} · 99th percentile {late}"
     if column.right - column.left < _SHORT_KEY_PX:
         told = f"{cpu} · {half} · {late}"
     sheet.over.append(label(column.left + 1, sheet.y + 26, told, size=_SMALL - 1, fill=GREY))

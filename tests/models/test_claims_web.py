@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 from playground.errors import ModelError
 from playground.models.apart import run_apart
 from playground.models.claims import web, web_ways
+from playground.models.claims.claim import Verdict
 from playground.models.claims.web import web_benchmark
 from playground.models.claims.web_asked import ask_asgi, ask_wsgi
-from playground.models.claims.web_judged import Word, compared, verdict_of, word, word_of_computing
+from playground.models.claims.web_judged import Word, compared, generally, verdict_of, word, word_of
 from playground.models.claims.web_told import Answers, judged
 from playground.models.claims.web_ways import FRAMEWORKS, THREADS, Lacking, Page, Tried, few, measure
 
@@ -88,7 +89,25 @@ def test_the_word_of_the_inverse_is_the_inverse(times: list[float]) -> None:
 def test_where_only_computing_takes_time_the_processor_must_bear_it_out(
     times: list[float], cheaper: list[float], said: Word
 ) -> None:
-    assert word_of_computing(times, cheaper) == said
+    assert word_of("hello", times, cheaper) == said
+
+
+@pytest.mark.parametrize(
+    ("times", "cheaper", "said"),
+    [
+        (off(2.0), off(0.5), "faster"),  # it waits for more at once, whatever it computes
+        (off(0.5), off(0.5), "slower"),
+        (off(0.5), off(1.0), "unsure"),  # it computes no more: others had the machine
+        (off(0.5), off(0.95), "unsure"),
+        (off(0.93), off(0.5), "unsure"),  # a tenth is asked of what speaks against the claim
+        (off(0.72, 0.51, 1.2), off(0.8, 1.1, 1.1), "unsure"),
+        (off(1.0), off(2.0), "alike"),
+    ],
+)
+def test_to_be_slower_takes_more_of_the_processor_on_a_page_that_waits_too(
+    times: list[float], cheaper: list[float], said: Word
+) -> None:
+    assert word_of("io", times, cheaper) == said
 
 
 @pytest.mark.parametrize("spread", [0.02, 0.1, 0.3, 0.6, 1.0])
@@ -103,7 +122,7 @@ def test_a_machine_that_is_busy_hides_the_truth_and_does_not_turn_it_round(truth
     def rounds() -> list[float]:
         return [truth * chance.lognormvariate(0, spread) / chance.lognormvariate(0, spread) for _ in range(11)]
 
-    said = [(word(times), word_of_computing(times, rounds())) for times in (rounds() for _ in range(2000))]
+    said = [(word(times), word_of("hello", times, rounds())) for times in (rounds() for _ in range(2000))]
     assert sum(is_wrong(by_clock, truth) for by_clock, _ in said) <= 2000 / 50
     assert sum(is_wrong(by_both, truth) for _, by_both in said) <= 1
 
@@ -138,6 +157,33 @@ def test_a_machine_that_is_idle_shows_it(truth: float) -> None:
 )
 def test_a_pair_holds_if_it_is_faster_somewhere_and_slower_nowhere(words: list[Word], verdict: str) -> None:
     assert verdict_of(words) == verdict
+
+
+@pytest.mark.parametrize("page", ["hello", "io"])
+def test_one_busy_minute_gives_no_word_against_the_claim(page: Page) -> None:
+    """All rounds alike are slowed down by up to a half by the clock, and by a little more in processor time."""
+    chance = random.Random(7)
+    for _ in range(500):
+        busy, dearer = chance.uniform(0.5, 1.0), chance.uniform(0.92, 1.0)
+        times = [busy * chance.lognormvariate(0, 0.2) for _ in range(9)]
+        cheaper = [dearer * chance.lognormvariate(0, 0.02) for _ in range(9)]
+        assert word_of(page, times, cheaper) != "slower"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "said"),
+    [
+        (["holds"], "holds"),
+        (["holds", "holds", "does not hold"], "holds"),
+        (["holds", "holds", "not here"], "holds"),
+        (["holds", "does not hold"], "does not hold"),
+        (["holds", "not here"], "not here"),
+        (["does not hold", "not here", "not here"], "not here"),
+        ([], "not here"),
+    ],
+)
+def test_generally_is_with_more_than_half_of_them(verdicts: list[Verdict], said: str) -> None:
+    assert generally(verdicts) == said
 
 
 # -- the claim ----------------------------------------------------------------------------------------------------
@@ -202,7 +248,7 @@ def test_what_cannot_be_told_is_said_to_be() -> None:
     claim = judged({"Starlette": unsteady}, 80, 11)
     assert claim.verdict == "not here"
     assert claim.sentence == (
-        "With Starlette it cannot be told here: the ways are too near each other, or the rounds too far apart, as on a "
+        "With Starlette it cannot be told here. The ways are too near each other, or the rounds too far apart, as on a "
         "machine that is busy."
     )
     assert claim.sentences["Starlette"].endswith(
@@ -211,29 +257,56 @@ def test_what_cannot_be_told_is_said_to_be() -> None:
 
 
 def test_no_faster_is_said_as_such() -> None:
-    claim = judged({"Flask": both("WSGI on gevent", "WSGI on 40 threads", 1.03, 1.0)}, 80, 11)
+    claim = judged({"Starlette": both("async def", PLAIN, 1.03, 1.0)}, 80, 11)
     assert claim.verdict == "does not hold"
     assert claim.sentence == (
-        "With Flask, WSGI on gevent answers no more, 1 times as many of one that waits for 20 ms, compared with WSGI "
-        "on 40 threads."
+        "With Starlette, async def answers no more, 1 times as many of one that waits for 20 ms, compared with def on "
+        "40 threads."
+    )
+
+
+@pytest.mark.parametrize("times", [0.2, 1.0, 5.0])
+def test_the_same_code_on_another_server_model_is_no_part_of_the_verdict(times: float) -> None:
+    flask = both("WSGI on gevent", "WSGI on 40 threads", times, times)
+    alone = judged({"Flask": flask}, 80, 11)
+    assert (alone.verdict, alone.sentence) == ("not here", "No async methods could be compared here.")
+    assert alone.sentences["Flask"].endswith(
+        "The same plain functions twice, on another server model each: WSGI on gevent has a green thread for each "
+        "request, and is no async method. That says nothing of the claim."
+    )
+    with_others = judged({"Starlette": STARLETTE, "Flask": flask}, 80, 11)
+    assert (with_others.verdict, with_others.verdicts["Flask"]) == ("holds", "not here")
+    assert with_others.beside == {"Flask"}
+    assert "Flask" not in with_others.sentence
+
+
+def test_too_few_rounds_are_not_laid_to_the_machine() -> None:
+    three = [replace(each, rates=each.rates[:3], cpus_ns=each.cpus_ns[:3]) for each in STARLETTE]
+    assert judged({"Starlette": three}, 80, 3).sentence == (
+        "With Starlette it cannot be told here. To tell, it takes at least 6 rounds, and there were 3."
     )
 
 
 def test_what_is_not_installed_has_a_row_that_says_so_and_no_part_in_the_verdict() -> None:
-    lacking = [Lacking(way.name, "not installed: pip install quart") for way in FRAMEWORKS["Quart"].ways]
+    lacking = [Lacking.not_installed(way.name, ["quart"]) for way in FRAMEWORKS["Quart"].ways]
     claim = judged({"Starlette": STARLETTE, "Quart": lacking}, 80, 11)
     assert claim.verdict == "holds"
     assert claim.verdicts["Quart"] == "not here"
     assert {row.note for row in claim.rows if row.group == "Quart"} == {"not installed: pip install quart"}
     assert {row.median for row in claim.rows if row.group == "Quart"} == {None}
     assert claim.sentences["Quart"] == "Not installed: pip install quart."
+    assert claim.absent == {"Quart"}
+    assert claim.sentence.endswith(" Quart is not installed here: pip install quart.")
 
 
 def test_one_way_that_lacks_something_is_named() -> None:
     found = [each for each in both("WSGI on gevent", "WSGI on 40 threads", 1.0, 2.0) if "gevent" not in each.way]
-    claim = judged({"Flask": [*found, Lacking("WSGI on gevent", "not installed: pip install gevent")]}, 80, 11)
+    claim = judged({"Flask": [*found, Lacking.not_installed("WSGI on gevent", ["gevent"])]}, 80, 11)
     assert claim.sentences["Flask"] == "WSGI on gevent: not installed: pip install gevent."
-    assert (claim.verdict, claim.sentence) == ("not here", "Nothing could be compared here.")
+    assert claim.verdict == "not here"
+    assert claim.sentence == (
+        "No async methods could be compared here. gevent is not installed here: pip install gevent."
+    )
     assert claim.figures["Flask WSGI on 40 threads io answers_per_s"] == 100.0
 
 
@@ -245,8 +318,8 @@ def test_a_framework_that_lacks_a_side_has_no_part_in_the_verdict() -> None:
 
 
 def test_nothing_measured_is_nothing_said() -> None:
-    claim = judged({"Quart": [Lacking("async def", "not installed: pip install quart")]}, 80, 11)
-    assert (claim.verdict, claim.sentence) == ("not here", "Nothing could be compared here.")
+    claim = judged({"Quart": [Lacking("async def", "not measured here: its process crashed")]}, 80, 11)
+    assert (claim.verdict, claim.sentence) == ("not here", "No async methods could be compared here.")
 
 
 def test_rows_stand_in_the_order_of_the_ways_with_their_figures() -> None:
@@ -464,7 +537,7 @@ def test_what_is_not_installed_is_not_measured_and_says_how_to_get_it(monkeypatc
     claim = web_benchmark(["Quart"])
     assert {row.note for row in claim.rows} == {"not installed: pip install quart"}
     flask = FRAMEWORKS["Flask"]
-    assert [flask.lacking(way) for way in flask.ways] == ["gevent", ""]
+    assert [flask.lacking(way) for way in flask.ways] == [("gevent",), ()]
     assert not any(FRAMEWORKS["playground"].lacking(way) for way in FRAMEWORKS["playground"].ways)
 
 

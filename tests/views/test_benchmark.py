@@ -28,7 +28,7 @@ def benchmark() -> WebBenchmark:
         tried("def on 40 threads", "io", 1_700, 150_000),
         tried("async def, blocking", "io", 49.6, 300_000),
     ]
-    lacking = [Lacking(way.name, "not installed: pip install quart") for way in FRAMEWORKS["Quart"].ways]
+    lacking = [Lacking.not_installed(way.name, ["quart"]) for way in FRAMEWORKS["Quart"].ways]
     return judged({"Starlette": measured, "Quart": lacking}, 80, 11)
 
 
@@ -49,7 +49,7 @@ def test_the_table_tells_all() -> None:
         "  def on 40 threads           10,000    110 µs     50 ms     99 ms     1,700    150 µs     50 ms     99 ms",
         "  async def, blocking                                                   49.6    300 µs     50 ms     99 ms",
     ]
-    assert "  async def               not installed: pip install quart" in lines
+    assert not any("quart" in line for line in lines[at:])
     assert all(len(line) <= 108 for line in lines)
 
 
@@ -60,14 +60,43 @@ def test_the_picture_tells_all_within_its_width(width: int) -> None:
     words = ["".join(element.itertext()) for element in drawn.iter(f"{SVG}text")]
     wide = max(480, width)
     assert drawn.get("width") == str(wide)
-    for told in ("90,000", "10,000", "3,600", "1,700", "49.6", "✓ holds", "– not here"):
+    for told in ("90,000", "10,000", "3,600", "1,700", "49.6", "✓ holds"):
         assert told in words
     assert any("12 µs · " in each for each in words)
-    assert any(each.startswith("not installed: pip") for each in words)
+    assert "Quart is not installed here: pip install quart." in claim.sentence
+    assert "Quart" not in words
     assert claim.sentence in (drawn.get("aria-label") or "")
     for shape in drawn.iter(f"{SVG}rect"):
         assert 0 <= float(shape.get("x", "")) <= float(shape.get("x", "")) + float(shape.get("width", "")) <= wide
         assert float(shape.get("y", "")) + float(shape.get("height", "")) <= float(drawn.get("height", ""))
+
+
+def test_where_nothing_is_installed_there_is_no_axis_and_one_command() -> None:
+    absent = {
+        name: [Lacking.not_installed(way.name, [FRAMEWORKS[name].package]) for way in FRAMEWORKS[name].ways]
+        for name in ("Starlette", "Quart")
+    }
+    claim = judged(absent, 80, 11)
+    sentence = (
+        "No async methods could be compared here. Starlette and Quart are not installed here: "
+        "pip install starlette quart."
+    )
+    assert claim.sentence == sentence
+    assert text(claim, width=400) == (
+        f"Claim: Async methods generally answer more requests than sync ones.\nCannot be told here. {sentence}"
+    )
+    drawn = ElementTree.fromstring(svg(claim, width=1600))
+    words = ["".join(element.itertext()) for element in drawn.iter(f"{SVG}text")]
+    assert words == [claim.statement, "– cannot be told here", sentence]
+
+
+def test_a_framework_without_async_methods_has_no_verdict() -> None:
+    flask = [tried(way.name, page, 1000, 50_000) for way in FRAMEWORKS["Flask"].ways for page in way.pages]
+    claim = judged({"Flask": flask}, 80, 11)
+    drawn = ElementTree.fromstring(svg(claim))
+    words = ["".join(element.itertext()) for element in drawn.iter(f"{SVG}text")]
+    assert {"Flask", "– no async methods", "– cannot be told here"} <= set(words)
+    assert "Flask: no async methods" in text(claim).splitlines()
 
 
 def test_each_page_has_an_axis_of_its_own() -> None:

@@ -28,8 +28,8 @@ def web_benchmark(
 ) -> WebBenchmark:
     """How many requests a second each framework answers, by `async def`, by `def`, and by `async def` that blocks.
 
-    Takes about 3 s a framework and half a minute for all, and twice as long on a machine that is busy; how far it has got
-    is shown.
+    Takes about 3 s a framework and half a minute for all, and twice as long on a machine that is busy; how far it has
+    got is shown.
 
     Args:
         frameworks: some of `Flask`, `Django`, `Starlette`, `FastAPI`, `Litestar`, `Quart` and `playground`; `None` for
@@ -38,7 +38,10 @@ def web_benchmark(
         rounds: how often each is measured; at least six, or no verdict can be given.
         at_once: how many clients there are.
 
-    A framework that is not installed has a row that says so, and is no part of the verdict.
+    The frameworks are no part of `playground`, nor of `playground[lab]`: what is not installed is no part of the
+    verdict, and the sentence names the one command that installs all that is missing. Flask answers from plain
+    functions on two server models, which says nothing of async methods: it is shown, and is no part of the verdict
+    either.
 
     Raises:
         ModelError: one is not known, or a number is of no use.
@@ -75,8 +78,8 @@ def _measured(
     found: list[Tried | Lacking] = []
     ways: list[Way] = []
     for way in framework.ways:
-        if package := framework.lacking(way):
-            found.append(Lacking(way.name, f"not installed: pip install {package}"))
+        if packages := framework.lacking(way):
+            found.append(Lacking.not_installed(way.name, packages))
         else:
             ways.append(way)
     kinds = [group for green in (False, True) if (group := [way for way in ways if way.green is green])]

@@ -11,7 +11,7 @@ from playground.models.claims.claim import Verdict
 from playground.models.claims.rounds import Spread, ratios, side, spread
 from playground.models.claims.web_ways import Framework, Page, Pair, Tried
 
-__all__ = ["PAGES", "Compared", "Word", "all_of", "compared", "verdict_of", "word", "word_of_computing"]
+__all__ = ["PAGES", "Compared", "Word", "all_of", "compared", "generally", "verdict_of", "word", "word_of"]
 
 Word = Literal["faster", "slower", "alike", "unsure"]
 
@@ -20,6 +20,9 @@ _MORE: Final = 1.05
 """A twentieth more is felt by nobody, and one build of Python may differ as much from another."""
 _ALIKE: Final = 1.1
 """Wider than that: whatever is steady is one or the other."""
+_LESS: Final = 0.9
+"""What speaks against the claim has to be plainer than what speaks for it: a minute in which others are at work slows
+the ways down unequally, by the clock and, as they share its caches, by the processor's time too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +52,24 @@ def word(times: Sequence[float]) -> Word:
     return "unsure"
 
 
-def word_of_computing(times: Sequence[float], cheaper: Sequence[float]) -> Word:
-    """The same where only computing takes time: then the processor's time must bear out what the clock says.
+def word_of(page: Page, times: Sequence[float], cheaper: Sequence[float]) -> Word:
+    """The same, if the processor's time bears out what the clock says.
 
-    On a machine that is busy with other work, threads may be given more of it than a loop, or less.
+    On a machine that is busy with other work, threads may be given more of it than a loop, or less. That a way is
+    slower must be plain, and it must take as plainly more of the processor for an answer, on either page: one that only
+    waits is held back by nothing else. To be faster where there is a wait, it need not compute less: it waits for more
+    at once.
 
     Args:
+        page: which was asked for.
         times: as many answers a second, round by round.
         cheaper: as much processor time as the other way takes for an answer, of what this one takes.
     """
     said = word(times)
     borne_out = {
-        "faster": side(cheaper, 1.0) == "above",
-        "slower": side(cheaper, 1.0) == "below",
-        "alike": word(cheaper) == "alike",
+        "faster": page == "io" or side(cheaper, 1.0) == "above",
+        "slower": side(times, _LESS) == "below" and side(cheaper, _LESS) == "below",
+        "alike": page == "io" or word(cheaper) == "alike",
     }
     return said if borne_out.get(said, False) else "unsure"
 
@@ -77,7 +84,7 @@ def compared(framework: Framework, found: Sequence[Tried]) -> list[Compared]:
             if quick is None or plain is None:
                 continue
             times = ratios(quick.rates, plain.rates)
-            said = word_of_computing(times, ratios(plain.cpus_ns, quick.cpus_ns)) if page == "hello" else word(times)
+            said = word_of(page, times, ratios(plain.cpus_ns, quick.cpus_ns))
             comparisons.append(Compared(pair, page, spread(times), said))
     return comparisons
 
@@ -90,7 +97,15 @@ def verdict_of(words: Sequence[Word]) -> Verdict:
 
 
 def all_of(verdicts: Sequence[Verdict]) -> Verdict:
-    """Of several: one that does not hold is enough for none."""
+    """Of several pairs of a framework: one that does not hold is enough for none."""
     if "does not hold" in verdicts:
         return "does not hold"
     return "holds" if verdicts and set(verdicts) == {"holds"} else "not here"
+
+
+def generally(verdicts: Sequence[Verdict]) -> Verdict:
+    """Of frameworks: it holds generally if it does with more than half, whatever becomes of the others."""
+    half = len(verdicts) / 2
+    if verdicts.count("holds") > half:
+        return "holds"
+    return "does not hold" if verdicts and verdicts.count("does not hold") >= half else "not here"

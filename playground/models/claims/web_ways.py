@@ -50,10 +50,18 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two ways of one framework of which the first is asynchronous and the second is not, by their names."""
+    """Two ways of one framework that are compared, by their names.
+
+    Attributes:
+        quick: the asynchronous one.
+        plain: the other.
+        is_async: whether the first is an async method indeed; else the two are shown beside each other, and say nothing
+            of async methods.
+    """
 
     quick: str
     plain: str
+    is_async: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +80,15 @@ class Framework:
     ways: tuple[Way, ...]
     pairs: tuple[Pair, ...]
 
-    def lacking(self, way: Way) -> str:
+    @property
+    def has_async(self) -> bool:
+        """Whether any of what is compared is an async method: Flask answers from plain functions in both its ways."""
+        return any(pair.is_async for pair in self.pairs)
+
+    def lacking(self, way: Way) -> tuple[str, ...]:
         """What a way needs that is not installed here; empty if it has all. Nothing is imported to find out."""
         needed = [self.package, "gevent"] if way.green else [self.package]
-        return next((each for each in needed if each and find_spec(each) is None), "")
+        return tuple(each for each in needed if each and find_spec(each) is None)
 
 
 def _by_asgi(name: str, package: str, make: Callable[[], Any], threads: str) -> Framework:
@@ -100,7 +113,7 @@ _FRAMEWORKS: Final = (
             Way("WSGI on gevent", "/def", web_apps.flask, "wsgi", green=True),
             Way(f"WSGI on {THREADS} threads", "/def", web_apps.flask, "wsgi"),
         ),
-        (Pair("WSGI on gevent", f"WSGI on {THREADS} threads"),),
+        (Pair("WSGI on gevent", f"WSGI on {THREADS} threads", is_async=False),),
     ),
     Framework(
         "Django",
@@ -157,10 +170,21 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Lacking:
-    """Why a way was not measured: `not installed: pip install flask`."""
+    """Why a way was not measured: `not installed: pip install flask`.
+
+    Attributes:
+        way, why: which, and why.
+        packages: what it lacks, if that is the reason.
+    """
 
     way: str
     why: str
+    packages: tuple[str, ...] = ()
+
+    @classmethod
+    def not_installed(cls, way: str, packages: Sequence[str]) -> "Lacking":
+        """For want of packages."""
+        return cls(way, f"not installed: pip install {' '.join(packages)}", tuple(packages))
 
 
 def few(at_once: int) -> int:
