@@ -90,9 +90,9 @@ def test_a_piece_whose_length_was_not_written_is_none_and_those_before_it_are_th
     """Its writer was killed: what comes from there on is not there."""
     folder = tmp_path_factory.mktemp("left")
     left = Left(folder, most_bytes=1000)
-    starts = []
+    starts: list[int] = []
     for piece in pieces:
-        starts.append(sum(4 + len(each) for each in pieces[: len(starts)]))
+        starts.append(4 * len(starts) + len(b"".join(pieces[: len(starts)])))
         left.leave(piece)
     at = next((start for start in starts if start >= killed_at), None)
     if at is not None:

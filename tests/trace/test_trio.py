@@ -21,6 +21,7 @@ from trio._core import _run
 from playground.trace import Trace
 from playground.trace.build import build
 from playground.trace.recorder import Recorder
+from playground.trace.trio_instrument import TrioInstrument, TrioRecorder
 from playground.watching import Session
 from playground.watching.watch import watch
 from tests.trace.test_recording import check_the_loop_does_one_thing_at_a_time, check_waits_fill_the_gaps
@@ -395,3 +396,21 @@ def test_no_instrument_of_ours_ever_fails(caplog: pytest.LogCaptureFixture) -> N
         trace, _ = record(main)
     assert caplog.records == []
     assert {row.outcome for row in trace.tasks} <= {"returned", "cancelled", "raised"}
+
+
+def test_a_loop_that_goes_round_puts_off_whoever_looks_at_it_when_it_is_due() -> None:
+    class Looker:
+        due_ns = 0
+        moves = 0
+
+        def moved_on(self) -> None:
+            self.moves += 1
+            self.due_ns = 1 << 63
+
+    recorder, looker = TrioRecorder(), Looker()
+    instrument = TrioInstrument(recorder)
+    instrument.after_io_wait(0)  # nobody looks
+    recorder.sampler = looker  # type: ignore[assignment]
+    for _ in range(3):
+        instrument.after_io_wait(0)
+    assert looker.moves == 1
