@@ -107,7 +107,8 @@ _JOB: Final[dict[int, tuple[str, str]]] = {
     RUN: ("job runs", "running"),
     READY: ("ready again, not on yet", "ready to go on: its wait is over, and it has not gone on yet"),
     IO: ("waits: sleep, I/O", "waiting: asleep, or for I/O"),
-    OFFLOAD: ("done, result on its way", "done, and who asked for it has not got the result yet"),
+    OFFLOAD: ("done, waits to be collected", "done; its result waits to be collected by who asked for it"),
+    OFF_CPU: ("off the processor", "not running, and why is not known"),
     FUTURE: ("queued, not begun", "asked for, and nobody has begun it"),
 }
 

@@ -2,9 +2,10 @@
 
 A worker has a lane. Where its jobs overlap, as tasks on a loop do, or jobs that queue for a pool, that lane shows what
 keeps the worker busy, and below it each job has its own, so that all are seen that wait at once. Every span is a
-segment of a recording; a wait that lies within one step of a loop holds the loop, and is drawn so in the loop's lane.
-It decides lanes and their order; it refuses to know pixels, characters and bytes, and its sentences
-are those of `stacked_words`.
+segment of a recording, but for a function's run that had a processor for less than half of it, such as one that waited
+for a file: when it had it is not known, so that is drawn first, and the rest as off the processor. A wait within one
+step of a loop holds the loop, and is drawn so in the loop's lane. It decides lanes and their order; it refuses to know
+pixels, characters and bytes, and its sentences are those of `stacked_words`.
 """
 
 from array import array
@@ -15,7 +16,7 @@ from typing import Final, NamedTuple
 
 from playground.trace import Segment, SegmentKind, Site, Trace
 from playground.views.diagnosis import Findings, diagnose
-from playground.views.kinds import BLOCKED, SEGMENT_KIND, kinds_of_jobs
+from playground.views.kinds import BLOCKED, OFF_CPU, SEGMENT_KIND, kinds_of_jobs
 from playground.views.lanes import Arrows, Lanes, RequestFacts, Row, pack_lives
 from playground.views.stacked_words import told_of
 from playground.views.whats import Whats
@@ -29,6 +30,9 @@ _MOST_LANES: Final = 200
 """Lanes of one way that are drawn at all: more are no longer looked at."""
 _MOST_TIMED: Final = 20_000
 """Segments of which the processor time is told one by one; beyond, it is told of each job."""
+
+_LEAST_AWAY_NS: Final = 1_000_000
+"""So long must a run have had no processor for that to be drawn: less is an operating system's daily business."""
 
 _BUSY: Final[frozenset[SegmentKind]] = frozenset({"run", "preempt", "gil", "off_cpu"})
 """What keeps a worker from doing anything else."""
@@ -141,16 +145,29 @@ class _Drawn(NamedTuple):
 
     def add(self, row: Row, segment: Segment, kind: int | None = None) -> None:
         """Draw a segment, by its own kind or by another."""
-        told = ""
-        if self.timed and segment.kind == "run" and segment.cpu_ns is not None:
-            told = _on_processor(segment.cpu_ns, segment.end_ns - segment.start_ns)
-        what = self.what(segment.job, told)
-        kind = SEGMENT_KIND[segment.kind] if kind is None else kind
-        row.add(segment.start_ns, segment.end_ns, kind, what, self.base + segment.job)
+        told, wall_ns, until_ns = "", segment.end_ns - segment.start_ns, segment.end_ns
+        away_ns = _away_ns(segment) if kind is None else 0
+        if away_ns:
+            until_ns -= away_ns
+            told = f"{_on_processor(wall_ns - away_ns, wall_ns)}; when is not known, and it is drawn first"
+        elif self.timed and segment.kind == "run" and segment.cpu_ns is not None:
+            told = _on_processor(segment.cpu_ns, wall_ns)
+        what, job = self.what(segment.job, told), self.base + segment.job
+        if segment.start_ns < until_ns or not away_ns:
+            row.add(segment.start_ns, until_ns, SEGMENT_KIND[segment.kind] if kind is None else kind, what, job)
+        if away_ns:
+            row.add(until_ns, segment.end_ns, OFF_CPU, what, job)
 
     def what(self, job: int, told: str) -> int:
         """What a span of a job is called, with what is told of its processor time."""
         return self.whats(f"job {self.trace.jobs[job].number}", Site("", 0, "", told) if told else None)
+
+
+def _away_ns(segment: Segment) -> int:
+    """Of a run that had a processor for less than half of it, how much it had none; 0 of all others."""
+    away_ns = segment.end_ns - segment.start_ns - (segment.cpu_ns or 0)
+    is_known = segment.kind == "run" and segment.cpu_ns is not None
+    return away_ns if is_known and away_ns > max(_LEAST_AWAY_NS, segment.cpu_ns or 0) else 0
 
 
 def _on_processor(cpu_ns: int, wall_ns: int) -> str:

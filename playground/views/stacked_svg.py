@@ -167,7 +167,9 @@ def _thin_lanes(sheet: _Sheet, rows: Sequence[Row]) -> None:
         sheet.y += sheet.lane + 1
     for kind, moves in sorted(paths.items()):
         height = max(1.0, sheet.lane * _SHARES[KINDS[kind].shape])
-        sheet.over.append(f'<path d="{"".join(moves)}" stroke="{KINDS[kind].light}" stroke-width="{height:.2g}"/>')
+        dashes = ' stroke-dasharray="4 3"' if KINDS[kind].shape == "dashed" else ""
+        stroke = f'stroke="{KINDS[kind].light}" stroke-width="{height:.2g}"{dashes}'
+        sheet.over.append(f'<path d="{"".join(moves)}" {stroke}/>')
     sheet.over += crosses
 
 

@@ -30,7 +30,7 @@ _LEAST: Final = 0.005
 
 
 def told_of(trace: Trace) -> str:
-    """A line: `459 ms · 2 jobs at once on 2 threads · had a processor 51% of the time they wanted one · never in ...`."""
+    """A line: `80 ms · 2 jobs at once on 2 threads · had a processor 52% of the time they wanted one · ...`."""
     return " · ".join([*_time(trace), *_told(trace)])
 
 

@@ -15,7 +15,7 @@ from playground.trace.columns import unpack
 from playground.trace.store import dump, restore
 from playground.trace.tables import WORDS
 from playground.views.chrome import chrome_lines
-from playground.views.kinds import BLOCKED, KINDS, SEGMENT_KIND
+from playground.views.kinds import BLOCKED, FUTURE, KINDS, OFF_CPU, SEGMENT_KIND
 from playground.views.lanes import Row
 from playground.views.stacked import Stack, stack
 from playground.views.stacked_packet import packed, stacked_packet
@@ -29,6 +29,10 @@ from tests.by_hand import job, ns, segment, step, task, worker
 from tests.stacks import asyncio_way, every_way, pool_way, processes_way, sequential_way, threads_way
 
 THREE = {"threads": threads_way(), "processes": processes_way(), "asyncio": asyncio_way()}
+
+
+PARALLEL = "could run in parallel 100% of the time"
+HAD = "had a processor {}% of the time they wanted one"
 
 
 @st.composite
@@ -151,19 +155,17 @@ def test_a_way_with_very_many_lanes_tells_how_many_are_not_drawn() -> None:
     [
         (
             threads_way(),
-            "80 ms · 2 jobs at once on 2 threads · had a processor 52% of the time they wanted one"
-            " · never in parallel · 48% waiting for the GIL",
+            f"80 ms · 2 jobs at once on 2 threads · {HAD.format(52)} · never in parallel · 48% waiting for the GIL",
         ),
         (asyncio_way(), "102 ms · 20 jobs at once on 1 event loop · taking turns"),
         (sequential_way(), "1.1 s · 20 jobs, one at a time on 1 thread"),
         (
             pool_way(),
-            "282 ms · 20 jobs, up to 4 at once on 4 processes · had a processor 100% of the time they wanted one"
-            " · could run in parallel 100% of the time",
+            f"282 ms · 20 jobs, up to 4 at once on 4 processes · {HAD.format(100)} · {PARALLEL}",
         ),
         (
             processes_way(2),
-            "71 ms · 2 jobs at once on 2 processes · had a processor 100% of the time they wanted one · never in parallel",
+            f"71 ms · 2 jobs at once on 2 processes · {HAD.format(100)} · never in parallel",
         ),
         (Trace(jobs=[job(0, 0, 5)]), "5 ms · 1 job"),
         (
@@ -367,10 +369,10 @@ def test_what_is_told_of_a_job_fits_its_segments(trace: Trace) -> None:
 
 
 def test_processor_time_stands_beside_the_time_on_the_wall() -> None:
-    rows = [segment(0, "run", 0, 8, cpu_ms=3), segment(0, "wait", 8, 10)]
+    rows = [segment(0, "run", 0, 8, cpu_ms=5), segment(0, "wait", 8, 10)]
     stacked = stack({"way": Trace(workers=[worker()], jobs=[job(0, 0, 10)], segments=rows)})
     told = [what.text for what in stacked.laid.whats]
-    assert sorted(told) == ["", "3 of 10 ms on a processor", "3 of 8 ms on a processor"]
+    assert sorted(told) == ["", "5 of 10 ms on a processor", "5 of 8 ms on a processor"]
 
 
 def test_a_file_that_was_loaded_is_drawn_as_what_was_saved() -> None:
@@ -419,3 +421,36 @@ def test_a_recording_of_requests_has_no_jobs_to_draw() -> None:
     trace = Trace(requests=[Request(0, "GET", "/", None, 200, 0, 9, None, (), (), None)])
     (way,) = stack({"app": trace}).ways
     assert (way.rows, way.told) == ((), "9 ns · 0 jobs")
+
+
+@pytest.mark.parametrize(("cpu_ms", "first_ms"), [(3, 3), (0, 0)])
+def test_a_run_that_had_a_processor_for_less_than_half_of_it_is_no_solid_bar(cpu_ms: float, first_ms: float) -> None:
+    rows = [segment(0, "run", 0, 8, cpu_ms=cpu_ms)]
+    stacked = stack({"way": Trace(workers=[worker()], jobs=[job(0, 0, 8)], segments=rows)})
+    (row,) = stacked.ways[0].rows
+    drawn = list(zip(row.starts, row.ends, row.kinds, strict=True))
+    ran = [(0, ns(first_ms), SEGMENT_KIND["run"])] if first_ms else []
+    assert drawn == [*ran, (ns(first_ms), ns(8), OFF_CPU)]
+    told = {stacked.laid.whats[what].text for what in row.whats}
+    assert told == {f"{cpu_ms} of 8 ms on a processor; when is not known, and it is drawn first"}
+    assert stacked.laid.kinds[OFF_CPU].told == "not running, and why is not known"
+
+
+@pytest.mark.parametrize(("length_ms", "cpu_ms"), [(8, 4), (1, 0), (8, None)])
+def test_a_run_is_a_solid_bar_if_it_had_a_processor_or_that_is_not_known(
+    length_ms: float, cpu_ms: float | None
+) -> None:
+    rows = [replace(segment(0, "run", 0, length_ms), cpu_ns=None if cpu_ms is None else ns(cpu_ms))]
+    (way,) = stack({"way": Trace(workers=[worker()], jobs=[job(0, 0, length_ms)], segments=rows)}).ways
+    assert spans(way.rows, "request") == [(0, ns(length_ms), SEGMENT_KIND["run"], 0)]
+
+
+def test_what_is_queued_is_dashed_however_thin_its_lane() -> None:
+    rows = [each for at in range(200) for each in (segment(at, "queue", 0, 5, worker=at),)]
+    trace = Trace(
+        workers=[worker(1, 1 + at) for at in range(200)], jobs=[job(at, 0, 5) for at in range(200)], segments=rows
+    )
+    lanes = [each for each in ElementTree.fromstring(svg(stack({"a": trace, "b": trace}))).iter() if
+             each.get("stroke") == KINDS[FUTURE].light]  # fmt: skip
+    assert lanes
+    assert all(each.get("stroke-dasharray") for each in lanes)
