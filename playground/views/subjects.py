@@ -11,6 +11,7 @@ from typing import Final, Literal, NamedTuple
 from playground.trace import Trace
 from playground.trace.tables import NO_INT, WORDS
 from playground.views.bulk import numbers, values
+from playground.views.nobodys import shown_tasks
 from playground.views.segments import NO_REQUEST, OwnersLike, lives, owners_of
 from playground.views.wording import failed, label
 
@@ -20,16 +21,7 @@ Noun = Literal["request", "task", "job"]
 
 _UNNAMED: Final = re.compile(r"Task-\d+|experiment")  # what asyncio calls a task that nobody named, and a lab its first
 _CELL: Final = "InteractiveShell.run_cell_async"
-# Nobody's work, by name and coroutine: what asyncio.run does at its end, on uvloop too; trio's own.
-_OWN: Final = re.compile(
-    r".* (BaseEventLoop|Loop)\.shutdown_(asyncgens|default_executor)"
-    r"|<init> Runner\.init|<TrioToken\.run_sync_soon task> EntryQueue\.task"
-)
-# What keeps a loop that a lab has, that `watch` makes in a cell, or that a notebook's kernel has.
-_KEEPERS: Final = re.compile(
-    r"lab _main|Task-\d+ (_beside\.<locals>\.recorded|Recordings\._record"
-    r"|Kernel\.\w+|_async_in_context\.<locals>\.run_in_context)"
-)
+_LIFESPAN: Final = "_Life._run"
 # More names than this nobody reads, and each is told once for each line at which its task stood: then the panel alone
 # tells them. A name for each of 200,000 tasks made 28 MB of a packet of 4.
 _MOST_NAMES: Final = 10_000
@@ -73,7 +65,7 @@ def subjects_of(trace: Trace) -> Subjects:
     if len(trace.requests) or not len(trace.tasks):
         tasks = numbers(trace, "requests", "task")
         return Subjects("request", _request_facts(trace), lives(trace), tasks, owners_of(trace))
-    shown = _shown(trace)
+    shown = shown_tasks(trace)
     facts = _task_facts(trace, shown)
     born, ended = numbers(trace, "tasks", "created_ns"), numbers(trace, "tasks", "ended_ns")
     ends = (trace.duration_ns if ended[task] == NO_INT else ended[task] for task in shown)
@@ -130,19 +122,8 @@ def _called(name: str, coroutine: str) -> str:
     """
     if coroutine == _CELL:
         return "the cell"
+    if coroutine == _LIFESPAN:
+        return "the app's lifespan"
     runs = coroutine.rpartition(".<locals>.")[2]
     unnamed = not name or _UNNAMED.fullmatch(name) or name in (coroutine, runs) or name.endswith(f".{coroutine}")
     return runs if unnamed else name if runs in name else f"{runs} ({name})"
-
-
-def _shown(trace: Trace) -> list[int]:
-    """All tasks but those that are known to be nobody's work: a loop's own, and what keeps one and ran not once."""
-    (names, name), (coroutines, coroutine) = (values(trace, "tasks", each) for each in ("name", "coroutine"))
-    parents, ran = numbers(trace, "tasks", "parent"), set(numbers(trace, "steps", "task"))
-    shown = []
-    for task, parent in enumerate(parents):
-        known = f"{name[names[task]]} {coroutine[coroutines[task]]}"
-        keeps = not parent and task + 1 not in ran and _KEEPERS.fullmatch(known)
-        if not keeps and not _OWN.fullmatch(known):
-            shown.append(task)
-    return shown

@@ -10,6 +10,7 @@ from typing import Final
 from playground.trace import Request, Site, Trace
 from playground.trace.tables import NO_INT
 from playground.views.bulk import numbers, values
+from playground.views.nobodys import shown_tasks
 from playground.views.remembered import remembered
 
 __all__ = [
@@ -143,7 +144,7 @@ def code_text(text: str) -> str:
 @remembered
 def summary(trace: Trace) -> str:
     """One line on a run: `272 ms · 50 requests, 2 answered 404 (median 224 ms, longest 271 ms) · 210 steps`."""
-    told = _requests(trace) if trace.requests else counted(len(trace.tasks), "task")
+    told = _requests(trace) if trace.requests else counted(len(shown_tasks(trace)), "task")
     if trace.jobs:
         told = _jobs(trace)
     line = f"{duration(trace.duration_ns)} · {told}"

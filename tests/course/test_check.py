@@ -274,7 +274,7 @@ def test_a_check_reads_from_what_was_asked_to_the_next_hint() -> None:
     assert str(check("08.2", one_by_one)) == (
         "Exercise 08.2: not yet, 1 of 3 points.\n"
         "Asked: Fetch all pages at once: `await fetch(name)` takes 1 s each, and all six shall take 1 s.\n"
-        "Your run: 6 s · 3 tasks · 13 steps\n"
+        "Your run: 6 s · 1 task · 13 steps\n"
         "  ✓ it returns the list of pages, in the order of the names\n"
         "  ✗ all six are fetched at once: expected 6 going on at once, got 1 at most; the last was over after 6 s.\n"
         "Why: Each fetch begins when the one before it is over: 6 s in all. `await` waits until what it awaits has "
@@ -285,7 +285,7 @@ def test_a_check_reads_from_what_was_asked_to_the_next_hint() -> None:
     assert str(check("08.2", all_at_once)) == (
         "Exercise 08.2: passed, 3 of 3 points.\n"
         "Asked: Fetch all pages at once: `await fetch(name)` takes 1 s each, and all six shall take 1 s.\n"
-        "Your run: 1 s · 9 tasks · 26 steps\n"
+        "Your run: 1 s · 7 tasks · 26 steps\n"
         "  ✓ it returns the list of pages, in the order of the names\n"
         "  ✓ all six are fetched at once"
     )

@@ -221,7 +221,7 @@ def test_lesson_5_queues_as_its_prose_reckons(run: Run) -> None:
     two, three, *others = [longest_ms(line) - 200 for line in texts(cells["more-workers"], "stdout").splitlines()]
     assert three < two / 2  # "most of the queue"
     assert min(others) == 0
-    assert value(cells["three-cups"]).splitlines()[0].endswith(": 3 s · 4 tasks · 7 steps")
+    assert value(cells["three-cups"]).splitlines()[0].endswith(": 3 s · 1 task · 7 steps")
     assert "3 s · 6 requests (median 2 s, longest 3 s)" in value(cells["six-guests"])
 
 

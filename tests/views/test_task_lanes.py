@@ -1,11 +1,13 @@
 """Where a recording has no requests, its tasks have the lanes: whose, with what names, and what each did."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 
+from playground import Lab
 from playground.trace import Task, Trace
 from playground.views.chrome import chrome_lines
 from playground.views.kinds import BLOCKED, FUTURE, LOCK, OTHER, READY, RUN, THREAD, TIMER, WAIT_KIND
@@ -173,6 +175,7 @@ def test_of_more_names_than_anybody_reads_the_coroutines_are_shown() -> None:
         ("<init>", "Runner.init"),
         ("<TrioToken.run_sync_soon task>", "EntryQueue.task"),
         ("lab", "_main"),
+        ("lifespan", "_Life._run"),
         ("Task-2", "_beside.<locals>.recorded"),
         ("Task-2", "Recordings._record"),
         ("Task-11", "_async_in_context.<locals>.run_in_context"),
@@ -187,6 +190,22 @@ def test_what_looks_like_a_keeper_but_runs_is_shown() -> None:
     kernel = task(name="Task-12", coroutine="Kernel.shell_main")
     assert [name for name, _ in told(Trace(tasks=[kernel], steps=[step(0, 0, 1)]))] == ["Kernel.shell_main"]
     assert labels(task(), replace(kernel, parent=0)) == ["main", "Kernel.shell_main"]
+
+
+def test_an_apps_lifespan_is_called_so_where_it_runs_during_a_run() -> None:
+    async def starts_late(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await asyncio.sleep(0.5)
+        await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def main() -> None:
+        await asyncio.sleep(1)
+
+    with Lab(starts_late, clock="virtual") as lab:
+        assert [name for name, _ in told(lab.run(main).trace)] == ["the app's lifespan", "main"]
+        assert [name for name, _ in told(lab.run(main).trace)] == ["main"]
 
 
 def test_the_steps_of_a_task_without_a_lane_are_nobodys() -> None:

@@ -95,6 +95,8 @@ def test_a_run_is_summed_up_in_a_line() -> None:
     steps = [step(0, 0, 463)]
     assert summary(Trace(steps=steps, requests=[request(0, 2, 9)])) == "463 ms · 1 request (7 ms) · 1 step"
     assert summary(Trace(steps=steps, tasks=[task(), task()])) == "463 ms · 2 tasks · 1 step"
+    kept = [replace(task(), name="lab", coroutine="_main"), replace(task(), name="lifespan", coroutine="_Life._run")]
+    assert summary(Trace(duration_ns=463_000_000, tasks=[*kept, task()])) == "463 ms · 1 task · 0 steps"
     assert summary(Trace(steps=steps, dropped=1234)) == "463 ms · 0 tasks · 1 step · 1,234 events dropped"
 
 
