@@ -304,7 +304,7 @@ def _unfinished(trace: Trace, finding: Finding) -> Iterator[object]:
     yield "" if total == 1 else f"{total:,}" if len(indexes) == total else f"{len(indexes):,} of {total:,}"
     if how == "pending":
         begun = sum(trace.jobs[at].started_ns is not None for at in indexes)
-        yield f"{begun:,}" if begun else ""
+        yield f"{begun:,}" if 0 < begun < len(indexes) else ""  # none, both and all are words
 
 
 _RULES: dict[str, Callable[[Trace, Finding], Iterator[object]]] = {
