@@ -28,8 +28,9 @@ def packed(stacked: Stack, title: str = TITLE) -> bytes:
     header, columns = encoded(whole, stacked.laid, _findings(stacked))
     rows = [{**row, "note": note} for row, note in zip(header["rows"], _notes(stacked), strict=True)]
     dropped = sum(way.trace.dropped for way in stacked.ways)
+    findings = [{**each, "row": row} for each, row in zip(header["findings"], _places(stacked), strict=True)]
     told: dict[str, Any] = {"endings": [], "causes": [], "outcomes": []}
-    header |= {"summary": stacked.summary, "rows": rows, "dropped": dropped, "told": told}
+    header |= {"summary": stacked.summary, "rows": rows, "findings": findings, "dropped": dropped, "told": told}
     empty = columns["paths"][:0]
     return pack(header, {**columns, "details": empty, "texts": empty}, level=LEVEL)
 
@@ -40,6 +41,17 @@ def _notes(stacked: Stack) -> Iterator[str]:
         yield from (way.name for _ in way.rows)
     for way in stacked.ways:
         yield from (way.name for _ in way.lives)
+
+
+def _places(stacked: Stack) -> Iterator[int]:
+    """For each finding the lane to bring into sight, as an index: its first job's, else the first of its way."""
+    at = jobs = 0
+    for way in stacked.ways:
+        first = at + (len(stacked.ways) > 1)
+        for finding in way.broken:
+            job = next((jobs + index for table, index in finding.evidence if table == "jobs"), -1)
+            yield next((first + lane for lane, row in enumerate(way.rows) if job in row.requests), at)
+        at, jobs = first + len(way.rows), jobs + len(way.trace.jobs)
 
 
 def _findings(stacked: Stack) -> Iterator[Finding]:

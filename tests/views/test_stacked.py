@@ -454,3 +454,17 @@ def test_what_is_queued_is_dashed_however_thin_its_lane() -> None:
              each.get("stroke") == KINDS[FUTURE].light]  # fmt: skip
     assert lanes
     assert all(each.get("stroke-dasharray") for each in lanes)
+
+
+def test_a_finding_names_the_lane_of_its_first_job() -> None:
+    failed = Trace(
+        workers=[worker(1, 1), worker(1, 2)],
+        jobs=[job(0, 0, 5), job(1, 0, 5, error="ValueError: no")],
+        segments=[segment(0, "run", 0, 5), segment(1, "run", 0, 5, worker=1)],
+    )
+    several, _ = unpack(packed(stack({**THREE, "a": failed, "b": failed})))
+    for way, finding in zip(("a", "b"), several["findings"], strict=True):
+        row = several["rows"][finding["row"]]
+        assert (row["note"], row["name"]) == (way, failed.workers[1].name)
+    alone, _ = unpack(packed(stack({"a": failed})))
+    assert [finding["row"] for finding in alone["findings"]] == [1]

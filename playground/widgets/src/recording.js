@@ -9,7 +9,7 @@ import { NO_REQUEST, Row, where } from './rows.js';
 /** @typedef {{ label: string, file: string, line: number, function: string, text: string, call: string }} What `call` is what a blocking step was seen in for the longest time, or nothing */
 /** @typedef {{ number: number, label: string, path: string, status: number | null, error: string | null, failure: string }} Request `failure` is how it failed, or nothing */
 /** @typedef {{ legend: string, told: string }} KindWords a kind in the legend, and of one span */
-/** @typedef {{ rule: string, severity: string, parts: [string, string][], start_ns: number, end_ns: number }} Finding */
+/** @typedef {{ rule: string, severity: string, parts: [string, string][], start_ns: number, end_ns: number, row?: number }} Finding */
 /** @typedef {{ row: Row, index: number }} Span one span: a row and an index in it */
 
 export class Recording {

@@ -240,9 +240,10 @@ export class TimelineView {
   }
 
   /** @param {import('./recording.js').Finding} finding */
-  showFinding({ start_ns, end_ns }) {
+  showFinding({ start_ns, end_ns, row = -1 }) {
     const [start, end] = [start_ns / this.recording.tickNs, end_ns / this.recording.tickNs];
     this.navigator.show(around(start, end, AIR), { glide: true });
+    this.scrollTo(this.recording.rows[row]);
     const { loop } = this.recording;
     const index = loop === null ? -1 : loop.nearest((start + end) / 2, 0);
     if (loop !== null && index >= 0) this.select({ row: loop, index });
