@@ -131,6 +131,7 @@ def test_what_is_recorded_does_not_depend_on_labs_that_were_forgotten() -> None:
     assert forgetful == store.dump(trace(False))
 
 
+@pytest.mark.slow
 def test_a_lab_found_on_a_real_lab_s_loop_does_not_hold_it_up(caplog: pytest.LogCaptureFixture) -> None:
     hold_for_a_while()
     with Lab(App()) as lab:

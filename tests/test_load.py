@@ -59,6 +59,7 @@ def test_requests_arrive_at_their_moments_in_virtual_time() -> None:
     assert len(run.responses) == len(starts)
 
 
+@pytest.mark.slow
 def test_an_hour_of_traffic_is_the_same_again() -> None:
     def moments() -> list[int]:
         with Lab(app, clock="virtual", seed=2) as lab:
@@ -73,6 +74,7 @@ def test_each_request_may_be_another() -> None:
     assert [response.text for response in run.responses] == [str(number) for number in range(10)]
 
 
+@pytest.mark.slow
 def test_load_runs_on_the_real_clock_too() -> None:
     with Lab(app) as lab:
         run = lab.load("/wait", rate=40, duration=0.3, arrivals="uniform")

@@ -55,6 +55,7 @@ def test_what_is_no_web_app_is_watched(tmp_path: Path, capsys: pytest.CaptureFix
     assert re.fullmatch(r"\d tasks, \d+ steps\n", capsys.readouterr().out)
 
 
+@pytest.mark.slow
 def test_the_same_jobs_in_four_ways_are_told_by_what_overlapped(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

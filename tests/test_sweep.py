@@ -74,6 +74,7 @@ def test_every_combination_is_a_row_with_the_last_parameter_changing_fastest() -
     assert sweep(queueing, GRID, Inline()).to_rows() == ROWS
 
 
+@pytest.mark.slow
 def test_figures_are_the_same_in_threads_and_in_processes() -> None:
     with ThreadPoolExecutor(3) as threads:
         assert sweep(queueing, GRID, threads).to_rows() == ROWS
@@ -135,6 +136,7 @@ def test_a_scenario_from_a_cell_travels_to_fresh_processes() -> None:
     assert os.getpid() not in {row["pid"] for row in rows}
 
 
+@pytest.mark.slow
 def test_an_app_from_a_cell_travels_with_its_scenario() -> None:
     source = """
 import time
@@ -301,6 +303,7 @@ def test_progress_is_counted_in_scenarios() -> None:
     assert progress.text() == "████████░░░░░░░░░░░░░░░░░░░░░░  25%  2 of 8 scenarios"
 
 
+@pytest.mark.slow
 def test_a_script_may_sweep_in_processes(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(

@@ -68,6 +68,7 @@ def test_timers_due_together_run_in_the_order_in_which_they_were_set() -> None:
     assert virtually(main).result == list(range(12))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=20))
 def test_loop_timers_and_sleeping_threads_wake_in_order_of_moment_and_setting(sleeps: list[tuple[int, bool]]) -> None:

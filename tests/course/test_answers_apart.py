@@ -27,6 +27,7 @@ def gives_up(number: int, load: Callable[[], list[int]]) -> int:
     raise LookupError(f"no entry {load()[0]}")
 
 
+@pytest.mark.slow
 def test_turns_that_never_end_are_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lesson_07, "_LIMIT_S", 0.5)
     checked = check("07.2", never_looks_whether_one_is_over)
@@ -39,12 +40,14 @@ def test_an_answer_that_ends_its_process_is_told_so_and_ends_no_other() -> None:
     assert finding == "Crash: ended by itself before the function returned, as os._exit(3) does"
 
 
+@pytest.mark.slow
 def test_a_job_that_raises_in_a_pool_is_told_with_what_it_raised() -> None:
     checked = check("06.3", gives_up)
     assert (checked.points, checked.mistake) == (0, "")
     assert checked.judged[0].finding == "it raised `LookupError: no entry 7`."
 
 
+@pytest.mark.slow
 def test_what_gevent_replaces_is_not_replaced_where_the_check_is_asked() -> None:
     before = set(sys.modules)
     assert check("07.3", only_computes).mistake == "never-gives-way"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from playground import App
-from playground.course import Checked, check, exercise, exercises, program, restart, trials
+from playground.course import Checked, check, exercise, exercises, experiments, program, restart, trials
 from playground.course.exercise import Attempt
 from playground.course.mistakes import made_outside
 from playground.errors import CourseError, NotInVirtualTime
@@ -140,8 +140,10 @@ JUNK = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exercise_id", IDS)
-def test_no_answer_makes_a_check_raise_or_pass(exercise_id: str) -> None:
+def test_no_answer_makes_a_check_raise_or_pass(exercise_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(experiments, "LIMIT_S", 2.0)  # some of these wait for ever, and so for as long as they may
     takes = len(exercise(exercise_id).takes)
     for junk in JUNK:
         checked = check(exercise_id, *[junk] * takes)
@@ -171,6 +173,17 @@ def test_a_hole_that_nbgrader_leaves_is_told_as_such() -> None:
     )
 
 
+@pytest.mark.parametrize(("exercise_id", "takes"), [("04.3", 4), ("11.1", 2)])
+def test_an_open_hole_is_not_laid_to_a_mistake_that_nobody_made(exercise_id: str, takes: int) -> None:
+    async def of_two(first: Any, second: Any) -> None: ...
+
+    async def of_four(first: Any, second: Any, third: Any, fourth: Any) -> None: ...
+
+    checked = check(exercise_id, of_two if takes == 2 else of_four)
+    assert not checked.passed
+    assert (checked.mistake, checked.why) == ("", "")
+
+
 def test_code_that_leaves_or_waits_for_ever_is_told_so() -> None:
     left = check("08.2", leaves).judged[0].finding
     assert re.sub(r"\(.*, line \d+\)", "(a line)", left) == (
@@ -196,6 +209,7 @@ def test_code_that_never_ends_is_broken_off_once(exercise_id: str, monkeypatch: 
     assert [each.name for each in threading.enumerate() if each.name.startswith("playground lab")] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exercise_id", ["09.2", "12.2"])
 def test_an_app_that_never_ends_leaves_no_thread_behind(exercise_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trials, "LIMIT_S", 0.2)

@@ -118,6 +118,7 @@ def sleeps(number: int) -> None:
     time.sleep(60)
 
 
+@pytest.mark.slow
 def test_each_way_is_a_try_with_the_results_of_its_jobs() -> None:
     tries = try_models(Workload(square, jobs=3), "sequential", "threads")
     assert [tried.result for tried in tries] == [[0, 1, 4]] * 2
@@ -130,6 +131,7 @@ def test_a_job_that_raises_is_told_as_what_it_raised() -> None:
     assert broke(Attempt((), [tried])) == "it raised `ValueError: no 0`."
 
 
+@pytest.mark.slow
 def test_jobs_that_never_end_are_broken_off() -> None:
     (tried,) = try_models(Workload(sleeps, jobs=1), "sequential", limit_s=0.5)
     assert tried.unending

@@ -41,6 +41,7 @@ def with_lines(text: str) -> str:
     return re.sub(r"\(([^()]+\.py), line (\d+)\)", line, text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exercise_id", SOLUTIONS)
 def test_a_reference_solution_gets_full_marks_each_time(exercise_id: str) -> None:
     for _ in range(2):
@@ -50,6 +51,7 @@ def test_a_reference_solution_gets_full_marks_each_time(exercise_id: str) -> Non
         assert (checked.hint, checked.why, checked.mistake) == (None, "", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.name)
 def test_a_wrong_answer_loses_marks_and_is_explained(wrong: Wrong) -> None:
     checked = check(wrong.exercise, *wrong.given())
@@ -83,6 +85,7 @@ def test_every_mistake_of_an_exercises_own_is_made_by_a_wrong_answer() -> None:
     assert shared <= {mistake for _, mistake in made}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wrong", [wrong for wrong in WRONG if wrong.exercise.startswith("04")], ids=lambda wrong: wrong.name
 )

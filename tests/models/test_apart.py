@@ -144,6 +144,7 @@ def test_more_output_than_a_notebook_bears_is_left_out(way: str, monkeypatch: py
     assert told.err == "\n[0.1 MB of output are kept; 200,000 bytes more were printed]\n"
 
 
+@pytest.mark.slow
 def test_a_timeout_ends_it_and_keeps_what_was(way: str) -> None:
     def spin() -> None:
         from playground.models.rows import current

@@ -103,6 +103,7 @@ def claim() -> handlers.HandlersClaim:
     return tried
 
 
+@pytest.mark.slow
 def test_it_holds_with_the_frameworks_that_are_locked(claim: handlers.HandlersClaim) -> None:
     assert claim.verdict == "holds"
     assert claim.sentence.startswith(

@@ -79,6 +79,7 @@ def counts(line: Line, total: int) -> list[int]:
     return [int(each.split(" of ")[0]) for each in said]
 
 
+@pytest.mark.slow
 def test_long_waits_show_how_far_they_have_got(line: Line) -> None:
     long_waits(jobs=2, cpu_s=0.0002, waits_s=(0, 0.1), rounds=3)
     done = counts(line, 12)
@@ -91,6 +92,7 @@ def test_threads_and_processes_show_how_far_they_have_got(line: Line) -> None:
     assert counts(line, 12) == list(range(1, 13))
 
 
+@pytest.mark.slow
 def test_the_web_benchmark_shows_how_far_it_has_got(line: Line) -> None:
     web_benchmark(["playground"], rounds=8, seconds=0.02, at_once=4)
     done = counts(line, 8 * 4 + 1)

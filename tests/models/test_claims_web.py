@@ -502,6 +502,7 @@ def test_each_framework_answers_each_page_of_each_way(framework: str, ways: tupl
             assert page == "hello" or min(one.latencies_ns) >= 19 * MS  # it did wait
 
 
+@pytest.mark.slow
 def test_what_wants_a_process_of_another_kind_is_measured_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 

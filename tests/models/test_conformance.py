@@ -61,6 +61,7 @@ def by_job(run: ModelRun) -> dict[int, list[Segment]]:
 # -- what comes of the jobs ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @every_model
 def test_every_job_has_its_result_under_its_number(name: str, plain_runs: dict[str, ModelRun]) -> None:
     run = plain_runs[name]

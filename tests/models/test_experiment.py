@@ -290,6 +290,7 @@ def test_a_unit_is_the_same_for_all_models() -> None:
     assert units.loops_of_a_unit() == loops
 
 
+@pytest.mark.slow
 def test_a_model_that_was_killed_is_not_the_fastest_and_its_sleep_lasts_until_then() -> None:
     def sleepy(number: int) -> None:
         time.sleep(30 * number)
@@ -303,6 +304,7 @@ def test_a_model_that_was_killed_is_not_the_fastest_and_its_sleep_lasts_until_th
     assert "3 ways · none of them came to its end" in str(told)
 
 
+@pytest.mark.slow
 def test_jobs_of_ours_that_were_killed_asleep_are_seen_to_sleep() -> None:
     told = experiment(Workload(jobs=2, cpu_s=0, wait_s=30), ["threads", "asyncio"], timeout_s=0.5)
     for run in told.values():

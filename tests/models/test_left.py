@@ -22,6 +22,7 @@ def ended(name: str, function: Any, *, timeout_s: float = 30.0) -> Any:
     return experiment(Workload(function, jobs=4), name, workers=workers, timeout_s=timeout_s)[name]
 
 
+@pytest.mark.slow
 @one_after_another
 def test_results_survive_a_timeout(name: str) -> None:
     def job(number: int) -> int:

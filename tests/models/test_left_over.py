@@ -52,6 +52,7 @@ def test_folders_are_gone_afterwards() -> None:
     assert os.listdir(base) == []
 
 
+@pytest.mark.slow
 @needs_proc
 def test_many_experiments_leave_no_descriptor_and_no_thread(way: str) -> None:
     def held() -> tuple[int, int]:
@@ -65,6 +66,7 @@ def test_many_experiments_leave_no_descriptor_and_no_thread(way: str) -> None:
     assert held() == before
 
 
+@pytest.mark.slow
 def test_the_notebooks_modules_stay_the_same(way: str) -> None:
     script = f"""
 import os, sys
@@ -98,6 +100,7 @@ def test_a_zygote_that_was_killed_is_replaced() -> None:
     assert run_apart(os.getppid).result not in (first, os.getpid())
 
 
+@pytest.mark.slow
 @needs_proc
 def test_zygotes_import_side_by_side_and_are_waited_for() -> None:
     zygotes.end_all()
@@ -132,6 +135,7 @@ def test_an_experiment_whose_zygote_is_killed_is_told_so_and_gone() -> None:
     until(lambda: not lives(int(told.out)))
 
 
+@pytest.mark.slow
 @needs_proc
 def test_a_process_forked_from_the_notebooks_has_zygotes_of_its_own() -> None:
     # one that multiprocessing forks from a notebook must not take the notebook's along when it ends
@@ -182,6 +186,7 @@ print(state() == before, state(), run_apart(int).result)
     assert in_another_process(script).startswith("True ('', [], ")
 
 
+@pytest.mark.slow
 @needs_proc
 def test_a_killed_notebook_leaves_no_process_and_no_folder() -> None:
     script = """
@@ -231,6 +236,7 @@ run_apart(work)
     assert not os.path.exists(folder)
 
 
+@pytest.mark.slow
 @needs_proc
 def test_at_the_end_of_a_program_nothing_is_left() -> None:
     script = """
@@ -245,6 +251,7 @@ print(zygotes.zygote("plain").pid, zygotes.zygote("plain").base)
     assert not os.path.exists(base)
 
 
+@pytest.mark.slow
 @needs_proc
 @pytest.mark.parametrize("flavour", ["gevent", "eventlet"])
 def test_a_flavours_library_is_in_place_there_and_not_here(way: str, flavour: Any) -> None:
@@ -273,6 +280,7 @@ def test_a_flavours_library_is_in_place_there_and_not_here(way: str, flavour: An
     assert set(sys.modules) == before
 
 
+@pytest.mark.slow
 def test_zygotes_that_die_at_once_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     zygotes.end_all()
     monkeypatch.setattr(zygotes, "import_path", list)  # not even the standard library
@@ -286,6 +294,7 @@ def test_zygotes_that_die_at_once_are_told(monkeypatch: pytest.MonkeyPatch) -> N
     assert run_apart(int).result == 0  # the next one is started anew
 
 
+@pytest.mark.slow
 def test_a_zygote_that_cannot_import_what_it_needs_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "trio.py").write_text("raise RuntimeError('broken')\n")
     path = [str(tmp_path), *import_path()]

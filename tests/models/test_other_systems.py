@@ -57,6 +57,7 @@ timed out TimeoutError: expected an end within 1 s, got none: the process was ki
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="the other system is pretended with a shell's script")
 def test_without_all_that_windows_lacks_experiments_run(tmp_path: Path) -> None:
     taskkill = tmp_path / "taskkill"  # as Windows has it: taskkill /F /T /PID number
@@ -75,6 +76,7 @@ def test_without_all_that_windows_lacks_experiments_run(tmp_path: Path) -> None:
     assert re.fullmatch(r"/F /T /PID \d+\n", (tmp_path / "taskkill.called").read_text())
 
 
+@pytest.mark.slow
 @needs_fork
 def test_where_there_is_no_folder_in_memory_the_one_for_scratch_files_is_used(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -63,6 +63,7 @@ ACTIONS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(ACTIONS)
 def test_each_look_shows_what_reading_everything_anew_would(actions: list[str]) -> None:

@@ -291,6 +291,7 @@ def test_a_step_that_computes_beside_threads_that_compute_waits_for_the_interpre
     assert block.lock_ns > block.duration_ns // 2  # and of five threads, it had its turn
 
 
+@pytest.mark.slow
 def test_a_step_that_sleeps_beside_threads_that_compute_holds_the_loop_itself() -> None:
     block = beside_computing(lambda: time.sleep(0.5))
     assert block.duration_ns > 2 * block.lock_ns

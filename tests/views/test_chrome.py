@@ -222,6 +222,7 @@ def test_flows_of_one_moment_end_after_they_began() -> None:
     assert [[phase for phase, *_ in ends] for ends in found.flows.values()] == [["s", "f"]] * 6
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_loads_of_any_kind_nest_and_bind(data: st.DataObject) -> None:
     seed, rate = data.draw(st.integers(0, 10**6)), data.draw(st.sampled_from([20.0, 150.0, 2000.0]))

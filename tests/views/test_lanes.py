@@ -325,6 +325,7 @@ def test_a_blocking_step_is_drawn_with_the_line_that_blocked_not_the_one_where_i
 # -- any recording --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(recordings())
 def test_no_two_spans_of_a_row_overlap_and_each_lies_in_its_request(trace: Trace) -> None:
     laid = lanes(trace)
@@ -340,6 +341,7 @@ def test_no_two_spans_of_a_row_overlap_and_each_lies_in_its_request(trace: Trace
             assert lives[owner][0] <= start_ns <= end_ns <= lives[owner][1]
 
 
+@pytest.mark.slow
 @given(recordings())
 def test_the_loop_shows_each_step_whole_and_nothing_else(trace: Trace) -> None:
     laid = lanes(trace)
@@ -352,6 +354,7 @@ def test_the_loop_shows_each_step_whole_and_nothing_else(trace: Trace) -> None:
         assert all(loop.ends[at] == loop.starts[at + 1] for at in range(first, stop - 1))
 
 
+@pytest.mark.slow
 @given(recordings())
 def test_a_request_that_had_its_task_to_itself_was_ready_when_the_trace_says_so(trace: Trace) -> None:
     laid = lanes(trace)

@@ -238,6 +238,7 @@ class Listener:
         assert len(self.arrows) == len(live.arrows.starts)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @example(["here"] * 5 + ["request"], set())  # more nanoseconds than a packet's columns hold
 @given(ACTIONS, st.sets(st.integers(0, 25)))

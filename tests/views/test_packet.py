@@ -154,6 +154,7 @@ def test_more_names_than_two_bytes_can_count_take_four() -> None:
     assert header["whats"][columns["what"][-1]][0] == "GET /65536"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("requests", "code", "none"), [(255, "B", 0xFF), (256, "H", 0xFFFF), (65_536, "I", NO_REQUEST)]
 )

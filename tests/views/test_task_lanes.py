@@ -110,6 +110,7 @@ def test_where_there_is_a_request_tasks_have_no_lanes() -> None:
     assert list(laid.rows[0].kinds) == [OTHER]
 
 
+@pytest.mark.slow
 @given(recordings())
 def test_each_tasks_lane_has_its_steps_and_its_waits_exactly(trace: Trace) -> None:
     bare = Trace(

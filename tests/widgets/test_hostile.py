@@ -353,6 +353,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 def test_what_watch_says_and_writes_is_text(tmp_path: Path) -> None:
     script = tmp_path / "<img src=x onerror=alert(1)>.py"
     script.write_text(WATCHED.format(nasty=NASTY), encoding="utf-8")

@@ -37,6 +37,7 @@ def signed(data: bytes, key: str = "secret") -> str:
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=3))
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(), JSON, min_size=1))
 def test_what_is_put_in_comes_back_with_the_cookie(data: dict[str, Any]) -> None:
     cookie = with_cookie(doing(lambda session: session.update(data)), None).headers["set-cookie"]
