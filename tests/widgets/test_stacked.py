@@ -20,7 +20,7 @@ from playground.widgets import Stacked
 from playground.widgets.display import mimebundle, stacked_mimebundle
 from playground.widgets.page import page, stacked_page
 from tests.browser import Chromium
-from tests.by_hand import job, step, task, worker
+from tests.by_hand import job, segment, step, task, worker
 from tests.recordings import blocked_run
 from tests.stacks import asyncio_way, every_way, pool_way, threads_way
 from tests.widgets.screen import Screen, opened
@@ -196,6 +196,20 @@ def test_fourteen_ways_can_be_scrolled_through_to_the_last(see: Callable[..., An
     assert said.startswith("interpreters, event loop: job 0, running")
     assert height <= 900
     assert scrolled > 1_000
+
+
+@pytest.mark.browser
+def test_show_on_a_finding_brings_its_lane_into_sight(see: Callable[..., Any]) -> None:
+    def scenario(screen: Screen) -> tuple[int, int]:
+        scroller = screen.page.get_by_role("application")
+        before = scroller.evaluate("element => element.scrollTop")
+        screen.page.get_by_role("button", name="Show", exact=True).first.press("Enter")
+        return before, scroller.evaluate("element => element.scrollTop")
+
+    failed = Trace(workers=[worker()], jobs=[job(0, 0, 5, error="ValueError: no")], segments=[segment(0, "run", 0, 5)])
+    before, after = see(scenario, {**every_way(), "last": failed})
+    assert before == 0
+    assert after > 1_000
 
 
 @pytest.mark.browser
