@@ -145,7 +145,8 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path, monkey
 
 
 def test_a_notebook_gets_the_browsers_kernel_and_says_what_it_cannot_do_there() -> None:
-    cell: dict[str, Any] = {"cell_type": "code", "source": "1", "metadata": {}, "id": "a", "outputs": [], "execution_count": None}
+    cell: dict[str, Any] = {"cell_type": "code", "source": "1", "metadata": {}, "id": "a"}
+    cell |= {"outputs": [], "execution_count": None}
     notebook = {"cells": [cell], "metadata": {"kernelspec": {"name": "python3"}, "kept": 1}, "nbformat": 4}
     runs, needs = lite.for_the_browser(notebook, "09"), lite.for_the_browser(notebook, "06")
     assert runs["cells"] == [cell]
