@@ -216,7 +216,7 @@ def _in_a_ring(attempt: Attempt) -> str | None:
 
 
 def _one_big_lock(attempt: Attempt) -> str | None:
-    if broke(attempt) or _pairs_overlap(attempt) is None:
+    if _balances(attempt) or _pairs_overlap(attempt) is None:
         return None
     return (
         "All transfers go through one lock, so a transfer from c to d waits for one from a to b, with which it has "

@@ -124,7 +124,7 @@ _MEND: Final = Exercise(
     ),
     mistakes=(no_handler, blocking(0.01), forgotten_await, Mistake("work-is-gone", _work_is_gone)),
     hints=(
-        "Which line keeps the loop? The picture has it, on the loop's own lane.",
+        "Which line kept the loop in the old `/report`? The diagnosis of `stalled` names it.",
         "A plain `def` handler is called in a worker thread, where it may block as it likes.",
         "Any of these does it: `def report()`; `await asyncio.to_thread(time.sleep, 0.2)`; `await asyncio.sleep(0.2)`.",
     ),
@@ -173,7 +173,7 @@ def _computes_in_a_row(attempt: Attempt) -> str | None:
         return None
     return (
         f"It computes for {duration(blocks[0].duration_ns)} without giving up its turn. That it is `async def` does "
-        "not help: only an `await` that really waits lets the loop run others."
+        "not help: only an `await` that gives up the turn lets the loop run others."
     )
 
 
@@ -270,7 +270,10 @@ _SUSPECTS: Final = Exercise(
     ),
     hints=(
         "Ask of each: on which thread does it spend its 300 ms, and does it `await` meanwhile?",
-        'Send one of each at once and look: `Lab(app, clock="virtual").burst(...)` shows who held the loop.',
+        (
+            "Copy the four into a cell, with `app` for `suspects`, and look who holds the loop: "
+            '`lab.burst(lambda index: "/" + "abcd"[index], n=4)`.'
+        ),
     ),
     program=Program(a, b, c, d),
 )

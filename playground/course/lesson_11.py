@@ -93,8 +93,13 @@ def _was_cancelled(attempt: Attempt) -> str | None:
     return None if ends == ["cancelled"] else f"expected its task to end as cancelled, got {shown(ends[0])}."
 
 
+def _took(attempt: Attempt) -> bool:
+    """Whether the one who is cancelled has the book: a hole that is still open takes none."""
+    return bool(attempt.facts["shelves"][1].taken)
+
+
 def _no_finally(attempt: Attempt) -> str | None:
-    if broke(attempt) or _put_back(attempt) is None:
+    if broke(attempt) or not _took(attempt) or _put_back(attempt) is None:
         return None
     return (
         "Cancelling raises `CancelledError` at the `await` where the task waits, so the lines after it are not run. "
@@ -103,7 +108,7 @@ def _no_finally(attempt: Attempt) -> str | None:
 
 
 def _swallowed(attempt: Attempt) -> str | None:
-    if broke(attempt) or attempt.facts["ends"] != ["returned"]:
+    if broke(attempt) or not _took(attempt) or attempt.facts["ends"] != ["returned"]:
         return None
     return (
         "The `CancelledError` was caught and not raised again. Whoever cancelled, a timeout or a task group, is told "

@@ -32,6 +32,11 @@ def test_a_notebook_runs_in_a_fresh_kernel_and_its_solutions_get_full_marks(path
 def test_without_solutions_a_notebook_runs_too_and_each_check_says_what_is_missing(path: Path, run: Run) -> None:
     notebook = released(read(path))
     cells = run(notebook)
+    shown = {
+        name: [each.get("data", {}).get("text/plain") for each in cell.get("outputs", ())]
+        for name, cell in cells.items()
+    }
+    assert [name for name, texts_of_it in shown.items() if "Ellipsis" in texts_of_it] == []  # a hole that shows itself
     for hole in holes(notebook):
         told = value(cells[hole.check.id])
         assert re.match(rf"Exercise {hole.id}: (nothing to check yet|not yet, 0 of)", told), told
