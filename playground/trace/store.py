@@ -128,7 +128,8 @@ class _Writer:
 
     def __init__(self, trace: "Trace") -> None:
         self._rows: dict[str, Sequence[Any]] = {table: getattr(trace, table) for table in TABLES if table not in PARTS}
-        kinds = {rows.names if isinstance(rows, Table) and rows.whole else None for rows in self._rows.values()}
+        there = [rows for rows in self._rows.values() if len(rows) or isinstance(rows, Table)]
+        kinds = {rows.names if isinstance(rows, Table) and rows.whole else None for rows in there} or {None}
         shared = kinds.pop()
         self._names = Names() if kinds or shared is None else shared
 
