@@ -116,7 +116,7 @@ WRONG = [
         lambda: (in_a_row,),
         1,
         "It computes for 400 ms without giving up its turn. That it is `async def` does not help: only an `await` that "
-        "really waits lets the loop run others.",
+        "gives up the turn lets the loop run others.",
     ),
     Wrong(
         "09.3",
