@@ -137,7 +137,7 @@ def mend(student: Student, solution: str) -> None:
     told = student.told("ex-2-check")
     assert "✗ nobody holds the loop: it was held 1 time" in told
     assert "only an await lets others run" in told
-    assert "Hint 1 of 3: Which line keeps the loop?" in told
+    assert "Hint 1 of 3: Which line kept the loop in the old /report?" in told
     student.write("ex-2-code", solution)
     student.run_again("ex-2-code")
     student.select("ex-2-check")
