@@ -120,7 +120,7 @@ def test_the_keys_go_through_the_lanes_of_all_ways_and_each_move_is_said(see: Ca
 @pytest.mark.browser
 def test_processor_time_is_told_beside_the_time_on_the_wall(see: Callable[..., Any]) -> None:
     slow = WAYS["threads"]
-    told = replace(slow.segments[0], cpu_ns=1_500_000)
+    told = replace(slow.segments[0], cpu_ns=3_500_000)
     trace = Trace(workers=slow.workers, jobs=slow.jobs, segments=[told, *slow.segments[1:]])
 
     def scenario(screen: Screen) -> str:
@@ -128,7 +128,7 @@ def test_processor_time_is_told_beside_the_time_on_the_wall(see: Callable[..., A
         return screen.page.get_by_test_id("timeline-detail").inner_text().replace("\n", " ")
 
     detail = see(scenario, {"threads": trace})
-    assert detail == "job 0 running 5 ms at 0 µs job #0 threads 1.5 of 5 ms on a processor"
+    assert detail == "job 0 running 5 ms at 0 µs job #0 threads 3.5 of 5 ms on a processor"
 
 
 @pytest.mark.browser
