@@ -9,17 +9,20 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any, Final
 
+from playground.course.exercise import Attempt, Judge
 from playground.course.takes import Take
 from playground.course.trials import Tried
 from playground.errors import ModelError
 from playground.models.workload import Workload
 from playground.trace import Segment, Trace
+from playground.views.wording import duration
 
 __all__ = [
     "LIMIT_S",
     "a_workload",
     "computes_in_parallel",
     "computing_s",
+    "jobs_take",
     "most_computing",
     "named_ways",
     "try_models",
@@ -112,3 +115,13 @@ def _lasted_ns(runs: Iterable[Segment]) -> dict[int, int]:
         if running and next_ns > at_ns:
             lasted[running] = lasted.get(running, 0) + next_ns - at_ns
     return lasted
+
+
+def jobs_take(least_s: float) -> Judge:
+    """Each job is there for so long: on a slow machine it is longer, and never shorter."""
+
+    def judge(attempt: Attempt) -> str | None:
+        took_ns = min((job.ended_ns or 0) - (job.started_ns or 0) for job in attempt.trace.jobs)
+        return None if took_ns / 1e9 >= least_s else f"the shortest was over after {duration(took_ns)}."
+
+    return judge

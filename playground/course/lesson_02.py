@@ -5,15 +5,15 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from playground.course.exercise import Attempt, Exercise, Judge, Mistake, Rule
-from playground.course.experiments import computes_in_parallel, named_ways, try_models
+from playground.course.experiments import computes_in_parallel, jobs_take, named_ways, try_models
 from playground.course.mistakes import forgotten_await
 from playground.course.programs import Program
-from playground.course.rules import broke, gives
+from playground.course.rules import broke, gives, said
 from playground.course.takes import a_number, an_async_function, texts
 from playground.course.words import shown
 from playground.models.workload import Workload
 from playground.trace import Trace
-from playground.views.wording import code_text, counted, duration
+from playground.views.wording import code_text, counted
 
 __all__ = ["EXERCISES"]
 
@@ -42,10 +42,6 @@ def _right(index: int) -> Judge:
     return judge
 
 
-def _said(index: int, values: tuple[int, ...], text: str) -> Judge:
-    return lambda attempt: text if broke(attempt) is None and attempt.given[index] in values else None
-
-
 _SWITCHES: Final = Exercise(
     id="02.1",
     question="Five jobs compute, wait and compute again. How often does an interpreter go from one job to another: one "
@@ -61,7 +57,7 @@ _SWITCHES: Final = Exercise(
     mistakes=(
         Mistake(
             "gives-way-in-a-row",
-            _said(
+            said(
                 0,
                 (9, 10),
                 "One by one, a job's wait is everybody's wait: the next is not begun before the job is over, so an "
@@ -70,7 +66,7 @@ _SWITCHES: Final = Exercise(
         ),
         Mistake(
             "once-a-job",
-            _said(
+            said(
                 1,
                 (4, 5),
                 "Each job computes twice, before its wait and after. On the loop others come in between, so it has to "
@@ -79,7 +75,7 @@ _SWITCHES: Final = Exercise(
         ),
         Mistake(
             "processes-take-turns",
-            _said(
+            said(
                 2,
                 (4, 5, 9, 10),
                 "Each process has an interpreter of its own, and here one job. It is the system that goes from one "
@@ -201,14 +197,7 @@ def _awaited(function: Any) -> Attempt:
     return Attempt((function,), try_models(Workload(function, jobs=_FETCHES), "asyncio"))
 
 
-def _shortest_s(attempt: Attempt) -> float:
-    """How long the shortest job was there: on a slow machine it is longer, and never shorter."""
-    return min((job.ended_ns or 0) - (job.started_ns or 0) for job in attempt.trace.jobs) / 1e9
-
-
-def _takes_its_time(attempt: Attempt) -> str | None:
-    took_s = _shortest_s(attempt)
-    return None if took_s >= _LEAST_S else f"the shortest was over after {duration(round(took_s * 1e9))}."
+_takes_its_time: Final = jobs_take(_LEAST_S)
 
 
 def _all_at_once(attempt: Attempt) -> str | None:

@@ -4,9 +4,16 @@ import time
 from typing import Any, Final
 
 from playground.course.exercise import Attempt, Exercise, Judge, Mistake, Rule
-from playground.course.experiments import computes_in_parallel, computing_s, most_computing, try_models, waiting_s
+from playground.course.experiments import (
+    computes_in_parallel,
+    computing_s,
+    jobs_take,
+    most_computing,
+    try_models,
+    waiting_s,
+)
 from playground.course.programs import Program
-from playground.course.rules import broke, gives
+from playground.course.rules import broke, gives, said
 from playground.course.takes import Take, a_plain_function, whole_number
 from playground.models.workload import Workload
 from playground.views.wording import counted, duration
@@ -41,10 +48,6 @@ def _right_computing(attempt: Attempt) -> str | None:
     return None if attempt.given[1] == most else f"in the recording {most} at most, you said {attempt.given[1]}."
 
 
-def _said(index: int, values: range, text: str) -> Judge:
-    return lambda attempt: text if broke(attempt) is None and attempt.given[index] in values else None
-
-
 _AT_ONCE: Final = Exercise(
     id="03.1",
     question=f"{_THREADS} threads compute for 100 ms each. How many of them are begun and not over at one moment, at "
@@ -59,7 +62,7 @@ _AT_ONCE: Final = Exercise(
     mistakes=(
         Mistake(
             "all-compute",
-            _said(
+            said(
                 1,
                 range(_THREADS, 1000),
                 "That they are all begun does not mean that they all compute: only the thread that has the "
@@ -68,7 +71,7 @@ _AT_ONCE: Final = Exercise(
         ),
         Mistake(
             "a-processor-each",
-            _said(
+            said(
                 1,
                 range(2, _THREADS),
                 "It does not matter how many processors there are: there is one interpreter's lock, and only who has "
@@ -77,7 +80,7 @@ _AT_ONCE: Final = Exercise(
         ),
         Mistake(
             "one-after-another",
-            _said(
+            said(
                 0,
                 range(1, 2),
                 "That would be one by one. A thread has to give the lock away after some milliseconds if others want "
@@ -110,14 +113,7 @@ def _waiting(function: Any) -> Attempt:
     return Attempt((function,), try_models(Workload(function, jobs=_THREADS), "threads"))
 
 
-def _shortest_s(attempt: Attempt) -> float:
-    """How long the shortest job was there: on a slow machine it is longer, and never shorter."""
-    return min((job.ended_ns or 0) - (job.started_ns or 0) for job in attempt.trace.jobs) / 1e9
-
-
-def _takes_its_time(attempt: Attempt) -> str | None:
-    took_s = _shortest_s(attempt)
-    return None if took_s >= _LEAST_S else f"the shortest was over after {duration(round(took_s * 1e9))}."
+_takes_its_time: Final = jobs_take(_LEAST_S)
 
 
 def _rather_waits(attempt: Attempt) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from playground.course.exercise import Attempt, Exercise, Judge, Mistake, Rule
 from playground.course.experiments import named_ways, try_models
 from playground.course.programs import Program
-from playground.course.rules import broke, gives
+from playground.course.rules import broke, gives, said
 from playground.course.takes import a_number, a_plain_function
 from playground.course.words import shown
 from playground.models.workload import Workload
@@ -47,10 +47,6 @@ def _right(index: int) -> Judge:
     return judge
 
 
-def _said(index: int, values: range, text: str) -> Judge:
-    return lambda attempt: text if broke(attempt) is None and attempt.given[index] in values else None
-
-
 _WHOSE: Final = Exercise(
     id="06.1",
     question=f"{_NOTES} jobs put their number into a list `seen`, and return how many are in it. Which is the greatest "
@@ -67,7 +63,7 @@ _WHOSE: Final = Exercise(
     mistakes=(
         Mistake(
             "one-memory",
-            _said(
+            said(
                 0,
                 range(2, 1000),
                 "There is no list that they have in common. Each process has a memory of its own, and in each `seen` "
@@ -76,7 +72,7 @@ _WHOSE: Final = Exercise(
         ),
         Mistake(
             "anew-for-each-job",
-            _said(
+            said(
                 1,
                 range(1, 2),
                 "A pool's process does not end with a job: it takes the next, and finds in its memory what the one "
@@ -85,7 +81,7 @@ _WHOSE: Final = Exercise(
         ),
         Mistake(
             "comes-back",
-            _said(
+            said(
                 2,
                 range(1, 1000),
                 "Only what a job returns is sent back. What it changed, it changed in the memory of its own process, "

@@ -4,7 +4,7 @@ Each gives `None`, or what is wrong in words, with the figures that say so. None
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Any
 
 from playground.course.calls import Calls, most_at_once
@@ -27,6 +27,7 @@ __all__ = [
     "held_for",
     "last_answer_s",
     "never_held",
+    "said",
     "took_at_least",
 ]
 
@@ -171,3 +172,8 @@ def last_answer_s(tried: Tried) -> float:
     first_ns = min(request.start_ns for request in trace.requests)
     ends = [request.start_ns + (answered_ns(request) or 0) for request in trace.requests]
     return (max(ends) - first_ns) / 1e9
+
+
+def said(index: int, values: Container[object], text: str) -> Judge:
+    """A prediction's mistake: of several that were given, the one at `index` is among those values."""
+    return lambda attempt: text if broke(attempt) is None and attempt.given[index] in values else None

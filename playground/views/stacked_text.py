@@ -8,16 +8,12 @@ from collections.abc import Iterator
 from textwrap import wrap
 from typing import Final
 
-from playground.views.kinds import KINDS
-from playground.views.lanes import Row
-from playground.views.scale import cells
 from playground.views.stacked import TITLE, Stack, Way
-from playground.views.text_rows import axis, legend_lines
+from playground.views.text_rows import axis, legend_lines, row_marks
 from playground.views.wording import FAILED_MARK, counted, duration, one_line
 
 __all__ = ["text"]
 
-_ALL: Final = frozenset(range(len(KINDS)))
 _GUTTER: Final = 20
 _LEAST_COLUMNS: Final = 20
 # Lines of all lanes together: a screenful or two. Of a single way more than half of them would be repetition.
@@ -52,16 +48,11 @@ def _way(way: Way, stacked: Stack, columns: int, most: int, width: int) -> Itera
     yield from (f"{FAILED_MARK} {words}" for words in way.troubles)
     last = ""
     for row in way.rows[:most]:
-        yield _line(row.name if row.name != last else "", _marks(row, stacked.duration_ns, columns))
+        yield _line(row.name if row.name != last else "", row_marks(row, stacked.duration_ns, columns))
         last = row.name
     rest = len(way.rows) - most + way.left_out if len(way.rows) > most else way.left_out
     if rest:
         yield _line("", f"{counted(rest, 'more lane')} not drawn.")
-
-
-def _marks(row: Row, duration_ns: int, columns: int) -> str:
-    most = cells(row, duration_ns, columns).most(_ALL)
-    return "".join(" " if kind is None else KINDS[kind].mark for kind in most)
 
 
 def _legend(stacked: Stack, width: int) -> Iterator[str]:

@@ -12,17 +12,15 @@ from typing import Final
 from playground.trace import Trace
 from playground.views.choice import left_out, ranked
 from playground.views.diagnosis import diagnose
-from playground.views.kinds import BLOCKED, KINDS
+from playground.views.kinds import BLOCKED
 from playground.views.lanes import Lanes, Row, lanes
-from playground.views.scale import cells
 from playground.views.stacked import stack
 from playground.views.stacked_text import text as stacked_text
-from playground.views.text_rows import LEVELS, axis, legend_lines, loop_row
+from playground.views.text_rows import LEVELS, axis, legend_lines, loop_row, row_marks
 from playground.views.wording import FAILED_MARK, counted, duration, let_go, one_line, summary
 
 __all__ = ["report", "summary", "text"]
 
-_ALL: Final = frozenset(range(len(KINDS)))
 _GUTTER: Final = 26
 _LEAST_COLUMNS: Final = 20
 
@@ -92,7 +90,7 @@ def _named(laid: Lanes, row: Row, columns: int) -> str:
 def _workers(laid: Lanes, columns: int, most: int) -> Iterator[str]:
     rows = laid.of("worker")
     for row in rows[:most]:
-        yield _line(row.name, "", _marks(row, laid.duration_ns, columns))
+        yield _line(row.name, "", row_marks(row, laid.duration_ns, columns))
     if len(rows) > most:
         yield f"{counted(len(rows) - most, 'more worker thread')} not drawn."
 
@@ -105,7 +103,7 @@ def _requests(laid: Lanes, columns: int, most: int) -> Iterator[str]:
     found = sorted((*life, lane) for lane, row in lives for life in row if life[2] in drawn)
     for start_ns, end_ns, request, lane in found:
         _take(drawn[request], states[lane], start_ns, end_ns, request)
-        body = _marks(drawn[request], laid.duration_ns, columns)
+        body = row_marks(drawn[request], laid.duration_ns, columns)
         facts = laid.requests[request]
         mark = f" {FAILED_MARK} {facts.failure}" if facts.failure else ""
         yield _line(facts.label, duration(end_ns - start_ns), body, mark)
@@ -120,11 +118,6 @@ def _take(into: Row, row: Row, start_ns: int, end_ns: int, request: int) -> None
     for span in zip(*(column[first:stop] for column in columns), strict=True):
         if span[4] == request:
             into.add(*span)
-
-
-def _marks(row: Row, duration_ns: int, columns: int) -> str:
-    most = cells(row, duration_ns, columns).most(_ALL)
-    return "".join(" " if kind is None else KINDS[kind].mark for kind in most)
 
 
 # -- legend ---------------------------------------------------------------------------------------------

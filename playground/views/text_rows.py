@@ -12,11 +12,12 @@ from playground.views.lanes import Row
 from playground.views.scale import cells, marks
 from playground.views.wording import duration
 
-__all__ = ["LEVELS", "axis", "legend_lines", "loop_row"]
+__all__ = ["LEVELS", "axis", "legend_lines", "loop_row", "row_marks"]
 
 LEVELS: Final = "▁▂▃▄▅▆▇█"
 """How busy the loop was in a column, from hardly to all of it."""
 _MARK_COLUMNS: Final = 12
+_ALL: Final = frozenset(range(len(KINDS)))
 
 
 def axis(duration_ns: int, columns: int) -> str:
@@ -41,6 +42,12 @@ def loop_row(row: Row, duration_ns: int, columns: int) -> str:
         else:
             body.append(LEVELS[min(7, int(busy * 8))] if busy else " ")
     return "".join(body)
+
+
+def row_marks(row: Row, duration_ns: int, columns: int) -> str:
+    """For each column the mark of what took most of it."""
+    most = cells(row, duration_ns, columns).most(_ALL)
+    return "".join(" " if kind is None else KINDS[kind].mark for kind in most)
 
 
 def legend_lines(entries: Iterable[str], width: int) -> Iterator[str]:
