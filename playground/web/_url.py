@@ -8,7 +8,7 @@ import ipaddress
 import re
 from collections.abc import Sequence
 from typing import Any, Final, Literal
-from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
 from playground.asgi import Scope
 from playground.errors import UsageError
@@ -21,6 +21,8 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 # What would end a path, and the backslash, which browsers take for a slash.
 _ENDS_PATH: Final = re.compile(r"[?#\\]")
+
+_ASCII: Final = bytes(range(128))
 
 # RFC 3986, 3.2.2 and 3.2.3: an address in brackets, or a registered name; then perhaps a port.
 _HOST: Final = re.compile(
@@ -185,13 +187,21 @@ def _scope_url(scope: Scope) -> str:
         path = path.replace("?", "%3F").replace("#", "%23").replace("\\", "%5C")
     query: bytes = scope.get("query_string", b"")
     if query:
-        path = f"{path}?{query.decode()}"
+        path = f"{path}?{_query_text(query)}"
     scheme = scope.get("scheme", "http")
     netloc = _host_header(scope) or _server_address(scope, scheme)
     if netloc is None:
         # Without a host, two slashes at the start would make one of the path.
         return f"/%2F{path[2:]}" if path.startswith("//") else path
     return f"{scheme}://{netloc}{path if path[:1] in ('/', '?', '') else '/' + path}"
+
+
+def _query_text(query: bytes) -> str:
+    """A query string as text. What is not UTF-8, which any client may send, is percent-encoded byte by byte."""
+    try:
+        return query.decode()
+    except UnicodeDecodeError:
+        return quote(query, safe=_ASCII)
 
 
 def _host_header(scope: Scope) -> str | None:

@@ -1,0 +1,51 @@
+"""How a property is declared, so that the suite can try it a little and `python -m tests.fuzz` a lot.
+
+It decides nothing about what is drawn or checked. A property is a plain function of what is drawn; it fails by
+raising, and it must leave nothing behind, for it may be called a million times in one process.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+__all__ = ["PROPERTIES", "Check", "Property", "fuzzed", "outcome"]
+
+Check = Callable[..., None]
+
+
+class Property(NamedTuple):
+    """A check, and what it is checked on.
+
+    Attributes:
+        room: the module that declared it, without its package and `test_`.
+        check: the plain function.
+        strategies: what each of its arguments is drawn from.
+    """
+
+    room: str
+    check: Check
+    strategies: tuple[st.SearchStrategy[Any], ...]
+
+
+PROPERTIES: list[Property] = []
+"""All that were declared by the modules imported so far, in the order of declaration."""
+
+
+def fuzzed(*strategies: st.SearchStrategy[Any], examples: int = 60) -> Callable[[Check], Check]:
+    """Declare a property; in the suite it is tried `examples` times."""
+
+    def declare(check: Check) -> Check:
+        PROPERTIES.append(Property(check.__module__.rpartition(".test_")[2], check, strategies))
+        return settings(max_examples=examples)(given(*strategies)(check))
+
+    return declare
+
+
+def outcome(make: Callable[[], Any]) -> Any:
+    """What a call returns; or the built-in kind of the error that it raises, for ours are subclasses of those."""
+    try:
+        return make()
+    except Exception as error:  # noqa: BLE001  it is the outcome
+        return next(cls.__name__ for cls in type(error).__mro__ if cls.__module__ == "builtins")
