@@ -36,17 +36,13 @@ def test_nothing_is_left_out_but_by_a_line_that_says_why() -> None:
 
 
 def test_rooms_are_summed_and_too_small_a_share_is_told() -> None:
-    modules = [
-        covered.Count("lab.py", 10, 1, "7"),
-        covered.Count("web/a.py", 20, 0),
-        covered.Count("web/b/c.py", 70, 3),
-    ]
-    rooms = covered.by_room(modules)
+    counted = {"lab.py": (10, 1), "web/a.py": (20, 0), "web/b/c.py": (70, 3)}
+    rooms = covered.by_room([covered.Count(name, *numbers) for name, numbers in counted.items()])
     assert covered.table(rooms).splitlines() == [
-        "                     lines  not run      run",
-        "(its own modules)       10        1   90.00%",
-        "web/                    90        3   96.67%",
-        "playground/            100        4   96.00%",
+        "                   lines  not run      run",
+        "(its own modules)     10        1   90.00%",
+        "web/                  90        3   96.67%",
+        "playground/          100        4   96.00%",
     ]
     assert covered.missed(rooms[-1].share, 0.96) is None
     words = "expected at least 97% of the lines of playground/ to run, got 96.00%"
