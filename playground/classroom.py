@@ -7,12 +7,12 @@ no Jupyter. What an exercise asks, and how an answer is checked, is for `course`
 
 import hashlib
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any, Final
 
 from playground.errors import ClassroomError
+from playground.files import write, write_text
 
 __all__ = ["assignment_of", "for_students", "hand_out", "lay_out_course", "without_solutions"]
 
@@ -171,11 +171,9 @@ def _renew(folder: Path, files: dict[str, bytes]) -> list[str]:
             continue
         if found != new:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            write(path, [content])
         handed_out[name] = new
-    written = folder / f"{_LEDGER}.{os.getpid()}"  # two may be at it: each writes a file of its own
-    written.write_text(json.dumps(handed_out, indent=1) + "\n", encoding="utf-8")
-    written.replace(ledger)  # at once: half a ledger could not be read
+    write_text(ledger, json.dumps(handed_out, indent=1) + "\n")
     return outdated
 
 

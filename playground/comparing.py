@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from playground import files
 from playground.errors import ComparisonError
 from playground.run import Run
 from playground.trace import Trace
@@ -55,14 +56,14 @@ class SideBySide:
 
         text = svg(self._compared)
         if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
+            files.write_text(path, text)
         return text
 
     def to_html(self, path: str | Path) -> None:
         """Write the interactive comparison as one HTML file that needs no network."""
         from playground.widgets.page import comparison_page
 
-        Path(path).write_text(comparison_page(self.traces), encoding="utf-8")
+        files.write_text(path, comparison_page(self.traces))
 
     def __repr__(self) -> str:
         return f"<SideBySide of {', '.join(self.traces)}>"

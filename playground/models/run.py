@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from playground import files
 from playground.models.apart import Ending
 from playground.models.parcel import Failure
 from playground.models.workload import Workload
@@ -126,14 +127,14 @@ class Experiment(Mapping[str, ModelRun]):
 
         text = svg(stack(self.traces), title=self.workload.title)
         if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
+            files.write_text(path, text)
         return text
 
     def to_html(self, path: str | Path) -> None:
         """Write the interactive view as one HTML file that needs no network."""
         from playground.widgets.page import stacked_page
 
-        Path(path).write_text(stacked_page(self.traces, self.workload.title), encoding="utf-8")
+        files.write_text(path, stacked_page(self.traces, self.workload.title))
 
     def __repr__(self) -> str:
         return f"<Experiment: {self.workload.title}; {', '.join(self)}>"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar
 from zlib import crc32
 
+from playground import files
 from playground.errors import TraceError
 from playground.trace.checked import CHECK, check_columns, damaged, tables_of
 from playground.trace.columns import Directory, read, stream
@@ -50,10 +51,9 @@ def save(trace: "Trace", path: str | Path) -> None:
     Raises:
         TraceError: a number in a row does not fit into its column, or the title into a header; then the file is
             not touched.
+        OSError: it cannot be written: see `playground.files.write`.
     """
-    pieces = _pieces(trace)
-    with open(path, "wb") as file:
-        file.writelines(pieces)
+    files.write(path, _pieces(trace))
 
 
 def dump(trace: "Trace") -> bytes:

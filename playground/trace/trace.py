@@ -13,6 +13,7 @@ from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from playground import files
 from playground.trace import shares, store
 from playground.trace.blocks import block_of, waits_held
 from playground.trace.groups import Groups, inherited, most_at_once
@@ -243,7 +244,7 @@ class Trace:
     # -- keeping ---------------------------------------------------------------------------------------
 
     def save(self, path: str | Path) -> None:
-        """Write the recording to a file, for `Trace.load`."""
+        """Write the recording to a file, for `Trace.load`; raises as `playground.trace.store.save`."""
         store.save(self, path)
 
     @classmethod
@@ -260,7 +261,7 @@ class Trace:
         """
         return store.load(cls, path, most_bytes)
 
-    # -- doors to the views, opened on demand ----------------------------------------------------------
+    # -- doors to the views, opened on demand; files are written as `playground.files.write` says -------
 
     @property
     def summary(self) -> str:
@@ -310,7 +311,7 @@ class Trace:
 
         text = svg(self)
         if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
+            files.write_text(path, text)
         return text
 
     def to_html(self, path: str | Path) -> None:
@@ -320,14 +321,13 @@ class Trace:
         """
         from playground.widgets.page import page
 
-        Path(path).write_text(page(self), encoding="utf-8")
+        files.write_text(path, page(self))
 
     def to_chrome(self, path: str | Path) -> None:
         """Write the recording as a Chrome trace, in JSON, for Perfetto or chrome://tracing."""
         from playground.views.chrome import chrome_lines
 
-        with open(path, "w", encoding="ascii") as file:
-            file.writelines(f"{line}\n" for line in chrome_lines(self))
+        files.write(path, (f"{line}\n".encode("ascii") for line in chrome_lines(self)))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         from playground.widgets.display import mimebundle

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from playground import files
+
 __all__ = ["Claim", "Measured", "Picture", "PictureKind", "Unit", "Verdict"]
 
 Verdict = Literal["holds", "does not hold", "not here"]
@@ -93,7 +95,7 @@ class Claim:
         """The picture as SVG, `width` pixels wide; also written to `path` if one is given."""
         drawn = self._drawn(width)
         if path is not None:
-            Path(path).write_text(drawn, encoding="utf-8")
+            files.write_text(path, drawn)
         return drawn
 
     def _drawn(self, width: int) -> str:
