@@ -1,7 +1,34 @@
 """See what your async web app is doing.
 
-An in-process ASGI toolkit, a virtual transport, an event loop that tells what it does, and the pictures to see
-it with. Importing this package imports no Jupyter, no widget and no web server, and starts no thread.
+    from playground import App, Lab
+
+    app = App()
+
+    @app.get("/hello/{name}")
+    async def hello(name: str):
+        return {"hello": name}
+
+    with Lab(app) as lab:
+        lab.get("/hello/Ada").json()             # one request, without a server or a port
+        run = lab.burst("/hello/Ada", n=50)      # fifty at once, recorded
+    print(run)                                   # what the event loop did; in a notebook, a picture of it
+    run.diagnosis                                # what went wrong, in words
+
+What is here:
+
+* `Lab` runs any ASGI or WSGI app on an event loop of its own and sends it requests, perhaps over a `Network`.
+* `Run` is what that did: responses, recording, findings. `compare` sets several side by side.
+* `Trace` is the recording: rows to query, pictures, files. Its rows are in `playground.trace`.
+* `watch` records code that is no web app. `experiment` runs one `Workload` in threads, processes, on event loops ...
+* `App` is a small framework to write an app in, `work` computes, `allow_asyncio_run` is for scripts pasted into a cell.
+* All exceptions are a `PlaygroundError`; `playground.errors` shows their tree.
+
+More is in modules of their own: `playground.web` (a toolkit with Starlette's names), `playground.transport` (apps as
+the far end of an httpx client), `playground.assertions` (for tests), `playground.sweep` (many scenarios),
+`playground.course` (the lessons' checks), `playground.models.claims` (what is said of concurrency, tried).
+
+This module decides which names those are, and refuses to know what they mean: it holds no logic. Importing it imports
+no Jupyter, no widget and no web server, and starts no thread.
 """
 
 from importlib import import_module

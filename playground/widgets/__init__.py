@@ -1,8 +1,12 @@
 """Views that a reader can move in: one class a view, no computing.
 
-Rows and columns come from `playground.views`; the drawing is JavaScript, bundled into `static/`. The widget
-classes need anywidget, which needs ipywidgets and IPython, so they are imported when they are first asked for:
-a script that writes an HTML page never loads them.
+Rows and columns come from `playground.views`; the drawing is JavaScript, bundled from `src/` into `static/`. This room
+decides what travels to a page and back, what a saved notebook keeps of a view (text and a static picture), and when a
+live view is told of news. It refuses to know what anything means: a widget asks `views` for columns, and passes them
+on.
+
+The widget classes need anywidget, which needs ipywidgets and IPython, so they are imported when they are first asked
+for: a script that writes an HTML page never loads them.
 """
 
 from importlib import import_module

@@ -1,7 +1,17 @@
 """What is often said of concurrency and of async web frameworks, as experiments.
 
 Each is a function that tries one such claim on this machine and gives its verdict in words: that it holds, that it does
-not, or that it cannot be told here. They are named in the project's README.
+not, or that it cannot be told here. Here it is decided what is measured, how often, and from which figures on a verdict
+is given (each claim's module says why). How jobs run is for the models to know, and how a verdict is drawn, for
+`views`.
+
+* `latency_ladder()`: input and output take far longer than computing, rung by rung.
+* `threads_and_processes()`: threads are for input and output, processes for computing.
+* `async_speed()`: async does not make code run faster.
+* `long_waits()`: what async gains, it gains where waits are long beside the computing.
+* `handlers_in_threads()`: plain `def` handlers run in worker threads, `async def` handlers on the loop.
+* `weights()`: a process weighs more than a thread, that more than a green thread, and that more than a task.
+* `web_benchmark()`: async methods answer more requests than sync ones do.
 
 A claim is loaded when its name is asked for: a child that measures one has no use for the others.
 """

@@ -1,7 +1,8 @@
 """Middleware: layers around an app, one layer a module.
 
-This module decides only how a layer is written down before the app that it goes around exists (its class
-and the arguments beside the app), and in which order layers go around an app.
+This module decides only how a layer is written down before the app that it goes around exists (its class and the
+arguments beside the app), and in which order layers go around an app. It refuses to know what any layer does, and
+imports none: each is loaded by who wants it.
 """
 
 from collections.abc import Iterator, Sequence
