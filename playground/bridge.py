@@ -5,11 +5,13 @@ side each await takes place.
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
 
 from playground.clock.thread import LoopThread
+from playground.errors import LabClosed
 
 __all__ = ["Bridge", "blocking_response"]
 
@@ -49,7 +51,9 @@ class _FarStream(httpx.AsyncByteStream):
             yield chunk
 
     async def aclose(self) -> None:
-        await self._thread.call_async(self._stream.aclose)
+        if not self._thread.forked:
+            with contextlib.suppress(LabClosed):  # the stream went with the loop
+                await self._thread.call_async(self._stream.aclose)
 
 
 def blocking_response(thread: LoopThread, response: httpx.Response) -> httpx.Response:

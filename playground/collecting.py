@@ -7,6 +7,7 @@ It knows nothing of what they do meanwhile, and never collects.
 """
 
 import gc
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +37,19 @@ def without_collecting() -> Iterator[None]:
         yield
     finally:
         with _lock:
-            _Rest.count -= 1
+            _Rest.count = max(0, _Rest.count - 1)  # in a forked process it began anew
             if not _Rest.count and _Rest.was_enabled:
                 gc.enable()
+
+
+def _back_to_work() -> None:
+    """In a process that was forked, where none of those is left for whom it rests."""
+    _lock._at_fork_reinit()  # type: ignore[attr-defined]  # another thread may have held it
+    if _Rest.count:
+        _Rest.count = 0
+        if _Rest.was_enabled:
+            gc.enable()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_back_to_work)

@@ -315,6 +315,7 @@ class Lab:
 
     def follow(self, follower: Follower) -> None:
         """Have somebody look at the runs of this lab while they go on."""
+        self._thread.check_open()
         self._recordings.followers.append(follower)
 
     def stop(self, after_s: float | None = None) -> None:
@@ -326,12 +327,20 @@ class Lab:
         self._recordings.stop(after_s)
 
     def close(self) -> None:
-        """Shut the app down, cancel what still runs and end the loop's thread. A closed lab cannot be used again."""
+        """Shut the app down, cancel what still runs and end the loop's thread. A closed lab cannot be used again.
+
+        Called from within, by one of its own handlers or in another lab's virtual time, it closes the lab as soon as
+        the request or run that goes on there has been answered; until then it is open. May be called twice.
+        """
         if self._finalizer.detach() is not None:
-            self._host.close()
+            if self._thread.within:
+                afterwards(self._host.close, self._thread.loop)
+            else:
+                self._host.close()
         catch_up()
 
     def __enter__(self) -> Self:
+        self._thread.check_open()
         return self
 
     def __exit__(
@@ -352,6 +361,7 @@ class Lab:
         return await self.client.request(method, url, **kwargs)
 
     def _check_recorded(self) -> None:
+        self._thread.check_open()
         if not self._recordings.wanted:
             raise LabError("expected a lab that records, got trace=False: make it with Lab(app), without trace=False")
 

@@ -5,8 +5,10 @@ It knows nothing of requests; what it records is whatever coroutine it is given.
 
 import asyncio
 import contextlib
-import threading
 import time
+
+# by its own name: while a virtual loop is open, `threading` has another, for which the loop would park
+from _thread import allocate_lock
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Final, Protocol, TypeVar
 
@@ -15,6 +17,7 @@ from playground.clock.loop import LabLoop
 from playground.clock.thread import LoopThread
 from playground.clock.virtual import VirtualLoop
 from playground.errors import LabError
+from playground.flag import Flag
 from playground.trace import Trace
 from playground.trace.build import Live
 from playground.trace.recorder import Recorder, recording
@@ -59,11 +62,11 @@ class Recordings:
     def __init__(self, thread: LoopThread, wanted: bool) -> None:
         self._thread = thread
         self.wanted = wanted
-        self._busy = threading.Lock()
-        self._looking = threading.Lock()
+        self._busy = allocate_lock()
+        self._looking = allocate_lock()
         self._live: tuple[Recorder, Live] | None = None
         self.followers: list[Follower] = []
-        self._stop = threading.Event()
+        self._stopped = False
         self._stop_at_s = float("inf")
 
     def make(
@@ -76,20 +79,21 @@ class Recordings:
         """Await `function()` on the loop, recorded; the waiting thread calls `meanwhile` now and then.
 
         Raises:
-            LabError: another recording goes on.
+            LabError: another recording goes on; or the lab is not open (`LabClosed`), or of another process.
             whatever the function raises, and KeyboardInterrupt; `broken_off` is given what was recorded until then.
         """
+        self._thread.check_open()
         if not self._busy.acquire(blocking=False):
             raise LabError(
                 "expected one run at a time, got a second while the first goes on: wait for it, or make a second Lab"
             )
-        self._stop.clear()
-        begun, over = threading.Event(), threading.Event()
+        self._stopped = False
+        begun, over = Flag(), Flag()
         recorders: list[Recorder] = []
         self.followers[:] = [follower for follower in self.followers if not follower.closed]
 
         def look_up() -> None:
-            if self._stop.is_set() or time.monotonic() >= self._stop_at_s:
+            if self._stopped or time.monotonic() >= self._stop_at_s:
                 raise KeyboardInterrupt
             if meanwhile is not None:
                 meanwhile()
@@ -99,13 +103,13 @@ class Recordings:
                 follower.prepare(title)
             return self._thread.call(self._record, function, recorders, begun, over, meanwhile=look_up)
         except BaseException:
-            if begun.is_set() and over.wait(_UNWIND_S):
+            if begun.up and over.wait(_UNWIND_S):
                 for recorder in recorders:
                     broken_off(recorder)
             self.kept(None)
             raise
         finally:
-            if not begun.is_set():
+            if not begun.up:
                 self._busy.release()
 
     def stop(self, after_s: float | None = None) -> None:
@@ -115,7 +119,7 @@ class Recordings:
             after_s: not now, but whichever goes on after so many seconds of real time.
         """
         if after_s is None:
-            self._stop.set()
+            self._stopped = True
         else:
             self._stop_at_s = time.monotonic() + after_s
 
@@ -126,6 +130,7 @@ class Recordings:
 
     def snapshot(self, title: str) -> Trace:
         """What has happened so far in the recording that goes on. Raises `LabError` if none does."""
+        self._thread.check_open()
         with self._looking:
             recorder = self._thread.loop.recorder
             if not isinstance(recorder, Recorder):
@@ -142,8 +147,8 @@ class Recordings:
         self,
         function: Callable[[], Coroutine[Any, Any, T]],
         recorders: list[Recorder],
-        begun: threading.Event,
-        over: threading.Event,
+        begun: Flag,
+        over: Flag,
     ) -> tuple[Recorder | None, T]:
         begun.set()
         try:

@@ -67,13 +67,21 @@ class Server:
         """Stop listening, and end the connections that are open."""
         if self._thread.reachable:
             self._thread.tidy(self._stop)
+        if self._thread.closed or self._thread.forked:
+            self._socket.close()  # in a forked process, its copy: nobody else would ever let go of it
 
     async def _start(self) -> None:
-        task = self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]), name="uvicorn")
+        task = self._task = asyncio.create_task(self._serve(), name="uvicorn")
         while not (self._server.started or task.done()):  # noqa: ASYNC110 (uvicorn has no event for it)
             await asyncio.sleep(0)
         if task.done():
             await task
+
+    async def _serve(self) -> None:
+        try:
+            await self._server.serve(sockets=[self._socket])
+        finally:  # a lab may be closed while it serves: who connects then is to be refused, not kept waiting
+            self._hang_up()
 
     async def _stop(self) -> None:
         self._server.should_exit = True

@@ -169,7 +169,7 @@ def test_a_forgotten_app_that_fails_to_shut_down_is_told_of_and_fails_nobody_s_r
     with Lab(App(), clock="virtual") as lab, caplog.at_level(logging.ERROR, "playground.lab"):
         assert lab.run(collects).result is None
     (record,) = caplog.records
-    assert record.getMessage() == "A lab that nobody held any more has not shut down as it should."
+    assert record.getMessage() == "A lab that was closed by a handler, or by nobody, has not shut down as it should."
     assert "the drain is blocked" in (record.exc_text or "")
 
 

@@ -161,8 +161,6 @@ def test_without_a_run_there_is_nothing_to_look_at() -> None:
         lab.burst("/brief", n=2)
         with pytest.raises(LabError, match=NO_RUN):
             lab.snapshot()
-    with pytest.raises(LabError, match=NO_RUN):
-        lab.snapshot()
 
 
 def test_a_lab_that_does_not_record_has_nothing_to_look_at() -> None:

@@ -1,9 +1,10 @@
 """What is to be done outside a lab's time, asked for from within it: it is put off until nobody waits for that loop.
 
 A lab that nobody holds any more is found wherever the garbage collector happens to run, which in virtual time is
-within the steps of another lab. To close it there would be to wait for real in the midst of virtual time, and to have
-its app shut down at a moment that the other's app might notice. So whoever waits for that other loop does it after
-having its answer. What is put off, this does not know.
+within the steps of another lab; and a handler may close a lab, its own or another. To close it there would be to wait
+for real in the midst of virtual time, and to have its app shut down at a moment that the other's app might notice; or
+to wait for oneself. So whoever waits for that loop does it after having its answer. What is put off, this does not
+know.
 """
 
 import asyncio
@@ -27,12 +28,17 @@ log: Final = logging.getLogger("playground.lab")
 _put_off: Final[deque[Callable[[], object]]] = deque()
 
 
-def afterwards(action: Callable[[], object]) -> None:
+def afterwards(action: Callable[[], object], within: LabLoop | None = None) -> None:
     """Call `action` at once, or, from within a lab's time, as soon as nobody waits for that lab.
 
     What it raises is raised here if it is called at once; else it is written to the log `playground.lab`.
+
+    Args:
+        action: what to call.
+        within: the loop of the lab in whose time this is called, by who knows; a worker thread in real time cannot
+            be told from others.
     """
-    waited_for = _waited_for_here()
+    waited_for = _waited_for_here() or (None if within is None else within.waited_for)
     if waited_for is None:
         action()
         return
@@ -55,7 +61,7 @@ def catch_up() -> None:
         try:
             action()
         except Exception:
-            log.exception("A lab that nobody held any more has not shut down as it should.")
+            log.exception("A lab that was closed by a handler, or by nobody, has not shut down as it should.")
 
 
 def _catch_up_elsewhere() -> None:

@@ -5,6 +5,7 @@ told that what it asks for cannot be; every other thread gets the real thing. Th
 back as it was found. What the replacements do is for `places`; this decides only where they stand.
 """
 
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -79,3 +80,14 @@ def _restore() -> None:
             delattr(owner, name)
         else:
             setattr(owner, name, found)
+
+
+def _give_all_back() -> None:
+    """In a process that was forked, which has none of the loops' threads and so no virtual time."""
+    _lock._at_fork_reinit()  # type: ignore[attr-defined]  # another thread may have held it
+    _open.clear()
+    _restore()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_give_all_back)

@@ -123,6 +123,11 @@ class Calls:
         """Whether further calls are refused."""
         return self._refusal is not None
 
+    def check(self) -> None:
+        """Raise what a further call would be refused with, if it would."""
+        if self._refusal is not None:
+            raise self._refusal
+
     def begin(self, call: Call[Any]) -> None:
         """Have the loop begin a call.
 

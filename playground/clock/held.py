@@ -24,6 +24,7 @@ __all__ = [
     "Interrupted",
     "busy_workers",
     "forget_between_steps",
+    "is_worker",
     "running_task",
     "runs",
     "throw_into",
@@ -133,6 +134,11 @@ def _workers(loop: asyncio.AbstractEventLoop) -> Iterator[threading.Thread]:
     executor = getattr(loop, "_default_executor", None)
     pool = getattr(executor, "_threads", ())
     return (thread for thread in threading.enumerate() if getattr(thread, "loop", None) is loop or thread in pool)
+
+
+def is_worker(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> bool:
+    """Whether a thread is one of a loop's workers."""
+    return thread in _workers(loop)
 
 
 def _stack(frame: FrameType | None) -> Iterator[FrameType]:

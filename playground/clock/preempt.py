@@ -6,6 +6,7 @@ decides, it decides here too, in the user's own code and in worker threads only.
 cannot be debugged at the same time.
 """
 
+import os
 import random
 import sys
 import threading
@@ -109,6 +110,12 @@ class _Monitoring:
                     _bytecodes.register_callback(self._tool, _bytecodes.events.INSTRUCTION, None)
                     _bytecodes.free_tool_id(self._tool)
 
+    def end_all(self) -> None:
+        """In a process that was forked, none of those whose workers are cut into is left."""
+        self._lock._at_fork_reinit()  # type: ignore[attr-defined]  # another thread may have held it
+        for user in list(self._users):
+            self.end(user)
+
     def _free_tool(self) -> int:
         for number in _TOOL_IDS:
             if _bytecodes.get_tool(number) is None:
@@ -128,3 +135,6 @@ def _seen(code: CodeType, offset: int) -> Any:
 
 
 _monitoring: Final = _Monitoring()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_monitoring.end_all)

@@ -13,9 +13,10 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Final, TypeVar
 
 from playground.clock.calls import Call
+from playground.clock.life import _main, tell, wind_up
 from playground.clock.runner import current, outside
 from playground.clock.simulated_loop import SimulatedLoop
-from playground.clock.thread import LoopThread, _main, _tell, _wind_up
+from playground.clock.thread import LoopThread
 from playground.errors import LabClosed, NotInVirtualTime
 
 __all__ = ["LoopHere"]
@@ -42,7 +43,7 @@ class LoopHere(LoopThread):
 
     def _begin(self, name: str, on_start: Callable[[], object]) -> None:
         loop = self.loop
-        loop.set_exception_handler(_tell)
+        loop.set_exception_handler(tell)
         loop.attend(self._calls.waiting, self._calls.break_off)
         # anyio ties its workers to a task that was given to run_until_complete: this is how it knows one
         ready: concurrent.futures.Future[None] = concurrent.futures.Future()
@@ -108,7 +109,7 @@ class LoopHere(LoopThread):
             while not (self.loop.keeper is None or self.loop.keeper.done()):
                 self.loop.run_forever()
             self.loop.attend(None, None)
-            self.loop.run_until_complete(_wind_up(self.loop))
+            self.loop.run_until_complete(wind_up(self.loop))
         self._calls.end()
         self.loop.close()
 

@@ -18,9 +18,10 @@ from typing import Any, Final, TypeVar
 
 from playground.clock.afterwards import catch_up
 from playground.clock.calls import Call, Calls
-from playground.clock.held import Interrupted, busy_workers, running_task, where
+from playground.clock.held import busy_workers, is_worker, running_task, where
+from playground.clock.life import live
 from playground.clock.loop import LabLoop
-from playground.clock.runner import Aborted, current
+from playground.clock.runner import current
 from playground.errors import LabClosed, LabError, NotInVirtualTime
 
 __all__ = ["LoopThread"]
@@ -57,8 +58,6 @@ _CLOSED_HELD: Final = (
     "thread ends when it returns. It stands at:\n"
 )
 _CLOSED_WORKERS: Final = "The lab is closed. " + _WORKERS
-_STOPPED: Final = "Event loop stopped before Future completed."
-"""What asyncio says when an app has called `loop.stop()`."""
 
 
 class _Overdue(Exception):
@@ -92,7 +91,7 @@ class LoopThread:
     def _begin(self, name: str, on_start: Callable[[], object]) -> None:
         ready: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._thread = threading.Thread(
-            target=_live, args=(self.loop, self._calls, self._stop, on_start, ready), name=name, daemon=True
+            target=live, args=(self.loop, self._calls, self._stop, on_start, ready), name=name, daemon=True
         )
         self._thread.start()
         ready.result()
@@ -107,9 +106,25 @@ class LoopThread:
         return threading.current_thread() is self._thread
 
     @property
+    def within(self) -> bool:
+        """Whether the caller is in this loop's time, as a step of it or one of its workers, or in another's virtual
+        time: there, nobody can wait for this loop to end."""
+        return current() is not None or self.inside or is_worker(self.loop, threading.current_thread())
+
+    @property
+    def forked(self) -> bool:
+        """Whether this is a process forked from that of the loop, whose thread is not in it."""
+        return self._process != os.getpid()
+
+    @property
     def reachable(self) -> bool:
         """Whether the caller may call: the loop is open, of this process, and not the caller's own."""
-        return not (self.closed or self.inside or self._process != os.getpid())
+        return not (self.closed or self.inside or self.forked)
+
+    def check_open(self) -> None:
+        """Raise what a call would raise: `LabClosed` if the loop has ended, `LabError` in a forked process."""
+        self._check_process()
+        self._calls.check()
 
     def call(
         self,
@@ -172,12 +187,21 @@ class LoopThread:
             self._wait_for(call, hurry)
 
     def tidy(self, function: Callable[..., Coroutine[Any, Any, object]], *args: Any) -> None:
-        """The same for cleaning up, which is not waited for long while a KeyboardInterrupt passes by."""
+        """The same for cleaning up, which is not waited for long while a KeyboardInterrupt passes by.
+
+        Of a loop that was closed, and in a process forked from its own, nothing is left to be cleaned up.
+        """
+        if self.forked:
+            return
         if _passing() is None:
-            self.call(function, *args)
+            with contextlib.suppress(LabClosed):
+                self.call(function, *args)
             return
         call = self._new_call(function, args)
-        self._calls.begin(call)
+        try:
+            self._calls.begin(call)
+        except LabClosed:
+            return
         if self._is_stuck or call.wait(_AFTER_S):
             return  # the interrupt is what the caller raises, whatever comes of this
         call.abort()
@@ -189,6 +213,8 @@ class LoopThread:
             return await function(*args)
         call = self._new_call(function, args)
         waiter = asyncio.wrap_future(call)
+        # where the call is refused, or its caller has gone, what it raises is nobody's who would ask for it here
+        waiter.add_done_callback(lambda over: over.cancelled() or over.exception())
         try:
             self._calls.begin(call)
             while not waiter.done():
@@ -196,8 +222,6 @@ class LoopThread:
             return waiter.result()
         except BaseException as interrupt:
             if not call.done():
-                # what it raises while it unwinds is nobody's but this caller's, who has gone
-                waiter.add_done_callback(lambda over: over.cancelled() or over.exception())
                 call.abort()
                 for patience_s in self._stages(call, interrupt):
                     await asyncio.wait({waiter}, timeout=patience_s)
@@ -212,7 +236,10 @@ class LoopThread:
         It takes some 2 s at most: what cannot be stopped is named in a warning of the log `playground.lab`.
         On the loop's own thread (a lab that is garbage-collected there) it only asks for the end.
         """
-        if self._calls.refused or self._process != os.getpid():
+        if self.forked:
+            self._say_nothing_of_tasks()
+            return
+        if self._calls.refused:
             return
         self._calls.refuse(LabClosed("expected an open lab, got one that was closed: make a new Lab(app)"))
         self.loop.call_soon_threadsafe(self._stop.set)
@@ -234,11 +261,7 @@ class LoopThread:
     # -- inside ---------------------------------------------------------------------------------------------
 
     def _new_call(self, function: Callable[..., Coroutine[Any, Any, T]], args: tuple[Any, ...]) -> Call[T]:
-        if self._process != os.getpid():
-            raise LabError(
-                f"expected a call from process {self._process}, which made the lab, got one from process "
-                f"{os.getpid()}, which was forked from it and has no loop: make a lab of its own there"
-            )
+        self._check_process()
         me = current()
         if me is not None and me.baton.loop is not self.loop.runner:
             raise NotInVirtualTime(
@@ -247,6 +270,13 @@ class LoopThread:
                 "lab with clock='real'"
             )
         return Call(self.loop, function, args)
+
+    def _check_process(self) -> None:
+        if self.forked:
+            raise LabError(
+                f"expected a call from process {self._process}, which made the lab, got one from process "
+                f"{os.getpid()}, which was forked from it and has no loop: make a lab of its own there"
+            )
 
     def _give_up(self, call: Call[Any], interrupt: BaseException) -> None:
         """Cancel an interrupted call and wait, not long, until it has unwound."""
@@ -279,6 +309,12 @@ class LoopThread:
         if workers := busy_workers(self.loop):
             interrupt.add_note(_WORKERS + workers)
 
+    def _say_nothing_of_tasks(self) -> None:
+        """In a forked process the tasks have no loop to end them: it is not worth a word of asyncio's that they have
+        not ended, each time that such a process does."""
+        for task in asyncio.all_tasks(self.loop):
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+
     def _say_what_holds(self) -> None:
         if _passing() is not None:
             return  # the interrupt's notes have said so
@@ -296,72 +332,3 @@ def _passing() -> KeyboardInterrupt | None:
     """The interrupt because of which the calling code is cleaning up."""
     error = sys.exc_info()[1]
     return error if isinstance(error, KeyboardInterrupt) else None
-
-
-def _live(
-    loop: LabLoop,
-    calls: Calls,
-    stop: asyncio.Event,
-    on_start: Callable[[], object],
-    ready: "concurrent.futures.Future[None]",
-) -> None:
-    """The thread's life. It holds no reference to the `LoopThread`, so that one can be collected."""
-    asyncio.set_event_loop(loop)
-    loop.set_exception_handler(_tell)
-    try:
-        # anyio ties its worker threads to the task given to run_until_complete: with run_forever, every
-        # request's task would start and stop threads of its own
-        loop.attend(calls.waiting, calls.break_off)
-        _run(loop, _main(stop, on_start, ready), "lab")
-        loop.attend(None, None)
-        _run(loop, _wind_up(loop), "lab, closing")
-    except BaseException as error:  # noqa: BLE001 (a fault of ours or of asyncio's: told to all who wait)
-        calls.refuse(LabError(f"expected the lab's event loop to run on, got {error!r} from it: make a new Lab(app)"))
-    finally:
-        asyncio.set_event_loop(None)
-        calls.end()
-        loop.close()
-        for thread in threading.enumerate():
-            # anyio's workers were told to stop when the main task ended, but nobody waited for them
-            if getattr(thread, "loop", None) is loop:
-                thread.join()
-
-
-def _run(loop: LabLoop, coroutine: Coroutine[Any, Any, None], name: str) -> None:
-    """Run the loop's keeper to its end, whatever else ends the loop's running meanwhile."""
-    loop.keeper = task = loop.create_task(coroutine, name=name)
-    while not task.done():
-        try:
-            loop.run_until_complete(task)
-        except (Interrupted, KeyboardInterrupt, SystemExit):
-            # asyncio passes the last two on after giving them to the task, whose caller will see them; the
-            # first came too late for the step that it was meant for
-            continue
-        except RuntimeError as error:
-            if str(error) != _STOPPED:
-                raise
-
-
-def _tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """asyncio's own words, but none about what we threw: whoever interrupted the call knows."""
-    if not isinstance(context.get("exception"), Interrupted | Aborted):
-        loop.default_exception_handler(context)
-
-
-async def _main(stop: asyncio.Event, on_start: Callable[[], object], ready: "concurrent.futures.Future[None]") -> None:
-    try:
-        on_start()
-    except BaseException as error:  # noqa: BLE001 (it belongs to who made the LoopThread, and is told there)
-        ready.set_exception(error)
-        return
-    ready.set_result(None)
-    await stop.wait()
-
-
-async def _wind_up(loop: LabLoop) -> None:
-    left = asyncio.all_tasks(loop) - {asyncio.current_task(loop)}
-    for task in left:
-        task.cancel()
-    await asyncio.gather(*left, return_exceptions=True)
-    await loop.shutdown_asyncgens()
-    await loop.shutdown_default_executor()

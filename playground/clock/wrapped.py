@@ -182,6 +182,9 @@ class WrappedCalls:
             recorder.long_step(self.step)
         if not self._steps & 1023:
             recorder.idle()
+        looker = recorder.sampler
+        if whole and looker is not None and end_ns > looker.due_ns:
+            looker.moved_on()
 
     # -- what the loop is given ---------------------------------------------------------------------------------
 

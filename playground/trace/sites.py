@@ -6,7 +6,9 @@ Nothing here calls `repr`, `str` or `==` on an object of the user's: a Django qu
 
 import functools
 import os
-import threading
+
+# by its own name: while a virtual loop is open, `threading` has another, for which the loop would park
+from _thread import allocate_lock
 from contextvars import Context
 from time import time as now_s  # by its own name: in virtual time another stands in the module
 from types import BuiltinFunctionType, CodeType, CoroutineType, FunctionType, MethodType, ModuleType
@@ -181,7 +183,7 @@ class Sites:
         self._names: dict[str, int] = {}
         self._plain: dict[int, int] = {}  # numbers by the `id` of the code of functions that are no runners
         self._sites: dict[tuple[int, int], Site | None] = {}
-        self._lock = threading.Lock()  # whoever looks at a recording that goes on may meet code, too
+        self._lock = allocate_lock()  # whoever looks at a recording that goes on may meet code, too
 
     def meet(self, code: CodeType) -> tuple[int, int, bool]:
         """Number a code object that was not met before."""

@@ -7,7 +7,9 @@ many begin at one moment, so a moment that is not over yet is left for the next 
 """
 
 import copy
-import threading
+
+# by its own name: while a virtual loop is open, `threading` has another, for which the loop would park
+from _thread import allocate_lock
 from collections.abc import Callable
 from types import CodeType
 
@@ -34,7 +36,7 @@ class Trails:
         self._number = number
         self._now = now
         self._told: Kept[SpanRecord] = Kept()
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self._is_closed = False
 
     @property

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from playground.flag import Flag
 from playground.trace import Trace
 from playground.trace.build import Live, build
 from playground.trace.recorder import Recorder
@@ -52,8 +53,8 @@ class Watch:
         self.title = title
         self.number = number
         self.recorder: Recorder | None = None
-        self.begun = threading.Event()
-        self.over = threading.Event()
+        self.begun = Flag()
+        self.over = Flag()
         self.trace: Callable[[], Trace] | None = None
         self.alone = False
 
@@ -155,7 +156,7 @@ class LiveTimeline(Timeline):
     def _look(self, watch: Watch) -> None:
         """Tell of a run until it is over, and then of all of it."""
         while not watch.begun.wait(EVERY_S):
-            if watch.over.is_set():
+            if watch.over.up:
                 return
         self._begin(watch)
         try:

@@ -1,0 +1,91 @@
+"""The life of a lab's loop: it is kept running until somebody asks for its end, and then winds up.
+
+This module decides what runs first on the loop and what last, and what ends its running only for a moment. In which
+thread that is, and who may call into it meanwhile, is `thread`'s affair.
+"""
+
+import asyncio
+import concurrent.futures
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from playground.clock.calls import Calls
+from playground.clock.held import Interrupted
+from playground.clock.loop import LabLoop
+from playground.clock.runner import Aborted
+from playground.errors import LabError
+
+__all__ = ["live", "tell", "wind_up"]
+
+_STOPPED: Final = "Event loop stopped before Future completed."
+"""What asyncio says when an app has called `loop.stop()`."""
+
+
+def live(
+    loop: LabLoop,
+    calls: Calls,
+    stop: asyncio.Event,
+    on_start: Callable[[], object],
+    ready: "concurrent.futures.Future[None]",
+) -> None:
+    """The thread's life. It holds no reference to the `LoopThread`, so that one can be collected."""
+    asyncio.set_event_loop(loop)
+    loop.set_exception_handler(tell)
+    try:
+        # anyio ties its worker threads to the task given to run_until_complete: with run_forever, every
+        # request's task would start and stop threads of its own
+        loop.attend(calls.waiting, calls.break_off)
+        _run(loop, _main(stop, on_start, ready), "lab")
+        loop.attend(None, None)
+        _run(loop, wind_up(loop), "lab, closing")
+    except BaseException as error:  # noqa: BLE001 (a fault of ours or of asyncio's: told to all who wait)
+        calls.refuse(LabError(f"expected the lab's event loop to run on, got {error!r} from it: make a new Lab(app)"))
+    finally:
+        asyncio.set_event_loop(None)
+        calls.end()
+        loop.close()
+        for thread in threading.enumerate():
+            # anyio's workers were told to stop when the main task ended, but nobody waited for them
+            if getattr(thread, "loop", None) is loop:
+                thread.join()
+
+
+def _run(loop: LabLoop, coroutine: Coroutine[Any, Any, None], name: str) -> None:
+    """Run the loop's keeper to its end, whatever else ends the loop's running meanwhile."""
+    loop.keeper = task = loop.create_task(coroutine, name=name)
+    while not task.done():
+        try:
+            loop.run_until_complete(task)
+        except (Interrupted, KeyboardInterrupt, SystemExit):
+            # asyncio passes the last two on after giving them to the task, whose caller will see them; the
+            # first came too late for the step that it was meant for
+            continue
+        except RuntimeError as error:
+            if str(error) != _STOPPED:
+                raise
+
+
+def tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """asyncio's own words, but none about what we threw: whoever interrupted the call knows."""
+    if not isinstance(context.get("exception"), Interrupted | Aborted):
+        loop.default_exception_handler(context)
+
+
+async def _main(stop: asyncio.Event, on_start: Callable[[], object], ready: "concurrent.futures.Future[None]") -> None:
+    try:
+        on_start()
+    except BaseException as error:  # noqa: BLE001 (it belongs to who made the LoopThread, and is told there)
+        ready.set_exception(error)
+        return
+    ready.set_result(None)
+    await stop.wait()
+
+
+async def wind_up(loop: LabLoop) -> None:
+    left = asyncio.all_tasks(loop) - {asyncio.current_task(loop)}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    await loop.shutdown_asyncgens()
+    await loop.shutdown_default_executor()
