@@ -17,6 +17,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
 from playground.clock.held import value_in
+from playground.clock.loop import LabLoop
 from playground.errors import LabClosed, LabError
 
 __all__ = ["CALL", "Call", "Calls"]
@@ -32,7 +33,7 @@ class Call(concurrent.futures.Future[T]):
     """One call into a loop: its result, and a way to cancel it that waits for it to unwind."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, function: Callable[..., Coroutine[Any, Any, T]], args: tuple[Any, ...]
+        self, loop: LabLoop, function: Callable[..., Coroutine[Any, Any, T]], args: tuple[Any, ...]
     ) -> None:
         super().__init__()
         self._condition = threading.Condition(RLock())
@@ -66,7 +67,7 @@ class Call(concurrent.futures.Future[T]):
     def stop(self) -> None:
         """Have the loop cancel the task, whether or not its caller has been told."""
         try:
-            self._loop.call_soon_threadsafe(self._cancel_task)
+            self._loop.call_first_threadsafe(self._cancel_task)
         except RuntimeError:
             if not self._loop.is_closed():
                 raise
@@ -112,7 +113,7 @@ class Calls:
         loop: the loop that they go into.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: LabLoop) -> None:
         self._loop = loop
         self._open: set[Call[Any]] = set()
         self._lock = allocate_lock()

@@ -109,6 +109,15 @@ class LabLoop(Turns, asyncio.SelectorEventLoop):
             return super().call_soon_threadsafe(callback, *args, context=context)
         return self._recorded_call_soon_threadsafe(callback, *args, context=context)
 
+    def call_first_threadsafe(self, callback: Callable[[], object]) -> None:
+        """Call something next, before all that is ready. From any thread.
+
+        For what ends others: of a hundred handlers that are ready to begin, and never to end, none should begin.
+        """
+        self._check_closed()  # type: ignore[attr-defined]
+        self._ready.appendleft(asyncio.Handle(callback, (), self))
+        self._write_to_self()  # type: ignore[attr-defined]
+
     def call_at(
         self, when: float, callback: Callable[..., object], *args: object, context: Context | None = None
     ) -> asyncio.TimerHandle:
