@@ -9,9 +9,10 @@ from typing import Final
 from playground.views.benchmark import HEADINGS, AnswersLike, BenchmarkLike, Line, lines_of, said_of, shown, times
 from playground.views.claims import quartiles
 from playground.views.claims_axis import Axis, axis_from_zero, figure_words
-from playground.views.claims_sheet import BLUE, GREY, INK, MARGIN, RULE, Sheet, fitted, tick_labels
+from playground.views.claims_sheet import BLUE, fitted, tick_labels
 from playground.views.claims_svg import PALE, VERDICTS, document, head
 from playground.views.shapes import label, rect, text_width
+from playground.views.sheet import GREY, INK, MARGIN, RULE, Sheet
 
 __all__ = ["svg"]
 

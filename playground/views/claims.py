@@ -4,19 +4,17 @@ It knows rows with a median and two quartiles, wherever they come from. What a r
 decided by who measured it; what was not measured is shown as that.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from textwrap import wrap
 from typing import Final, Literal, Protocol
 
 from playground.views.claims_axis import Axis, UnitName, axis_by_powers, axis_from_zero, figure_words
+from playground.views.line_breaks import sentence, wrapped
 from playground.views.wording import one_line
 
 __all__ = [
     "VERDICT_WORDS",
     "ClaimLike",
-    "PictureLike",
     "RowLike",
     "axis_of",
     "figure_of",
@@ -25,7 +23,6 @@ __all__ = [
     "name_of",
     "quartiles",
     "text",
-    "wrapped",
 ]
 
 VERDICT_WORDS: Final = {"holds": "holds", "does not hold": "does not hold", "not here": "cannot be told here"}
@@ -33,11 +30,6 @@ VERDICT_WORDS: Final = {"holds": "holds", "does not hold": "does not hold", "not
 _GUTTER: Final = 30
 _LEAST_COLUMNS: Final = 20
 _MARK_COLUMNS: Final = 9
-# A number and its unit stay on one line: this stands for the space between them, and no text of ours holds it.
-_BOUND: Final = "\x1f"
-_UNITS: Final = re.compile(r"(?<=\d) (?=(?:ns|µs|ms|s|×|bytes|KiB|MiB|GiB)(?:[^\w]|$))")
-# A sentence of ours; longer only where a name in it comes from somebody else.
-_MOST_LETTERS: Final = 2000
 
 
 class RowLike(Protocol):
@@ -128,16 +120,10 @@ def key(picture: PictureLike, *, mark: str, spread: str, line: str) -> str:
     return f"{axis}{rounds}{level}."
 
 
-def wrapped(words: str, letters: int, indent: str = "") -> list[str]:
-    """A sentence on lines of so many letters; lines after the first are indented."""
-    bound = _UNITS.sub(_BOUND, one_line(words, _MOST_LETTERS))
-    return [line.replace(_BOUND, " ") for line in wrap(bound, letters, subsequent_indent=indent)]
-
-
 def judgement(claim: ClaimLike) -> str:
     """The verdict and why, in sentences."""
     verdict = "Cannot be told here" if claim.verdict == "not here" else f"Here: {VERDICT_WORDS[claim.verdict]}"
-    return f"{verdict}. {one_line(claim.sentence, _MOST_LETTERS)}"
+    return f"{verdict}. {sentence(claim.sentence)}"
 
 
 def text(claim: ClaimLike, *, width: int = 100) -> str:

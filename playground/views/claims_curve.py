@@ -11,8 +11,9 @@ from typing import Final
 
 from playground.views.claims import ClaimLike, RowLike, axis_of, quartiles
 from playground.views.claims_axis import Axis, figure_words
-from playground.views.claims_sheet import BLUE, GREY, INK, MARGIN, RULE, Sheet, fitted, tick_labels
+from playground.views.claims_sheet import BLUE, fitted, tick_labels
 from playground.views.shapes import label, rect, text_width
+from playground.views.sheet import GREY, INK, MARGIN, RULE, Sheet
 
 __all__ = ["curve"]
 

@@ -1,44 +1,21 @@
-"""The paper that a claim's picture is drawn on, from the top down, and what is written the same way wherever it stands.
+"""What is written the same way in every picture of a claim: names cut to their room, the marks of an axis.
 
-It knows pixels, colours and letters, and nothing of claims.
+It knows pixels and letters, and nothing of claims.
 """
 
 import re
 from collections.abc import Iterable
 from typing import Final
 
-from playground.views.claims import wrapped
 from playground.views.shapes import label, text_width
+from playground.views.sheet import GREY, Sheet
 from playground.views.wording import one_line
 
-__all__ = ["BLUE", "GREY", "INK", "MARGIN", "RULE", "Sheet", "fitted", "in_a_cell", "tick_labels"]
+__all__ = ["BLUE", "fitted", "in_a_cell", "tick_labels"]
 
-MARGIN: Final = 16
-GREY: Final = "#5A6675"
-RULE: Final = "#DDE3EA"
-INK: Final = "#1B2430"
 BLUE: Final = "#0447A3"
 _TICK: Final = 11
 _SIZE: Final = re.compile(r'width="(\d+)" height="\d+"')
-
-
-class Sheet:
-    """A picture being drawn: `y` is where the next thing goes, `under` lies below `over`."""
-
-    def __init__(self, width: int) -> None:
-        self.width = width
-        self.y = 0.0
-        self.under: list[str] = []
-        self.over: list[str] = []
-
-    def lines(
-        self, words: str, *, size: float = 12, fill: str = GREY, bold: bool = False, left: float = MARGIN
-    ) -> None:
-        """A sentence from `left` to the margin, broken where it must be."""
-        letters = int((self.width - MARGIN - left) / text_width("x", size, "bold" if bold else "sans"))
-        for line in wrapped(words, max(10, letters)):
-            self.y += size + 5
-            self.over.append(label(left, self.y, line, size=size, fill=fill, bold=bold))
 
 
 def fitted(words: str, room: float, size: float) -> str:

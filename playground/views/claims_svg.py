@@ -6,13 +6,14 @@ by its width and its number of rows. Curves have a picture of their own, in `cla
 
 from itertools import groupby
 from typing import Final
-from xml.sax.saxutils import escape, quoteattr
 
 from playground.views.claims import VERDICT_WORDS, ClaimLike, RowLike, axis_of, figure_of, key, name_of, quartiles
 from playground.views.claims_axis import Axis, figure_words
 from playground.views.claims_curve import curve
-from playground.views.claims_sheet import BLUE, GREY, INK, MARGIN, RULE, Sheet, fitted, tick_labels
-from playground.views.shapes import SANS, label, rect, text_width
+from playground.views.claims_sheet import BLUE, fitted, tick_labels
+from playground.views.line_breaks import sentence
+from playground.views.shapes import label, rect, text_width
+from playground.views.sheet import GREY, INK, MARGIN, RULE, Sheet
 from playground.views.wording import one_line
 
 __all__ = ["PALE", "VERDICTS", "document", "head", "svg"]
@@ -108,17 +109,5 @@ def _row(sheet: Sheet, claim: ClaimLike, row: RowLike, axis: Axis, left: float, 
 def document(sheet: Sheet, claim: ClaimLike) -> str:
     """The picture, with all that it says for who cannot see it."""
     title = f"{one_line(claim.statement, 300)}: {VERDICT_WORDS[claim.verdict]}"
-    told = " ".join([f"{title}.", one_line(claim.sentence, 2000), *(one_line(note, 2000) for note in claim.notes)])
-    height = round(sheet.y)
-    size = f'viewBox="0 0 {sheet.width} {height}" width="{sheet.width}" height="{height}"'
-    return "".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label={quoteattr(told)} ',
-            f'font-family={quoteattr(SANS)} fill="none">',
-            f"<title>{escape(title)}</title>",
-            rect(0.5, 0.5, sheet.width - 1, height - 1, "#FFFFFF", f'stroke="{RULE}" rx="8"'),
-            *sheet.under,
-            *sheet.over,
-            "</svg>",
-        ]
-    )
+    told = " ".join([f"{title}.", sentence(claim.sentence), *map(sentence, claim.notes)])
+    return sheet.document(title, told)

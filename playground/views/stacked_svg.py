@@ -6,25 +6,20 @@ leaves out it counts.
 """
 
 from collections.abc import Sequence
-from textwrap import wrap
 from typing import Final
-from xml.sax.saxutils import escape, quoteattr
 
 from playground.views.kinds import KINDS
 from playground.views.lanes import Row
 from playground.views.scale import cells, marks
-from playground.views.shapes import SANS, bars, cross, label, rect, text_width
+from playground.views.shapes import bars, cross, label, text_width
+from playground.views.sheet import GREY, INK, MARGIN, Sheet
 from playground.views.stacked import TITLE, Stack, Way
-from playground.views.svg_rows import Plot, row_shapes, stretch_shapes
+from playground.views.svg_rows import Plot, legend, row_shapes
 from playground.views.wording import counted, duration, one_line
 
 __all__ = ["svg"]
 
-_MARGIN: Final = 16
 _GUTTER: Final = 146
-_GREY: Final = "#5A6675"
-_INK: Final = "#1B2430"
-_RULE: Final = "#DDE3EA"
 _ALL: Final = frozenset(range(len(KINDS)))
 
 # A picture of fourteen ways with twenty jobs each stays as high as a page that is scrolled once.
@@ -37,75 +32,54 @@ _MOST_LANES: Final = 48
 _SHARES: Final = {"full": 1.0, "hatched": 1.0, "half": 0.6, "thin": 0.3, "dashed": 0.2}
 
 
-class _Sheet:
-    """A picture being drawn from the top down: `y` is where the next thing goes; `under` lies below `over`."""
+class _Lanes(Sheet):
+    """The sheet, how high its lanes are, and where time runs on it."""
 
     def __init__(self, stacked: Stack, width: int) -> None:
+        super().__init__(width)
         self.stacked = stacked
-        self.width = width
-        self.plot = Plot(_GUTTER, width - _GUTTER - _MARGIN, stacked.duration_ns)
+        self.plot = Plot(_GUTTER, width - _GUTTER - MARGIN, stacked.duration_ns)
         shown = sum(min(len(way.rows), _MOST_LANES) for way in stacked.ways)
         self.lane = max(_THINNEST, min(_THICKEST, _LANES_HEIGHT / max(1, shown) - 1))
-        self.y = 0.0
-        self.under: list[str] = []
-        self.over: list[str] = []
-
-    def lines(self, words: str, *, size: float = 11, fill: str = _GREY, left: float = _MARGIN) -> None:
-        """A sentence, broken where it must be."""
-        letters = int((self.width - left - _MARGIN) / text_width("x", size))
-        for line in wrap(words, letters):
-            self.y += size + 4
-            self.over.append(label(left, self.y, line, size=size, fill=fill))
 
 
 def svg(stacked: Stack, *, title: str = TITLE, width: int = 1000) -> str:
     """Draw it as an SVG picture, `width` pixels wide (at least 480) and as high as it needs."""
-    sheet = _Sheet(stacked, max(480, width))
-    sheet.over.append(label(_MARGIN, 28, title, size=15, bold=True))
+    sheet = _Lanes(stacked, max(480, width))
+    sheet.over.append(label(MARGIN, 28, title, size=15, bold=True))
     sheet.y = 28
-    sheet.lines(stacked.summary, size=12)
+    sheet.lines(stacked.summary, gap=4)
     top = _axis(sheet)
     for way in stacked.ways:
         _way(sheet, way)
     _grid(sheet, top)
-    _legend(sheet)
+    legend(sheet, stacked.laid, {kind for way in stacked.ways for row in way.rows for kind in set(row.kinds)})
+    sheet.y += 8
     pixel = duration(round(sheet.plot.duration_ns / sheet.plot.width))
-    sheet.lines(f"A static picture: a pixel is {pixel} and shows what took most of it.")
+    sheet.lines(f"A static picture: a pixel is {pixel} and shows what took most of it.", size=11, gap=4)
     sheet.y += 10
     return _document(sheet, title)
 
 
-def _document(sheet: _Sheet, title: str) -> str:
+def _document(sheet: _Lanes, title: str) -> str:
     stacked = sheet.stacked
     name = f"{one_line(title)}: {stacked.summary}"
     told = " ".join([f"{name}.", *(f"{way.name}: {way.note}." for way in stacked.ways)])
-    height = round(sheet.y)
-    size = f'viewBox="0 0 {sheet.width} {height}" width="{sheet.width}" height="{height}"'
-    return "".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label={quoteattr(told)} ',
-            f'font-family={quoteattr(SANS)} fill="none">',
-            f"<title>{escape(name)}</title>",
-            rect(0.5, 0.5, sheet.width - 1, height - 1, "#FFFFFF", f'stroke="{_RULE}" rx="8"'),
-            *sheet.under,
-            *sheet.over,
-            "</svg>",
-        ]
-    )
+    return sheet.document(name, told)
 
 
-def _axis(sheet: _Sheet) -> float:
+def _axis(sheet: _Lanes) -> float:
     """The marks of the axis; returns where the rows below it begin."""
     sheet.y += 24
     for moment in marks(sheet.plot.duration_ns, sheet.plot.width // 90):
         x, words = sheet.plot.x(moment), duration(moment)
         if x + text_width(words, 11) / 2 < sheet.width - 4:
-            sheet.over.append(label(x, sheet.y, words, size=11, fill=_GREY, anchor="middle"))
+            sheet.over.append(label(x, sheet.y, words, size=11, fill=GREY, anchor="middle"))
     sheet.y += 8
     return sheet.y
 
 
-def _grid(sheet: _Sheet, top: float) -> None:
+def _grid(sheet: _Lanes, top: float) -> None:
     height = sheet.y - top
     grid = [
         (sheet.plot.x(moment), sheet.plot.x(moment) + 1)
@@ -117,16 +91,16 @@ def _grid(sheet: _Sheet, top: float) -> None:
 # -- a way ------------------------------------------------------------------------------------------------
 
 
-def _way(sheet: _Sheet, way: Way) -> None:
-    sheet.under.append(rect(1, sheet.y, sheet.width - 2, 1, _RULE))
+def _way(sheet: _Lanes, way: Way) -> None:
+    sheet.rule()
     sheet.y += 3
-    start = max(_GUTTER, _MARGIN + text_width(way.name, 12, "bold") + 10)
+    start = max(_GUTTER, MARGIN + text_width(way.name, 12, "bold") + 10)
     if len(sheet.stacked.ways) > 1:
-        sheet.over.append(label(_MARGIN, sheet.y + 15, way.name, size=12, bold=True))
-        sheet.lines(_note(way), left=start)
+        sheet.over.append(label(MARGIN, sheet.y + 15, way.name, size=12, bold=True))
+        sheet.lines(_note(way), size=11, left=start, gap=4)
     for words in way.troubles:
         sheet.over.append(cross(start + 4, sheet.y + 11, 7))
-        sheet.lines(words, fill=_INK, left=start + 13)
+        sheet.lines(words, size=11, fill=INK, left=start + 13, gap=4)
     sheet.y += 6
     shown = way.rows[:_MOST_LANES]
     if sheet.lane < _NAMED_FROM:
@@ -141,20 +115,20 @@ def _note(way: Way) -> str:
     return f"{way.told} · {counted(more, 'more lane')} not drawn" if more else way.told
 
 
-def _lanes(sheet: _Sheet, rows: Sequence[Row]) -> None:
+def _lanes(sheet: _Lanes, rows: Sequence[Row]) -> None:
     last = ""
     for row in rows:
         middle = sheet.y + sheet.lane / 2
         if row.name != last:
-            letters = int((_GUTTER - _MARGIN - 14) / text_width("x", 10))
-            sheet.over.append(label(_MARGIN + 8, middle + 3.5, one_line(row.name, letters), size=10, fill=_GREY))
+            letters = int((_GUTTER - MARGIN - 14) / text_width("x", 10))
+            sheet.over.append(label(MARGIN + 8, middle + 3.5, one_line(row.name, letters), size=10, fill=GREY))
         last = row.name
         sheet.over += row_shapes(row, sheet.plot, middle, sheet.lane)
         sheet.over += _crosses(sheet, row, middle)
         sheet.y += sheet.lane + 1
 
 
-def _thin_lanes(sheet: _Sheet, rows: Sequence[Row]) -> None:
+def _thin_lanes(sheet: _Lanes, rows: Sequence[Row]) -> None:
     """Lanes too thin for strokes: of each kind one path through all, in its colour and a share of the height."""
     paths: dict[int, list[str]] = {}
     crosses: list[str] = []
@@ -173,7 +147,7 @@ def _thin_lanes(sheet: _Sheet, rows: Sequence[Row]) -> None:
     sheet.over += crosses
 
 
-def _crosses(sheet: _Sheet, row: Row, middle: float) -> list[str]:
+def _crosses(sheet: _Lanes, row: Row, middle: float) -> list[str]:
     """A mark where each job of a lane ended that raised."""
     if row.group != "request":
         return []
@@ -181,27 +155,3 @@ def _crosses(sheet: _Sheet, row: Row, middle: float) -> list[str]:
     ends = dict(zip(row.requests, row.ends, strict=True))  # of each job the last
     size = max(4.0, min(6.0, sheet.lane))
     return [cross(sheet.plot.x(end_ns) + 5, middle, size) for job, end_ns in ends.items() if facts[job].failure]
-
-
-# -- below the ways -----------------------------------------------------------------------------------------
-
-
-def _legend(sheet: _Sheet) -> None:
-    sheet.under.append(rect(1, sheet.y, sheet.width - 2, 1, _RULE))
-    sheet.y += 18
-    x = float(_MARGIN)
-    for kind in sorted({kind for way in sheet.stacked.ways for row in way.rows for kind in set(row.kinds)}):
-        words = sheet.stacked.laid.kinds[kind].words
-        width = 34 + text_width(words, 11) + 8
-        if x + width > sheet.width - _MARGIN and x > _MARGIN:
-            x, sheet.y = float(_MARGIN), sheet.y + 20
-        sheet.over += stretch_shapes(KINDS[kind], [(x, x + 24)], sheet.y, 12)
-        sheet.over.append(label(x + 30, sheet.y + 4, words, size=11, fill="#303A48"))
-        x += width
-    if any(request.failure for request in sheet.stacked.laid.requests):
-        words = sheet.stacked.laid.failed_words
-        if x + 34 + text_width(words, 11) > sheet.width - _MARGIN:
-            x, sheet.y = float(_MARGIN), sheet.y + 20
-        sheet.over.append(cross(x + 12, sheet.y, 8))
-        sheet.over.append(label(x + 30, sheet.y + 4, words, size=11, fill="#303A48"))
-    sheet.y += 8

@@ -4,11 +4,8 @@ It draws what `lanes` laid out and `diagnosis` found, on a light ground of its o
 theme too. Its size is bounded by its width and its number of rows; what it leaves out it counts at the foot.
 """
 
-from dataclasses import dataclass, field
 from itertools import compress
-from textwrap import wrap
 from typing import Final
-from xml.sax.saxutils import escape, quoteattr
 
 from playground.trace import Trace
 from playground.views.choice import left_out, ranked
@@ -17,18 +14,16 @@ from playground.views.findings import Finding
 from playground.views.kinds import BLOCKED, KINDS
 from playground.views.lanes import Lanes, Row, lanes
 from playground.views.scale import cells, marks
-from playground.views.shapes import SANS, bars, cross, label, rect, rich_lines, text_width
+from playground.views.shapes import bars, label, rect, rich_lines, text_width
+from playground.views.sheet import GREY, MARGIN, RULE, Sheet
 from playground.views.stacked import stack
 from playground.views.stacked_svg import svg as stacked_svg
-from playground.views.svg_rows import Plot, arrows, bar_labels, capsules, row_shapes, stretch_shapes
+from playground.views.svg_rows import Plot, arrows, bar_labels, capsules, legend, row_shapes
 from playground.views.wording import counted, duration, let_go, one_line, summary
 
 __all__ = ["svg"]
 
 _GUTTER: Final = 168
-_MARGIN: Final = 16
-_GREY: Final = "#5A6675"
-_RULE: Final = "#DDE3EA"
 _RED: Final = KINDS[BLOCKED].light
 _SEVERITY: Final = {"bad": _RED, "warn": "#A47B23", "note": "#52626C"}
 
@@ -40,19 +35,16 @@ _MOST_FINDINGS: Final = 3
 _MOST_ARROWS: Final = 160
 
 
-@dataclass(slots=True)
-class _Picture:
-    """A picture being drawn from the top down: `y` is where the next thing goes, `under` lies below `over`."""
+class _Picture(Sheet):
+    """The sheet with what is drawn on it, where time runs, and what there was no room for."""
 
-    trace: Trace
-    laid: Lanes
-    findings: list[Finding]
-    width: int
-    plot: Plot
-    y: float = 0.0
-    under: list[str] = field(default_factory=list)
-    over: list[str] = field(default_factory=list)
-    omitted: list[str] = field(default_factory=list)
+    def __init__(self, trace: Trace, findings: list[Finding], width: int) -> None:
+        super().__init__(width)
+        self.trace = trace
+        self.laid = lanes(trace)
+        self.findings = findings
+        self.plot = Plot(_GUTTER, width - _GUTTER - MARGIN, trace.duration_ns)
+        self.omitted: list[str] = []
 
 
 def svg(trace: Trace, *, width: int = 1000, findings: bool = True) -> str:
@@ -62,16 +54,15 @@ def svg(trace: Trace, *, width: int = 1000, findings: bool = True) -> str:
     """
     if trace.jobs:
         return stacked_svg(stack({trace.title: trace}), title=trace.title, width=width)
-    width = max(480, width)
-    plot = Plot(_GUTTER, width - _GUTTER - _MARGIN, trace.duration_ns)
-    picture = _Picture(trace, lanes(trace), diagnose(trace) if findings else [], width, plot)
+    picture = _Picture(trace, diagnose(trace) if findings else [], max(480, width))
     _head(picture)
     _findings(picture)
     top = _axis(picture)
     _loop_and_workers(picture)
     _requests(picture)
     _behind(picture, top)
-    _legend(picture)
+    legend(picture, picture.laid, {kind for row in picture.laid.rows if row.group != "life" for kind in set(row.kinds)})
+    picture.y += 12
     _foot(picture)
     return _document(picture)
 
@@ -79,19 +70,7 @@ def svg(trace: Trace, *, width: int = 1000, findings: bool = True) -> str:
 def _document(picture: _Picture) -> str:
     title = f"Timeline of {one_line(picture.trace.title)}: {summary(picture.trace)}"
     told = " ".join([f"{title}.", *(str(finding) for finding in picture.findings)])
-    height = round(picture.y)
-    size = f'viewBox="0 0 {picture.width} {height}" width="{picture.width}" height="{height}"'
-    return "".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label={quoteattr(told)} ',
-            f'font-family={quoteattr(SANS)} fill="none">',
-            f"<title>{escape(title)}</title>",
-            rect(0.5, 0.5, picture.width - 1, height - 1, "#FFFFFF", f'stroke="{_RULE}" rx="8"'),
-            *picture.under,
-            *picture.over,
-            "</svg>",
-        ]
-    )
+    return picture.document(title, told)
 
 
 # -- above the rows ---------------------------------------------------------------------------------------
@@ -99,26 +78,26 @@ def _document(picture: _Picture) -> str:
 
 def _head(picture: _Picture) -> None:
     title = one_line(picture.trace.title)
-    x = _MARGIN + text_width(title, 15, "bold") + 10
-    picture.over.append(label(_MARGIN, 28, title, size=15, bold=True))
+    x = MARGIN + text_width(title, 15, "bold") + 10
+    picture.over.append(label(MARGIN, 28, title, size=15, bold=True))
     if picture.trace.clock == "virtual":
-        picture.over.append(rect(x, 14, 86, 20, "#FFFFFF", f'stroke="{_RULE}" rx="10"'))
-        picture.over.append(label(x + 43, 28, "virtual time", size=11, fill=_GREY, anchor="middle"))
+        picture.over.append(rect(x, 14, 86, 20, "#FFFFFF", f'stroke="{RULE}" rx="10"'))
+        picture.over.append(label(x + 43, 28, "virtual time", size=11, fill=GREY, anchor="middle"))
         x += 96
     words = summary(picture.trace)
-    fits = x + text_width(words, 12) <= picture.width - _MARGIN
-    picture.over.append(label(x if fits else _MARGIN, 28 if fits else 47, words, size=12, fill=_GREY))
+    fits = x + text_width(words, 12) <= picture.width - MARGIN
+    picture.over.append(label(x if fits else MARGIN, 28 if fits else 47, words, size=12, fill=GREY))
     picture.y = 44 if fits else 62
 
 
 def _findings(picture: _Picture) -> None:
     for finding in picture.findings[:_MOST_FINDINGS]:
-        lines = rich_lines(finding.parts, 12, picture.width - 2 * _MARGIN - 30)
+        lines = rich_lines(finding.parts, 12, picture.width - 2 * MARGIN - 30)
         height = 17 * len(lines) + 12
-        picture.over.append(rect(_MARGIN, picture.y, picture.width - 2 * _MARGIN, height, "#F5F7F9"))
-        picture.over.append(rect(_MARGIN, picture.y, 3, height, _SEVERITY[finding.severity]))
+        picture.over.append(rect(MARGIN, picture.y, picture.width - 2 * MARGIN, height, "#F5F7F9"))
+        picture.over.append(rect(MARGIN, picture.y, 3, height, _SEVERITY[finding.severity]))
         for number, line in enumerate(lines):
-            at = f'x="{_MARGIN + 14}" y="{picture.y + 19 + 17 * number:g}"'
+            at = f'x="{MARGIN + 14}" y="{picture.y + 19 + 17 * number:g}"'
             picture.over.append(f'<text {at} font-size="12" fill="#1B2430">{line}</text>')
         picture.y += height + 6
     if len(picture.findings) > _MOST_FINDINGS:
@@ -132,11 +111,11 @@ def _axis(picture: _Picture) -> float:
     taken = _stamps(picture)
     for moment in marks(plot.duration_ns, plot.width // 90):
         x, words = plot.x(moment), duration(moment)
-        picture.under.append(rect(x, picture.y + 6, 1, 0, _RULE))
+        picture.under.append(rect(x, picture.y + 6, 1, 0, RULE))
         half = text_width(words, 11) / 2
         if x + half > picture.width - 4 or any(x + half > start and x - half < end for start, end in taken):
             continue
-        picture.over.append(label(x, picture.y, words, size=11, fill=_GREY, anchor="middle"))
+        picture.over.append(label(x, picture.y, words, size=11, fill=GREY, anchor="middle"))
     picture.y += 8
     return picture.y
 
@@ -184,13 +163,13 @@ def _loop_and_workers(picture: _Picture) -> None:
     loop, seen = laid.rows[:2]
     busy_ns = sum(loop.ends) - sum(loop.starts)
     busy = f"{busy_ns / laid.duration_ns:.0%} busy" if laid.duration_ns else ""
-    picture.over.append(label(_MARGIN, picture.y + 22, "Event loop", bold=True))
-    picture.over.append(label(_GUTTER - 10, picture.y + 22, busy, size=11, fill=_GREY, anchor="end"))
+    picture.over.append(label(MARGIN, picture.y + 22, "Event loop", bold=True))
+    picture.over.append(label(_GUTTER - 10, picture.y + 22, busy, size=11, fill=GREY, anchor="end"))
     picture.over += row_shapes(loop, plot, picture.y + 18, 24)
     picture.over += bar_labels(loop, laid, plot, picture.y + 18, 24)
     picture.y += 32
     if len(seen):
-        picture.over.append(label(_MARGIN, picture.y + 12, "seen inside steps", size=11, fill=_GREY))
+        picture.over.append(label(MARGIN, picture.y + 12, "seen inside steps", size=11, fill=GREY))
         picture.over += row_shapes(seen, plot, picture.y + 8, 14)
         picture.over += bar_labels(seen, laid, plot, picture.y + 8, 14)
         picture.y += 17
@@ -208,7 +187,7 @@ def _workers(picture: _Picture) -> None:
     tops = {}
     for index, row in enumerate(workers[:_MOST_WORKERS], 2):
         tops[index] = picture.y + 2
-        picture.over.append(label(_MARGIN + 8, picture.y + 14, row.name, size=11, fill=_GREY))
+        picture.over.append(label(MARGIN + 8, picture.y + 14, row.name, size=11, fill=GREY))
         picture.over += row_shapes(row, plot, picture.y + 10, 16)
         picture.over += bar_labels(row, laid, plot, picture.y + 10, 16)
         picture.y += 19
@@ -221,9 +200,9 @@ def _workers(picture: _Picture) -> None:
 
 
 def _section(picture: _Picture, name: str, more: str) -> None:
-    picture.under.append(rect(1, picture.y, picture.width - 2, 1, _RULE))
-    picture.over.append(label(_MARGIN, picture.y + 17, name, bold=True))
-    picture.over.append(label(_GUTTER - 10, picture.y + 17, more, size=11, fill=_GREY, anchor="end"))
+    picture.rule()
+    picture.over.append(label(MARGIN, picture.y + 17, name, bold=True))
+    picture.over.append(label(_GUTTER - 10, picture.y + 17, more, size=11, fill=GREY, anchor="end"))
     picture.y += 22
 
 
@@ -271,36 +250,13 @@ def _behind(picture: _Picture, top: float) -> None:
 # -- below the rows ---------------------------------------------------------------------------------------
 
 
-def _legend(picture: _Picture) -> None:
-    occurring = sorted({kind for row in picture.laid.rows if row.group != "life" for kind in set(row.kinds)})
-    picture.under.append(rect(1, picture.y, picture.width - 2, 1, _RULE))
-    picture.y += 18
-    x = float(_MARGIN)
-    for kind in occurring:
-        words = picture.laid.kinds[kind].words
-        width = 34 + text_width(words, 11) + 8
-        if x + width > picture.width - _MARGIN:
-            x, picture.y = float(_MARGIN), picture.y + 20
-        picture.over += stretch_shapes(KINDS[kind], [(x, x + 24)], picture.y, 12)
-        picture.over.append(label(x + 30, picture.y + 4, words, size=11, fill="#303A48"))
-        x += width
-    if any(request.failure for request in picture.laid.requests):
-        failed = picture.laid.failed_words
-        if x + 34 + text_width(failed, 11) > picture.width - _MARGIN:
-            x, picture.y = float(_MARGIN), picture.y + 20
-        picture.over.append(cross(x + 12, picture.y, 8))
-        picture.over.append(label(x + 30, picture.y + 4, failed, size=11, fill="#303A48"))
-    picture.y += 12
-
-
 def _foot(picture: _Picture) -> None:
     lines = [f"Not drawn: {', '.join(picture.omitted)}."] if picture.omitted else []
     if picture.trace.dropped:
         lines.append(f"The recorder dropped {let_go(picture.trace)}: not here.")
     pixel = duration(round(picture.trace.duration_ns / picture.plot.width))
     lines.append(f"A static picture: a pixel is {pixel} and shows what took most of it, paler for less.")
-    letters = int((picture.width - 2 * _MARGIN) / text_width("x", 11))
-    for line in (part for sentence in lines for part in wrap(sentence, letters)):
-        picture.y += 16
-        picture.over.append(label(_MARGIN, picture.y - 2, line, size=11, fill=_GREY))
-    picture.y += 10
+    picture.y -= 2
+    for line in lines:
+        picture.lines(line, size=11)
+    picture.y += 12

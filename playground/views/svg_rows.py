@@ -4,7 +4,7 @@ It knows how a row of spans looks and where its pixels are. What stands above an
 of them there is room for, is decided in `svg`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,9 +12,10 @@ from playground.views.kinds import BLOCKED, KINDS, Kind
 from playground.views.lanes import Lanes, Row
 from playground.views.scale import FULL, UNDER, cells, runs
 from playground.views.shapes import Stretch, bars, cross, hatch, label, rect, text_width
+from playground.views.sheet import MARGIN, Sheet
 from playground.views.wording import duration
 
-__all__ = ["ARROW", "Plot", "arrows", "bar_labels", "capsules", "row_shapes", "stretch_shapes"]
+__all__ = ["ARROW", "Plot", "arrows", "bar_labels", "capsules", "legend", "row_shapes", "stretch_shapes"]
 
 ARROW: Final = "#5B6675"
 _CAPSULE: Final = "#EFF2F6"
@@ -30,6 +31,8 @@ _EDGED_PX: Final = 3
 _LABELLED_PX: Final = text_width("  0 ms", 10) / 2
 # Fewer letters of a name than this tell nobody what it was.
 _LEAST_LETTERS: Final = 5
+_LABEL_INK: Final = "#303A48"
+_LEGEND: Final = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,7 @@ def capsules(lives: Row, laid: Lanes, plot: Plot, top: float, height: float) -> 
         told = f"{facts.label}  {duration(end_ns - start_ns)}"
         needed = text_width(told, 10) + (text_width(facts.failure, 10) + 18 if facts.failure else 0)
         if end - x >= needed / 2 and x + needed <= limit:
-            yield label(x + 2, top + 9.5, told, size=10, fill="#303A48")
+            yield label(x + 2, top + 9.5, told, size=10, fill=_LABEL_INK)
             x += text_width(told, 10) + 6
         elif facts.failure:
             x = end + 3
@@ -175,3 +178,28 @@ def _line(x: float, y: float, end: float, goal: float) -> str:
         return f"M{x:.1f} {y:.1f}L{end:.1f} {goal:.1f}"
     middle = (y + goal) / 2
     return f"M{x:.1f} {y:.1f}C{x:.1f} {middle:.1f} {end:.1f} {middle:.1f} {end:.1f} {goal:.1f}"
+
+
+def legend(sheet: Sheet, laid: Lanes, kinds: Iterable[int]) -> None:
+    """What the shape of each of these kinds says, below a rule, and the cross of what failed, if anything did."""
+    sheet.rule()
+    sheet.y += 18
+    x = float(MARGIN)
+    for kind in sorted(kinds):
+        words = laid.kinds[kind].words
+        x = _legend_place(sheet, x, words)
+        sheet.over += stretch_shapes(KINDS[kind], [(x, x + 24)], sheet.y, 12)
+        sheet.over.append(label(x + 30, sheet.y + 4, words, size=_LEGEND, fill=_LABEL_INK))
+        x += 34 + text_width(words, _LEGEND) + 8
+    if any(request.failure for request in laid.requests):
+        x = _legend_place(sheet, x, laid.failed_words)
+        sheet.over.append(cross(x + 12, sheet.y, 8))
+        sheet.over.append(label(x + 30, sheet.y + 4, laid.failed_words, size=_LEGEND, fill=_LABEL_INK))
+
+
+def _legend_place(sheet: Sheet, x: float, words: str) -> float:
+    """Where the next entry begins: here, or on a new line if it would run into the margin."""
+    if x == MARGIN or x + 34 + text_width(words, _LEGEND) <= sheet.width - MARGIN:
+        return x
+    sheet.y += 20
+    return float(MARGIN)

@@ -5,16 +5,15 @@ as the lanes are, and by its width: a pixel shows what took most of it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import Final
-from xml.sax.saxutils import escape, quoteattr
 
 from playground.trace import Trace
 from playground.views.findings import plain
 from playground.views.lanes import Row
 from playground.views.scale import cells, marks
-from playground.views.shapes import SANS, Stretch, bars, cross, label, rect, rich_lines, text_width
+from playground.views.shapes import Stretch, bars, cross, label, rect, rich_lines, text_width
+from playground.views.sheet import GREY, INK, MARGIN, RULE, Sheet
 from playground.views.spent import STATES
 from playground.views.svg_rows import Plot, stretch_shapes
 from playground.views.waterfall import Waterfall, part_words, percent
@@ -25,11 +24,7 @@ from playground.views.wording import duration, one_line
 __all__ = ["waterfall_svg"]
 
 _GUTTER: Final = 300
-_MARGIN: Final = 16
 _LANE_PX: Final = 24
-_GREY: Final = "#5A6675"
-_RULE: Final = "#DDE3EA"
-_INK: Final = "#1B2430"
 _CAPSULE: Final = "#E7ECF2"
 _MESSAGE: Final = "#0447A3"
 _ALL: Final = frozenset(range(len(LOOKS)))
@@ -37,24 +32,21 @@ _ALL: Final = frozenset(range(len(LOOKS)))
 _LEAST_PX: Final = 2
 
 
-@dataclass(slots=True)
-class _Picture:
-    """A picture being drawn from the top down: `y` is where the next thing goes."""
+class _Picture(Sheet):
+    """The sheet with the waterfall that is drawn on it, and where time runs."""
 
-    fall: Waterfall
-    width: int
-    plot: Plot
-    y: float = 0.0
-    shapes: list[str] = field(default_factory=list)
+    def __init__(self, fall: Waterfall, width: int) -> None:
+        super().__init__(width)
+        self.fall = fall
+        self.plot = Plot(_GUTTER, width - _GUTTER - MARGIN - 8, fall.duration_ns)
 
-    def write(self, x: float, words: str, *, size: float = 12, fill: str = _INK, bold: bool = False) -> None:
-        self.shapes.append(label(x, self.y, words, size=size, fill=fill, bold=bold))
+    def write(self, x: float, words: str, *, size: float = 12, fill: str = INK, bold: bool = False) -> None:
+        self.over.append(label(x, self.y, words, size=size, fill=fill, bold=bold))
 
 
 def waterfall_svg(trace: Trace, fall: Waterfall, *, width: int = 1000) -> str:
     """Draw a waterfall as an SVG picture, `width` pixels wide (at least 640) and as high as it needs."""
-    width = max(640, width)
-    picture = _Picture(fall, width, Plot(_GUTTER, width - _GUTTER - _MARGIN - 8, fall.duration_ns))
+    picture = _Picture(fall, max(640, width))
     _head(picture, trace)
     _axis(picture)
     for lane in fall.lanes:
@@ -66,36 +58,24 @@ def waterfall_svg(trace: Trace, fall: Waterfall, *, width: int = 1000) -> str:
 
 
 def _document(picture: _Picture) -> str:
-    fall, height = picture.fall, round(picture.y)
-    title = f"Waterfall of request {fall.title}: {fall.summary}"
-    size = f'viewBox="0 0 {picture.width} {height}" width="{picture.width}" height="{height}"'
-    return "".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" ',
-            f"aria-label={quoteattr(f'{title}. {plain(fall.sentence)}')} ",
-            f'font-family={quoteattr(SANS)} fill="none">',
-            f"<title>{escape(title)}</title>",
-            rect(0.5, 0.5, picture.width - 1, height - 1, "#FFFFFF", f'stroke="{_RULE}" rx="8"'),
-            *picture.shapes,
-            "</svg>",
-        ]
-    )
+    title = f"Waterfall of request {picture.fall.title}: {picture.fall.summary}"
+    return picture.document(title, f"{title}. {plain(picture.fall.sentence)}")
 
 
 def _head(picture: _Picture, trace: Trace) -> None:
     fall = picture.fall
     picture.y = 28
     title = one_line(fall.title)
-    picture.write(_MARGIN, title, size=15, bold=True)
-    x = _MARGIN + text_width(title, 15, "bold") + 10
+    picture.write(MARGIN, title, size=15, bold=True)
+    x = MARGIN + text_width(title, 15, "bold") + 10
     if fall.failure:
-        picture.shapes.append(cross(x + 4, picture.y - 5, 8))
+        picture.over.append(cross(x + 4, picture.y - 5, 8))
         x += 16
     clock = " · virtual time" if trace.clock == "virtual" else ""
-    picture.write(x, f"{fall.summary}{clock}", fill=_GREY)
-    for line in rich_lines(fall.sentence, 12, picture.width - 2 * _MARGIN):
+    picture.write(x, f"{fall.summary}{clock}", fill=GREY)
+    for line in rich_lines(fall.sentence, 12, picture.width - 2 * MARGIN):
         picture.y += 20
-        picture.shapes.append(f'<text x="{_MARGIN}" y="{picture.y:g}" font-size="12" fill="{_INK}">{line}</text>')
+        picture.over.append(f'<text x="{MARGIN}" y="{picture.y:g}" font-size="12" fill="{INK}">{line}</text>')
     picture.y += 28
 
 
@@ -104,9 +84,9 @@ def _axis(picture: _Picture) -> None:
     for moment in marks(plot.duration_ns, plot.width // 90):
         x, words = plot.x(moment), duration(moment)
         half = text_width(words, 11) / 2
-        picture.shapes.append(rect(x, picture.y + 6, 1, _LANE_PX * len(picture.fall.lanes), _RULE))
+        picture.over.append(rect(x, picture.y + 6, 1, _LANE_PX * len(picture.fall.lanes), RULE))
         if x + half < picture.width - 4:
-            picture.shapes.append(label(x, picture.y, words, size=11, fill=_GREY, anchor="middle"))
+            picture.over.append(label(x, picture.y, words, size=11, fill=GREY, anchor="middle"))
     picture.y += 8
 
 
@@ -117,16 +97,16 @@ def _lane(picture: _Picture, lane: Lane) -> None:
     middle = picture.y + _LANE_PX / 2
     picture.y = middle + 4
     indent = 10 * min(lane.depth, 8)
-    room = _GUTTER - _MARGIN - indent - text_width(lane.aside, 11) - 14
+    room = _GUTTER - MARGIN - indent - text_width(lane.aside, 11) - 14
     name = one_line(lane.name, max(4, int(room / text_width("x", 12))))
-    picture.write(_MARGIN + indent, name, bold=lane.group == "request")
-    picture.shapes.append(label(_GUTTER - 10, picture.y, lane.aside, size=11, fill=_GREY, anchor="end"))
+    picture.write(MARGIN + indent, name, bold=lane.group == "request")
+    picture.over.append(label(_GUTTER - 10, picture.y, lane.aside, size=11, fill=GREY, anchor="end"))
     plot = picture.plot
     if lane.group in ("request", "layer"):
         x, end = plot.x(lane.start_ns), plot.x(lane.end_ns)
-        picture.shapes.append(bars([(x, max(end, x + _LEAST_PX))], middle, 16, _CAPSULE))
+        picture.over.append(bars([(x, max(end, x + _LEAST_PX))], middle, 16, _CAPSULE))
     if lane.group in ("receive", "send"):
-        picture.shapes += [_message(plot.x(bar.start_ns), middle) for bar in lane.bars]
+        picture.over += [_message(plot.x(bar.start_ns), middle) for bar in lane.bars]
     else:
         _bars(picture, lane.bars, middle)
     picture.y = middle + _LANE_PX / 2
@@ -144,7 +124,7 @@ def _bars(picture: _Picture, lane: list[Bar], middle: float) -> None:
     most = cells(row, plot.duration_ns, plot.width).most(_ALL)
     for look, stretches in plot.stretches(most).items():
         wide = [(x, max(end, x + _LEAST_PX)) for x, end in stretches]
-        picture.shapes += _shapes(look, wide, middle)
+        picture.over += _shapes(look, wide, middle)
 
 
 def _shapes(look: int, stretches: list[Stretch], middle: float, height: float = 14) -> Iterator[str]:
@@ -157,42 +137,42 @@ def _shapes(look: int, stretches: list[Stretch], middle: float, height: float = 
 def _legend(picture: _Picture) -> None:
     looks = sorted({bar.look for lane in picture.fall.lanes for bar in lane.bars} - {MESSAGE})
     picture.y += 22
-    x = float(_MARGIN)
-    picture.shapes.append(_message(x + 12, picture.y - 4))
-    picture.write(x + 30, "a message or more", size=11, fill=_GREY)
+    x = float(MARGIN)
+    picture.over.append(_message(x + 12, picture.y - 4))
+    picture.write(x + 30, "a message or more", size=11, fill=GREY)
     x += 44 + text_width("a message or more", 11)
     for look in looks:
         width = 34 + text_width(LOOKS[look].words, 11) + 10
-        if x + width > picture.width - _MARGIN:
-            x, picture.y = float(_MARGIN), picture.y + 20
-        picture.shapes += _shapes(look, [(x, x + 24)], picture.y - 4, 12)
-        picture.write(x + 30, LOOKS[look].words, size=11, fill=_GREY)
+        if x + width > picture.width - MARGIN:
+            x, picture.y = float(MARGIN), picture.y + 20
+        picture.over += _shapes(look, [(x, x + 24)], picture.y - 4, 12)
+        picture.write(x + 30, LOOKS[look].words, size=11, fill=GREY)
         x += width
 
 
 def _shares(picture: _Picture) -> None:
     fall = picture.fall
     picture.y += 30
-    picture.write(_MARGIN, f"Where the {duration(fall.duration_ns)} went", bold=True)
+    picture.write(MARGIN, f"Where the {duration(fall.duration_ns)} went", bold=True)
     for share in fall.shares:
         picture.y += 20
         length = f"{duration(share.ns)} · {percent(share.ns, fall.duration_ns)}"
-        picture.shapes.append(label(_MARGIN + 90, picture.y, length, size=12, anchor="end"))
+        picture.over.append(label(MARGIN + 90, picture.y, length, size=12, anchor="end"))
         width = 140 * share.ns / max(1, fall.duration_ns)
-        x = _MARGIN + 100
+        x = MARGIN + 100
         stretch = x, x + max(_LEAST_PX, width)
-        picture.shapes += _shapes(STATES.index(share.state), [stretch], picture.y - 4, 12)
+        picture.over += _shapes(STATES.index(share.state), [stretch], picture.y - 4, 12)
         picture.write(x + 150, part_words(share))
 
 
 def _foot(picture: _Picture) -> None:
-    letters = int((picture.width - 2 * _MARGIN) / text_width("x", 11))
+    letters = int((picture.width - 2 * MARGIN) / text_width("x", 11))
     picture.y += 12
     for term, words in picture.fall.scope:
         picture.y += 16
-        picture.write(_MARGIN, one_line(f"{term}: {words}", letters), size=11, fill=_GREY)
+        picture.write(MARGIN, one_line(f"{term}: {words}", letters), size=11, fill=GREY)
     for note in picture.fall.notes:
         for line in wrap(one_line(note, 500), letters):
             picture.y += 16
-            picture.write(_MARGIN, line, size=11, fill=_GREY)
+            picture.write(MARGIN, line, size=11, fill=GREY)
     picture.y += 14
