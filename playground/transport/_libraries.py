@@ -19,8 +19,8 @@ class Library:
         stream: the transport's own class of bodies, made one of the library's `AsyncByteStream`s.
         response: the library's `Response`, which takes a body that has come as a whole at once.
         content: its `ByteStream`.
-        read_timeout, connect_error, read_error, protocol_error, not_read: its `ReadTimeout`, `ConnectError`,
-            `ReadError`, `RemoteProtocolError` and `RequestNotRead`.
+        read_timeout, connect_error, read_error, protocol_error, not_sendable, not_read: its `ReadTimeout`,
+            `ConnectError`, `ReadError`, `RemoteProtocolError`, `LocalProtocolError` and `RequestNotRead`.
     """
 
     stream: Any
@@ -30,6 +30,7 @@ class Library:
     connect_error: Any
     read_error: Any
     protocol_error: Any
+    not_sendable: Any
     not_read: Any
 
 
@@ -110,5 +111,6 @@ def _library(module: Any, body: type) -> Library:
         connect_error=module.ConnectError,
         read_error=module.ReadError,
         protocol_error=module.RemoteProtocolError,
+        not_sendable=module.LocalProtocolError,
         not_read=module.RequestNotRead,
     )

@@ -22,6 +22,7 @@ import httpx
 from playground.asgi import ASGIApp, Scope
 from playground.errors import ClientGone, NoAnswer, PlaygroundError, ProtocolError
 from playground.transport import _verdicts
+from playground.transport._fields import fault_of_client
 from playground.transport._journey import Journey
 from playground.transport._libraries import Library, library_of
 from playground.transport.exchange import Exchange
@@ -89,10 +90,13 @@ class ASGITransport(httpx.AsyncBaseTransport):
 
         Raises:
             httpx.ReadTimeout: the app was silent for longer than the request's `read` timeout.
+            httpx.LocalProtocolError: the request's method or a header of it is none that can be sent.
             ProtocolError: it broke the order of messages, or ended without an answer.
             Exception: what it raised before its start message.
         """
         library = library_of(request, self.body_type)
+        if (fault := fault_of_client(request.method, request.headers.raw)) is not None:
+            raise library.not_sendable(f"{request.method} {request.url.path}: {fault}", request=request)
         timeout_s = self._timeout_s(request)
         try:
             body: Any = request.content

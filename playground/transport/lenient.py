@@ -2,7 +2,8 @@
 
 A `LenientReply` refuses what Starlette's client refuses, in Starlette's words followed by ours. What a
 server would refuse and that client lets pass, it lets pass too: messages of unknown types, a body that is
-not as long as `content-length` says, one where the status has none, and one, or trailers, that never end.
+not as long as `content-length` says, one where the status has none, and one, or trailers, that never end; and
+headers that no server sends.
 """
 
 from playground.asgi import HTTP_RESPONSE, Message
@@ -36,6 +37,7 @@ class LenientReply(Reply):
 
     least_status = 100
     without_body = frozenset[int]()
+    checks_fields = False
 
     def __init__(self, *args: object) -> None:
         super().__init__(*args)  # type: ignore[arg-type]  # the arguments are those of `Reply`

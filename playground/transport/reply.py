@@ -13,6 +13,7 @@ from typing import Any
 
 from playground.asgi import HTTP_RESPONSE, Message
 from playground.errors import ProtocolError
+from playground.transport._fields import NotFields, fields_of
 from playground.transport._words import show
 
 __all__ = ["Answer", "Header", "Reply"]
@@ -87,6 +88,7 @@ class Reply:
 
     least_status = 200  # the smallest of a final response
     without_body = BODILESS
+    checks_fields = True  # whether a header that no server sends is refused
 
     def __init__(self, label: str, method: str, extensions: Iterable[str] = ()) -> None:
         self.label = label
@@ -222,19 +224,10 @@ class Reply:
 
     def _pairs(self, kind: str, message: Message) -> list[Header]:
         """Read `headers`: an iterable of pairs of bytes."""
-        pairs: list[Header] = []
-        for pair in message.get("headers") or ():
-            try:
-                name, value = pair
-            except (TypeError, ValueError):
-                name = value = None
-            if type(name) is not bytes or type(value) is not bytes:
-                raise self._refusal(
-                    f"expected `headers` of (name, value) pairs of bytes, but `{kind}` holds {show(pair)}",
-                    'Write b"name", or encode the text as latin-1.',
-                )
-            pairs.append(pair if type(pair) is tuple else (name, value))
-        return pairs
+        try:
+            return fields_of(kind, message.get("headers") or (), self.checks_fields)
+        except NotFields as fault:
+            raise self._refusal(fault.what, fault.advice) from None
 
     def _promised(self, value: bytes, status: int) -> int | None:
         """Read a `content-length`: how much body is to come, or `None` for a response that has none in any case."""

@@ -6,9 +6,12 @@ the `Session`'s affair.
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Literal
+from typing import Any, Final, Literal
+from urllib.parse import quote
 
 from playground.asgi import ASGIApp, Scope
+from playground.errors import UsageError
+from playground.transport._fields import fault_of_client, fault_of_subprotocols
 from playground.transport.network import Network
 from playground.transport.relay import over
 from playground.transport.scope import Address, websocket_scope
@@ -18,6 +21,9 @@ __all__ = ["connect", "handshake", "handshake_scope"]
 
 KEY = b"dGhlIHNhbXBsZSBub25jZQ=="
 """The sample nonce of RFC 6455, section 1.3: nothing here needs a secret one, and scopes stay the same."""
+
+
+_SENT_AS_IT_IS: Final = bytes(range(0x21, 0x7F))  # in the first line of a request
 
 
 @asynccontextmanager
@@ -40,7 +46,8 @@ async def connect(
 
     Args:
         app: the ASGI application.
-        path: the path, with a query string if there is one, percent-encoded.
+        path: the path, with a query string if there is one, percent-encoded; what no client sends as it is, such as
+            a blank, is percent-encoded here.
         subprotocols: what the client speaks, the best first.
         headers: what the handshake sends besides its own.
         scheme, host, client, root_path, state: parts of the scope.
@@ -52,6 +59,7 @@ async def connect(
     Raises:
         ConnectionDenied: the app answered with an HTTP response.
         ConnectionClosed: the app closed the connection before accepting it.
+        UsageError: no client could send such a path, such headers or subprotocols.
         NoAnswer: it did neither in time.
         ProtocolError: it broke the order of messages, or returned without accepting.
         Exception: what the app raised, if that was not told before.
@@ -83,13 +91,24 @@ def handshake_scope(
     root_path: str = "",
     state: Mapping[str, Any] | None = None,
 ) -> Scope:
-    """Build the scope of a websocket as a client's handshake makes it. See `connect` for the arguments."""
-    given = headers.items() if isinstance(headers, Mapping) else headers or ()
+    """Build the scope of a websocket as a client's handshake makes it. See `connect` for the arguments.
+
+    Raises:
+        UsageError: no client could send such a path, such headers or subprotocols.
+    """
     offered = list(subprotocols)
-    pairs = [(b"host", host.encode())]
-    pairs += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in given]
+    try:
+        target = quote(path, safe=_SENT_AS_IT_IS).encode("ascii")
+        pairs = [(b"host", host.encode())]
+        given = headers.items() if isinstance(headers, Mapping) else headers or ()
+        pairs += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in given]
+        fault = fault_of_client("GET", pairs + handshake(offered)) or fault_of_subprotocols(offered)
+    except UnicodeEncodeError as error:
+        fault = f"expected text that can be encoded, but {error.object!r} is not all of {error.encoding}. Encode it."
+    if fault is not None:
+        raise UsageError(f"WS {path!r}: {fault}")
     return websocket_scope(
-        path.encode("ascii"),
+        target,
         pairs + handshake(offered),
         scheme=scheme,
         subprotocols=offered,

@@ -12,7 +12,9 @@ from tests.fuzz import regressions
 
 def _found() -> Iterator[tuple[str, Callable[[], None]]]:
     for module in iter_modules(regressions.__path__):
-        for name, check in inspect.getmembers(import_module(f"{regressions.__name__}.{module.name}"), callable):
+        for name, check in inspect.getmembers(
+            import_module(f"{regressions.__name__}.{module.name}"), inspect.isfunction
+        ):
             if name.startswith("test_"):
                 yield f"{module.name}: {name}", check
 

@@ -1,0 +1,116 @@
+"""Header fields that no server and no client would put on the wire (RFC 9110, 5.1 and 5.5).
+
+It decides by the names and values alone, for both directions. Where servers differ (h11 refuses blanks around a value,
+httptools refuses every control character), an app is held to what all refuse; a client to h11's rules, by which httpx
+sends. What a field means is not its affair.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+from playground.transport._words import show
+
+__all__ = ["NotFields", "fault_of_client", "fault_of_subprotocols", "fields_of"]
+
+_TOKEN: Final = re.compile(rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+").fullmatch
+_ENDS_FIELD: Final = re.compile(rb"[\0\n\v\f\r]").search
+_NOT_SENT: Final = re.compile(rb"\A[ \t]|[\0\n\v\f\r]|[ \t]\Z").search
+
+# Names that were looked at and are well: an app uses a few dozen; the limit is there for those from outside.
+_KNOWN: Final[set[bytes]] = set()
+_MOST_KNOWN: Final = 1024
+
+_METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+
+_NAME_ADVICE: Final = "Write letters, digits and hyphens alone."
+_VALUE_ADVICE: Final = "Remove line breaks and other control characters from it, or encode them."
+
+
+class NotFields(ValueError):
+    """What an app sent as headers is none.
+
+    Attributes:
+        what: what was expected, and what arrived.
+        advice: what to do.
+    """
+
+    def __init__(self, what: str, advice: str) -> None:
+        super().__init__(f"{what}. {advice}")
+        self.what = what
+        self.advice = advice
+
+
+def fields_of(kind: str, given: Any, checked: bool = True) -> list[tuple[bytes, bytes]]:
+    """Read the headers of an app's message: an iterable of pairs of bytes.
+
+    Args:
+        kind: the message's type.
+        given: what it holds as headers.
+        checked: whether fields that no server sends are refused too.
+
+    Raises:
+        NotFields: it is none.
+    """
+    try:
+        entries = iter(given)
+    except TypeError:
+        raise _no_pair(kind, given) from None
+    fields: list[tuple[bytes, bytes]] = []
+    for pair in entries:
+        try:
+            name, value = pair
+        except (TypeError, ValueError):
+            raise _no_pair(kind, pair) from None
+        if type(name) is not bytes or type(value) is not bytes:
+            raise _no_pair(kind, pair)
+        if checked and ((name not in _KNOWN and not _is_name(name)) or _ENDS_FIELD(value) is not None):
+            raise _not_sent(kind, name, value)
+        fields.append(pair if type(pair) is tuple else (name, value))
+    return fields
+
+
+def fault_of_client(method: str, fields: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """What is wrong with the method or the fields of a request, and what to do; `None` if nothing is."""
+    if method not in _METHODS and _TOKEN(method.encode("utf-8", "replace")) is None:
+        return f"expected a method that is a token, but it is {method!r}. Write letters alone."
+    for name, value in fields:
+        if name not in _KNOWN and not _is_name(name):
+            return f"expected header names that are tokens, but one is {name!r}. {_NAME_ADVICE}"
+        if _NOT_SENT(value) is not None:
+            return (
+                f"expected header values without line breaks, and without blanks around them, but {name!r} has "
+                f"{value!r}. Strip it. {_VALUE_ADVICE}"
+            )
+    return None
+
+
+def fault_of_subprotocols(offered: Iterable[str]) -> str | None:
+    """What is wrong with subprotocols (RFC 6455, 4.1), in a sentence; `None` if nothing is."""
+    for one in offered:
+        if _TOKEN(one.encode("utf-8", "replace")) is None:
+            return f"expected subprotocols that are tokens, but one is {one!r}. {_NAME_ADVICE}"
+    return None
+
+
+def _no_pair(kind: str, found: object) -> NotFields:
+    return NotFields(
+        f"expected `headers` of (name, value) pairs of bytes, but `{kind}` holds {show(found)}",
+        'Write b"name", or encode the text as latin-1.',
+    )
+
+
+def _not_sent(kind: str, name: bytes, value: bytes) -> NotFields:
+    if not _is_name(name):
+        return NotFields(f"expected header names that are tokens, but `{kind}` holds {show(name)}", _NAME_ADVICE)
+    return NotFields(
+        f"expected header values without line breaks, but `{kind}` holds {show(value)} as {show(name)}", _VALUE_ADVICE
+    )
+
+
+def _is_name(name: bytes) -> bool:
+    if _TOKEN(name) is None:
+        return False
+    if len(_KNOWN) < _MOST_KNOWN:
+        _KNOWN.add(name)
+    return True
