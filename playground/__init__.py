@@ -31,8 +31,9 @@ This module decides which names those are, and refuses to know what they mean: i
 no Jupyter, no widget and no web server, and starts no thread.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
+
+from playground.on_demand import on_demand
 
 if TYPE_CHECKING:
     from playground.app import App
@@ -85,7 +86,7 @@ __all__ = [
 
 # pytest imports this package, for its plugin, in every environment that has it: what a name needs is loaded when
 # the name is asked for
-_HOMES: Final = {
+_HOMES = {
     "App": "app",
     "Deadlock": "errors",
     "Lab": "lab",
@@ -108,16 +109,7 @@ _HOMES: Final = {
     "work": "clock.work",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = on_demand(globals(), _HOMES)
 
 
 def load_ipython_extension(shell: Any) -> None:

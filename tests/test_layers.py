@@ -21,7 +21,7 @@ FACE = "__init__"
 ROOMS: dict[str, set[str]] = {
     FACE: {
         *("app", "lab", "nesting", "run", "web", "trace", "transport", "clock", "comparing", "watching", "models"),
-        "errors",
+        *("on_demand", "errors"),
     },
     "errors": set(),
     "asgi": {"errors"},
@@ -41,9 +41,10 @@ ROOMS: dict[str, set[str]] = {
     "host": {"transport", "clock", "trace", "asgi", "errors", "anyio", "httpx"},
     "server": {"clock", "forwarded", "asgi", "errors"},
     "nesting": {"errors"},
+    "on_demand": set(),
     "notebook": {"httpx"},
     "watching": {"clock", "trace", "functions", "errors"},
-    "models": {"clock", "code", "files", "trace", "run", "watching", "views", "progress", "errors"},
+    "models": {"clock", "code", "files", "trace", "run", "watching", "views", "progress", "on_demand", "errors"},
     "magics": {"watching", "errors"},
     "app_magic": {"app", "lab", "magics", "errors"},
     "completion": {"lab"},

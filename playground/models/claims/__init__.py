@@ -16,8 +16,9 @@ is given (each claim's module says why). How jobs run is for the models to know,
 A claim is loaded when its name is asked for: a child that measures one has no use for the others.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from playground.on_demand import on_demand
 
 if TYPE_CHECKING:
     from playground.models.claims.claim import Claim, Measured, Picture
@@ -55,13 +56,4 @@ _HOMES: Final = {
     "weights": "weight",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = on_demand(globals(), _HOMES)
