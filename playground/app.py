@@ -53,26 +53,40 @@ class App(Starlette):
 
     An app may be changed between requests, as cells of a notebook do: a handler that is declared again
     (the same name, path and method) takes the place of its predecessor.
+
+    Args:
+        debug: whether an error is answered with its traceback.
+        routes, middleware, exception_handlers, lifespan, max_body_size: as the toolkit's application class takes them,
+            see `playground.web.applications.Starlette`; the decorators below add the same one by one.
     """
 
     def get(self, path: str, *, name: str | None = None) -> Callable[[F], F]:
-        """Answer `GET` (and `HEAD`) at a path."""
+        """Answer `GET` (and `HEAD`) at a path.
+
+        Args:
+            path: from the first slash on, with parameters in braces: `/items/{id}`, `/items/{id:int}`.
+            name: what `url_path_for` calls the route; the function's name by default.
+
+        Raises:
+            RouteError: it is no path, or one whose parameters cannot be told apart.
+            HandlerError: the function takes what nobody can give.
+        """
         return self._declare("GET", path, name)
 
     def post(self, path: str, *, name: str | None = None) -> Callable[[F], F]:
-        """Answer `POST` at a path."""
+        """Answer `POST` at a path; see `get`."""
         return self._declare("POST", path, name)
 
     def put(self, path: str, *, name: str | None = None) -> Callable[[F], F]:
-        """Answer `PUT` at a path."""
+        """Answer `PUT` at a path; see `get`."""
         return self._declare("PUT", path, name)
 
     def patch(self, path: str, *, name: str | None = None) -> Callable[[F], F]:
-        """Answer `PATCH` at a path."""
+        """Answer `PATCH` at a path; see `get`."""
         return self._declare("PATCH", path, name)
 
     def delete(self, path: str, *, name: str | None = None) -> Callable[[F], F]:
-        """Answer `DELETE` at a path."""
+        """Answer `DELETE` at a path; see `get`."""
         return self._declare("DELETE", path, name)
 
     def websocket(self, path: str, *, name: str | None = None) -> Callable[[F], F]:
@@ -116,6 +130,7 @@ class App(Starlette):
                 and returns the response of the app inside; or a layer of ASGI: a class, or a plain function,
                 that takes the app inside (and the other arguments) and returns an ASGI app. The word `"http"` is
                 taken too, as in FastAPI: `@app.middleware("http")`.
+            args, kwargs: what a layer of ASGI is called with besides the app inside.
 
         Raises:
             HandlerError: it is something else.
@@ -135,7 +150,10 @@ class App(Starlette):
             )
         return layer
 
-    def add_exception_handler(self, exc_class_or_status_code: int | type[Exception], handler: ExceptionHandler) -> None:
+    def add_exception_handler(
+        self, exc_class_or_status_code: int | type[Exception], handler: "ExceptionHandler"
+    ) -> None:
+        """Answer an exception class, or a status, by `handler(request, exc)`, from the next request on."""
         super().add_exception_handler(exc_class_or_status_code, handler)
         self.middleware_stack = None  # built anew with the next request, for a cell may come late
 

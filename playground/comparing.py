@@ -85,7 +85,7 @@ class SideBySide:
         return Compared(self.traces)
 
 
-def compare(*runs: Run | Trace | Mapping[str, Run | Trace], **named: Run | Trace) -> SideBySide:
+def compare(*runs: "Run | Trace | Mapping[str, Run | Trace]", **named: "Run | Trace") -> SideBySide:
     """Set runs side by side: their event loops and worker threads on one axis, their requests in pairs.
 
     The first run is what the others are held against. Requests are paired by their numbers.

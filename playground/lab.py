@@ -70,7 +70,7 @@ class Lab:
 
     def __init__(
         self,
-        app: ASGIApp | Callable[..., Any],
+        app: "ASGIApp | Callable[..., Any]",  # quoted, as help() shows it: written out it fills the screen
         *,
         clock: Clock = "real",
         threads: int = 40,
@@ -182,6 +182,10 @@ class Lab:
 
         An exception that the app lets out is a response with status 500, and is named in `run.requests`. What
         the network lost is in `run.lost`.
+
+        Raises:
+            LabError: `n` is no number from 1, or `request` is none; or another run goes on.
+            LabClosed: the lab was closed.
         """
         if type(n) is not int or n < 1:
             raise LabError(f"expected at least one request, got n={n!r}: ask for n=1 or more")
@@ -208,6 +212,10 @@ class Lab:
                 `uniform`, evenly spaced.
 
         Answers are as in `burst`. How far it has got is shown if it takes more than a second.
+
+        Raises:
+            LabError: a number cannot be, or `request` is none; or another run goes on.
+            LabClosed: the lab was closed.
         """
         moments = planned(rate, duration, arrivals, self._seed)
         orders = Orders(request, self.client, self._host)
@@ -335,8 +343,8 @@ class Lab:
         if self._finalizer.detach() is not None:
             if self._thread.within:
                 afterwards(self._host.close, self._thread.loop)
-            else:
-                self._host.close()
+                return
+            self._host.close()
         catch_up()
 
     def __enter__(self) -> Self:

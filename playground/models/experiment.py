@@ -43,8 +43,8 @@ MODELS: Final[dict[str, Model]] = {
 
 
 def experiment(
-    workload: Workload | Function | AsyncFunction,
-    models: Iterable[str | Model] | str | Model | None = None,
+    workload: "Workload | Function | AsyncFunction",  # quoted, as help() shows it
+    models: "Iterable[str | Model] | str | Model | None" = None,
     *,
     jobs: int | None = None,
     timeout_s: float = 30.0,

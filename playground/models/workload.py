@@ -45,11 +45,11 @@ class Workload:
         ModelError: a number cannot be, or what was given as a function is none.
     """
 
-    function: Function | AsyncFunction | None = None
+    function: "Function | AsyncFunction | None" = None  # quoted, as help() shows it
     jobs: int = 20
     cpu_s: float = 0.005
     wait_s: float = 0.05
-    async_function: AsyncFunction | None = None
+    async_function: "AsyncFunction | None" = None
 
     def __post_init__(self) -> None:
         _check_jobs(self.jobs)

@@ -90,6 +90,7 @@ class Step:
 
     @property
     def end_ns(self) -> int:
+        """When it gave the loop back, in nanoseconds since the start of the run."""
         return self.start_ns + self.duration_ns
 
 
@@ -182,7 +183,13 @@ class Wait:
     """A task that could not go on, from the end of one of its steps until it was made ready.
 
     The time from `end_ns` to the start of the task's next step is the time in which it was ready and
-    queued. `on` says what for; `site` is the line of the task's own code at which it stopped.
+    queued.
+
+    Attributes:
+        task: the task that waited.
+        start_ns, end_ns: when it stopped, and when it was made ready.
+        on: what it waited for.
+        site: the line of the task's own code at which it stopped; `None` where that is not known.
     """
 
     task: int
@@ -224,7 +231,14 @@ class Handoff:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One ASGI message of a request: which way it went, its type, when, and what it said, in short."""
+    """One ASGI message of a request, or of a websocket.
+
+    Attributes:
+        direction: `receive`, the app got it; `send`, the app sent it.
+        type: as ASGI calls it, such as `http.response.start`.
+        at_ns: when it went through, in nanoseconds since the start of the run.
+        detail: what it said, in short, such as its status or how many bytes; may be empty.
+    """
 
     direction: Literal["receive", "send"]
     type: str
@@ -238,6 +252,7 @@ class Request(Placed):
 
     Attributes:
         number: its number in the run, from 0, in the order in which the app was called.
+        method, path: what was asked; of a websocket, `WEBSOCKET` stands for the method.
         route: the path template that answered it, such as `/items/{id}`; `None` if the app did not say.
         status: the response's status; `None` if none was sent.
         start_ns: when it came in. That is when the task was made that called the app in its first step, so that
@@ -245,6 +260,7 @@ class Request(Placed):
         end_ns: when the app's call ended; `None` if it had not when the recording did.
         task: the task in which the app was called.
         handoffs: indexes into `trace.handoffs` of the calls made for it, in order.
+        messages: what the app received and sent, in order.
         error: type and text of the exception that the app let out, or `None`.
     """
 
@@ -277,6 +293,7 @@ class Span:
 
     Attributes:
         request: the request that passed through it, an index into `trace.requests`.
+        kind: which of these it is.
         name: what the app calls it: a class or a function, by its qualified name.
         start_ns, end_ns: when it was called and when that call was over; `None` if it was not over when the
             recording was.
@@ -365,6 +382,7 @@ class Segment:
             it wanted to run and another thread of its interpreter had the lock; `preempt`, it could have run and the
             system had taken the processor away; `off_cpu`, it did not run, and why cannot be known on this system;
             `handoff`, it was done, and who had asked for it had not got the result.
+        start_ns, end_ns: when it began and ended.
         cpu_ns: processor time that was spent in it; `None` where that is not known.
         worker: who did it, an index into `trace.workers`; of `queue`, who did it later.
     """

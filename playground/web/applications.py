@@ -43,8 +43,8 @@ class Starlette:
         debug: bool = False,
         routes: Sequence[BaseRoute] | None = None,
         middleware: Sequence[Middleware] | None = None,
-        exception_handlers: Mapping[Any, ExceptionHandler] | None = None,
-        lifespan: Lifespan[Any] | None = None,
+        exception_handlers: "Mapping[Any, ExceptionHandler] | None" = None,  # quoted, as help() shows it
+        lifespan: "Lifespan[Any] | None" = None,
         *,
         max_body_size: int | None = None,
     ) -> None:
@@ -77,7 +77,8 @@ class Starlette:
         """The path of the first route that has this name and takes exactly these parameters."""
         return self.router.url_path_for(name, **path_params)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Answer one connection, as ASGI says: a request, a websocket, or the app's life."""
         scope["app"] = self
         if self.middleware_stack is None:
             self.middleware_stack = self.build_middleware_stack()
@@ -93,14 +94,16 @@ class Starlette:
             raise RuntimeError("Cannot add middleware after an application has started")
         self.user_middleware.insert(0, Middleware(middleware_class, *args, **kwargs))
 
-    def add_exception_handler(self, exc_class_or_status_code: int | type[Exception], handler: ExceptionHandler) -> None:
+    def add_exception_handler(
+        self, exc_class_or_status_code: int | type[Exception], handler: "ExceptionHandler"
+    ) -> None:
         """Answer an exception class, or a status, by `handler(request, exc)`."""
         self.exception_handlers[exc_class_or_status_code] = handler
 
     def add_route(
         self,
         path: str,
-        route: Callable[[Request[Any]], Awaitable[Response] | Response],
+        route: "Callable[[Request[Any]], Awaitable[Response] | Response]",
         methods: list[str] | None = None,
         name: str | None = None,
         include_in_schema: bool = True,
@@ -108,10 +111,10 @@ class Starlette:
         """Add a route after the others."""
         self.router.add_route(path, route, methods=methods, name=name, include_in_schema=include_in_schema)
 
-    def mount(self, path: str, app: ASGIApp, name: str | None = None) -> None:
+    def mount(self, path: str, app: "ASGIApp", name: str | None = None) -> None:
         """Add an app below a path, after the other routes."""
         self.router.mount(path, app, name=name)
 
-    def host(self, host: str, app: ASGIApp, name: str | None = None) -> None:
+    def host(self, host: str, app: "ASGIApp", name: str | None = None) -> None:
         """Add an app on a host, after the other routes."""
         self.router.host(host, app, name=name)
