@@ -2,10 +2,15 @@
 
 import importlib
 import importlib.util
+import inspect
 import json
 import pkgutil
+import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -104,7 +109,7 @@ def test_a_name_that_is_not_there_is_told_as_python_tells_it() -> None:
 
 
 def test_importing_playground_loads_no_room(fresh: dict[str, Any]) -> None:
-    assert [name for name in fresh["modules"] if name.startswith("playground.")] == []
+    assert [name for name in fresh["modules"] if name.startswith("playground.")] == ["playground.on_demand"]
 
 
 def test_all_of_the_face_together_imports_no_jupyter_no_widget_and_no_server() -> None:
@@ -127,3 +132,76 @@ def test_every_module_opens_with_a_paragraph_and_holds_what_it_offers(name: str)
     module = importlib.import_module(name)
     assert module.__doc__
     assert [offer for offer in getattr(module, "__all__", ()) if not hasattr(module, offer)] == []
+
+
+ROOMS = sorted(module.name for module in pkgutil.walk_packages(playground.__path__, "playground.") if module.ispkg)
+
+# What people call, and what they get: the face, and the rooms that are meant to be used on their own.
+OFFERED = [
+    (module, name)
+    for module in (
+        "playground",
+        *("playground.assertions", "playground.sweep", "playground.course", "playground.transport"),
+        *("playground.trace", "playground.models.claims"),
+    )
+    for name in importlib.import_module(module).__all__
+    if callable(getattr(importlib.import_module(module), name))
+    and not name.endswith(("Kind", "Outcome", "On", "Clock"))
+]
+
+
+@pytest.mark.parametrize("name", ["playground", *ROOMS])
+def test_every_room_says_what_it_decides_and_what_it_refuses_to_know(name: str) -> None:
+    said = " ".join((importlib.import_module(name).__doc__ or "").split())
+    assert re.search(r"\b[Dd]ecide[sd]?\b|\bdecides\b", said)
+    assert re.search(r"\b[Rr]efuses to know\b|\bis for .+ to know\b", said)
+
+
+def test_the_version_is_the_installed_one() -> None:
+    assert playground.__version__ == version("playground")
+
+
+@pytest.mark.parametrize(("module", "name"), OFFERED)
+def test_what_is_offered_says_what_it_is_and_what_it_takes(module: str, name: str) -> None:
+    wrong = [
+        f"{each}: {told} is told of, {taken} is taken"
+        for each, thing in callables(getattr(importlib.import_module(module), name), name)
+        if (told := told_of(thing, "Args")) is not None and told != (taken := taken_by(thing))
+    ]
+    silent = [
+        each
+        for each, thing in callables(getattr(importlib.import_module(module), name), name)
+        if not inspect.getdoc(thing)
+    ]
+    assert (silent, wrong) == ([], [])
+
+
+@pytest.mark.parametrize(("module", "name"), [(module, name) for module, name in OFFERED if module.endswith("trace")])
+def test_every_field_of_a_row_is_explained(module: str, name: str) -> None:
+    row = getattr(importlib.import_module(module), name)
+    if inspect.isclass(row) and is_dataclass(row):
+        inherited = {field.name for parent in row.__mro__[1:] if is_dataclass(parent) for field in fields(parent)}
+        own = {field.name for field in fields(row)} - inherited
+        assert told_of(row, "Attributes") == own
+
+
+def callables(thing: Any, name: str) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """What is offered, and, of a class, its own public methods and properties."""
+    yield name, thing
+    for inner, value in vars(thing).items() if inspect.isclass(thing) else ():
+        function = getattr(value, "__func__", getattr(value, "fget", getattr(value, "func", value)))
+        if not inner.startswith("_") and inspect.isfunction(function):
+            yield f"{name}.{inner}", function
+
+
+def told_of(thing: Any, section: str) -> set[str] | None:
+    """The names that a section of its docstring explains: `a, b: what they are`; `None` if there is no such section."""
+    _, found, after = inspect.cleandoc(thing.__doc__ or "").partition(f"{section}:\n")
+    lines = re.match(r"(?: .*\n|\n)*", f"{after}\n")
+    assert lines
+    heads = re.findall(r"^ {4}(\*{0,2}\w+(?:, \*{0,2}\w+)*):", lines[0], flags=re.MULTILINE)
+    return {name.strip(" *") for head in heads for name in head.split(",")} if found else None
+
+
+def taken_by(thing: Callable[..., Any]) -> set[str]:
+    return set(inspect.signature(thing).parameters) - {"self", "cls"}
