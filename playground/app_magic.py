@@ -13,7 +13,7 @@ from playground.errors import WatchError
 from playground.lab import Lab
 from playground.magics import compiled_cell, is_awaited
 
-__all__ = ["AppCell", "run_app_cell"]
+__all__ = ["run_app_cell"]
 
 _SETTINGS: Final = ("clock", "threads", "seed", "schedule", "charge_cpu")
 _made: Final[weakref.WeakSet[Lab]] = weakref.WeakSet()

@@ -35,7 +35,7 @@ from playground.transport.flavours import as_asgi3, flavour_of
 from playground.transport.relay import over
 from playground.transport.wsgi import wsgi_as_asgi
 
-__all__ = ["Answered", "Exchanged", "Host", "Prepared"]
+__all__ = ["Answered", "Host", "Prepared"]
 
 
 class Prepared(NamedTuple):

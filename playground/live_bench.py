@@ -17,7 +17,7 @@ from playground.widgets.panel import Panel, Setting
 if TYPE_CHECKING:
     from playground.run import Run
 
-__all__ = ["LabBench", "panel"]
+__all__ = ["panel"]
 
 _NETWORKS: Final[dict[str, Network | None]] = {
     "none": None,

@@ -22,7 +22,7 @@ from typing import Any, Final
 from playground.errors import WatchError
 from playground.watching.watch import WatchedTrace, watch
 
-__all__ = ["compiled_cell", "is_awaited", "load", "unload", "watch_cell", "watch_plain_cell", "watched_lines"]
+__all__ = ["compiled_cell", "is_awaited", "load", "unload", "watch_plain_cell"]
 
 _MAGIC: Final = "%%watch"
 _HERE: Final = "__import__('playground.magics', fromlist=['watch_cell'])"

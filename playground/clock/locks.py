@@ -14,7 +14,7 @@ from typing import Any
 from playground.clock.calls import CALL
 from playground.clock.runner import Runner, current
 
-__all__ = ["Lock", "SimpleQueue", "WorkQueue", "make_work_queue"]
+__all__ = ["Lock", "SimpleQueue", "make_work_queue"]
 
 
 class Lock:

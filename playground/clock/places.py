@@ -28,7 +28,7 @@ from playground.clock.runner import Runner, current, outside
 from playground.clock.watchdog import log
 from playground.errors import NotInVirtualTime
 
-__all__ = ["WALL_START_S", "by_original", "replacements"]
+__all__ = ["by_original", "replacements"]
 
 WALL_START_S: Final = 1_767_225_600
 """What `time.time()` says when virtual time begins: 2026-01-01 00:00 UTC, so that two runs see the same dates."""

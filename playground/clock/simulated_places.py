@@ -23,7 +23,7 @@ from playground.clock import locks
 from playground.clock.lines import place_of
 from playground.clock.runner import Runner, current
 
-__all__ = ["TimedLock", "WokenQueue", "replacements", "there_are_threads"]
+__all__ = ["replacements", "there_are_threads"]
 
 
 def there_are_threads() -> bool:

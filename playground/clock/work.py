@@ -12,7 +12,7 @@ from playground.clock.native import thread_time_ns
 from playground.clock.runner import Runner, current
 from playground.errors import LabError
 
-__all__ = ["SLICE_NS", "work"]
+__all__ = ["work"]
 
 SLICE_NS: Final = 5_000_000
 """What `sys.getswitchinterval()` says on every CPython."""

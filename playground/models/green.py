@@ -19,7 +19,7 @@ from playground.models.jobs import Jobs
 from playground.models.meter import Meter, sleeping_by
 from playground.trace import WorkerKind
 
-__all__ = ["Eventlet", "Gevent", "Greenlet", "Hub"]
+__all__ = ["Eventlet", "Gevent", "Greenlet"]
 
 
 class Hub:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from playground.trace.rows import Site
 
-__all__ = ["Excerpt", "excerpts"]
+__all__ = ["excerpts"]
 
 Excerpt = tuple[int, tuple[str, ...]]
 """The number of a first line, and lines that follow one another from it."""

@@ -32,7 +32,7 @@ from playground.trace.table import Names
 from playground.trace.tables import WORDS, columns_of
 from playground.trace.threads import sender, works_for
 
-__all__ = ["MOST", "LossRecord", "Losses", "watch_losses"]
+__all__ = ["MOST", "Losses", "watch_losses"]
 
 MOST: Final = 10_000
 """Losses that are kept: more are one mistake, made again and again. What comes after is counted."""

@@ -15,7 +15,7 @@ from playground.trace.kept import Kept
 from playground.trace.onion import watch_app
 from playground.trace.ways import SpanRecorder, arrive, set_out, task_on
 
-__all__ = ["RequestRecord", "RequestRecorder", "detail_of", "recorded_app", "words_of"]
+__all__ = ["RequestRecord", "detail_of", "recorded_app", "words_of"]
 
 
 Direction = Literal["receive", "send"]

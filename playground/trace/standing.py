@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from playground.trace.sites import Sites
 
-__all__ = ["NOBODY", "NOWHERE", "WAITING", "YIELDING", "Standing", "Way", "Ways"]
+__all__ = ["NOBODY", "NOWHERE", "WAITING", "Standing", "Way", "Ways"]
 
 YIELDING: Final = 1
 WAITING: Final = 2

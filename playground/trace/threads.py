@@ -24,7 +24,7 @@ from playground.trace.kept import Kept
 from playground.trace.rows import TaskOutcome
 from playground.trace.seams import borrow_method
 
-__all__ = ["HandoffRecord", "HandoffRecorder", "Observed", "sender", "watch_threads", "works_for"]
+__all__ = ["HandoffRecord", "Observed", "sender", "watch_threads", "works_for"]
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ import anyio
 
 from playground.transport._hosts import Host
 
-__all__ = ["CANCEL_TRIES", "GRACE_S", "Crew", "Role"]
+__all__ = ["CANCEL_TRIES", "GRACE_S", "Crew"]
 
 GRACE_S = 1.0
 """How long an app that was told of a disconnect may take to end before it is cancelled: ample for rolling

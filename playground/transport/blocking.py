@@ -12,7 +12,7 @@ from playground.asgi import ASGIApp, Message, Scope
 from playground.errors import ConnectionClosed, UsageError
 from playground.transport.session import Mode, Session, is_text, json_text
 
-__all__ = ["BlockingSession", "Portal", "Portals"]
+__all__ = ["BlockingSession", "Portals"]
 
 
 class Portal(Protocol):

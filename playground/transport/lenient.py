@@ -10,7 +10,7 @@ from playground.asgi import HTTP_RESPONSE, Message
 from playground.errors import ProtocolError
 from playground.transport.reply import Header, Reply
 
-__all__ = ["LenientReply", "OutOfTurn"]
+__all__ = ["LenientReply"]
 
 KNOWN = frozenset(
     {"http.response.start", "http.response.body", "http.response.trailers", "http.response.debug"}

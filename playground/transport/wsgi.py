@@ -21,7 +21,7 @@ from playground.transport._in_thread import OnBehalf
 from playground.transport._words import show
 from playground.transport.inprocess import ASGITransport
 
-__all__ = ["WSGIApp", "WSGITransport", "wsgi_as_asgi"]
+__all__ = ["WSGITransport", "wsgi_as_asgi"]
 
 WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 

@@ -17,7 +17,7 @@ from playground.views.pairs import Matched, latency_ns, match, noise_ns, percent
 from playground.views.verdict import verdict
 from playground.views.wording import counted, duration, failure, let_go, one_line, request_label
 
-__all__ = ["LETTERS", "MARKS", "Compared", "Line", "Side"]
+__all__ = ["Compared", "Line", "Side"]
 
 LETTERS: Final = "ABCDEFGH"
 MARKS: Final = "○●□■◇◆△▲"

@@ -21,7 +21,6 @@ __all__ = [
     "OFFLOAD",
     "OFF_CPU",
     "OTHER",
-    "PREEMPT",
     "READY",
     "RUN",
     "SEGMENT_KIND",

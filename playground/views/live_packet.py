@@ -13,7 +13,7 @@ from playground.views.live import LiveLanes
 from playground.views.live_rows import LiveRow
 from playground.views.wording import counted, duration
 
-__all__ = ["FIRST_ROWS", "Teller", "counters", "live_summary"]
+__all__ = ["Teller", "counters"]
 
 FIRST_ROWS: Final = 2
 """The rows that an empty recording has too: the loop's, and what is inside its steps."""

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 from playground.views.findings import Part
 from playground.views.wording import one_line
 
-__all__ = ["MONO", "SANS", "Stretch", "bars", "cross", "hatch", "label", "rect", "rich_lines", "text_width"]
+__all__ = ["SANS", "Stretch", "bars", "cross", "hatch", "label", "rect", "rich_lines", "text_width"]
 
 # from and to, in pixels
 Stretch = tuple[float, float]

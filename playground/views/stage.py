@@ -18,7 +18,7 @@ from typing import Final
 from playground.trace import Step, Trace, Wait
 from playground.views.players import Actors
 
-__all__ = ["NOBODY", "UNKNOWN_NS", "Ended", "Stage", "Stay", "stage"]
+__all__ = ["NOBODY", "UNKNOWN_NS", "Stage", "Stay", "stage"]
 
 NOBODY: Final = -1
 UNKNOWN_NS: Final = -1

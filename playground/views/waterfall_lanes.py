@@ -15,7 +15,7 @@ from playground.views.spent import STATES, Piece, Spent, moments
 from playground.views.waterfall_words import LOOKS, MESSAGE, WORKER, Words, message_words, moment
 from playground.views.wording import counted, duration, request_label
 
-__all__ = ["Bar", "Drawn", "Lane", "in_and_out", "lanes_of"]
+__all__ = ["Bar", "Lane", "lanes_of"]
 
 Group = Literal["receive", "request", "layer", "call", "send"]
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from playground import files
 
-__all__ = ["Claim", "Measured", "Picture", "PictureKind", "Unit", "Verdict"]
+__all__ = ["Claim", "Measured", "Picture", "Unit", "Verdict"]
 
 Verdict = Literal["holds", "does not hold", "not here"]
 """`not here`: this machine, platform or Python cannot tell, or the figures are too far apart to; never a guess."""

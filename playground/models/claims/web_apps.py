@@ -15,7 +15,7 @@ import time
 import types
 from typing import Any, Final
 
-__all__ = ["IO_S", "django_asgi", "django_wsgi", "fastapi", "flask", "litestar", "ours", "quart", "starlette"]
+__all__ = ["django_asgi", "django_wsgi", "fastapi", "flask", "litestar", "ours", "quart", "starlette"]
 
 IO_S: Final = 0.02
 """What a handler waits for: about a query of a database, and long beside all that any framework does itself."""
