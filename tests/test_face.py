@@ -136,13 +136,14 @@ def test_every_module_opens_with_a_paragraph_and_holds_what_it_offers(name: str)
 
 ROOMS = sorted(module.name for module in pkgutil.walk_packages(playground.__path__, "playground.") if module.ispkg)
 
-# What people call, and what they get: the face, and the rooms that are meant to be used on their own.
+# What people call, and what they are given: the face, and the rooms that are meant to be used on their own.
 OFFERED = [
     (module, name)
     for module in (
         "playground",
         *("playground.assertions", "playground.sweep", "playground.course", "playground.transport"),
-        *("playground.trace", "playground.models.claims"),
+        *("playground.trace", "playground.models.claims", "playground.models.run", "playground.comparing"),
+        "playground.watching.watch",
     )
     for name in importlib.import_module(module).__all__
     if callable(getattr(importlib.import_module(module), name))
