@@ -88,8 +88,10 @@ class _Field:
     default: Any
 
     def read(self, given: Any) -> Any:
-        # A convertor of the route may have made it what it should be already.
-        return given if isinstance(given, self.kind.type) else self.kind.convert(str(given))
+        # A convertor of the route may have made it what it should be already; of 309 digits it makes an infinity.
+        if isinstance(given, self.kind.type) and given != math.inf:
+            return given
+        return self.kind.convert(str(given))
 
 
 class Binding:

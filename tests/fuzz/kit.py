@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-__all__ = ["PROPERTIES", "Check", "Property", "fuzzed", "outcome"]
+__all__ = ["PROPERTIES", "Check", "Property", "attempt", "fuzzed", "outcome"]
 
 Check = Callable[..., None]
 
@@ -41,6 +41,14 @@ def fuzzed(*strategies: st.SearchStrategy[Any], examples: int = 60) -> Callable[
         return settings(max_examples=examples)(given(*strategies)(check))
 
     return declare
+
+
+def attempt(make: Callable[[], Any], *refusals: type[Exception]) -> tuple[Any, str]:
+    """What a call returns, and no words; or nothing, and the words in which it refuses, by one of these errors."""
+    try:
+        return make(), ""
+    except refusals as error:
+        return None, str(error)
 
 
 def outcome(make: Callable[[], Any]) -> Any:

@@ -1,4 +1,4 @@
-"""An app under uvicorn without a socket: bytes in, bytes out, on a loop in virtual time, so that a hang is found at once.
+"""An app under uvicorn without a socket: bytes in, bytes out. On a loop in virtual time a hang is found at once.
 
 It decides how a connection begins and ends; what is sent over it, and what the bytes mean, is for the tests to say.
 uvicorn's protocols are those that a lab's server runs: h11 for HTTP and wsproto for websockets.
