@@ -22,10 +22,14 @@ STARTING: Final = "threading.Thread.start"
 
 _ELSEWHERE: Final = re.compile(r"[/\\](site-packages|dist-packages|python3\.\d+)[/\\]")
 """Where libraries stand on the machine on which a recording was made, if it was another."""
+_DEMO: Final = re.compile(r"[/\\]playground[/\\]demo\.py$")
+"""The demo's app stands in for a user's, also where we are installed as a library."""
 
 
 def is_library(site: Site) -> bool:
     """Whether a line is a library's, and not the user's own; one below the working directory has a relative path."""
+    if _DEMO.search(site.file):
+        return False
     return not is_own(os.path.abspath(site.file)) or _ELSEWHERE.search(site.file) is not None
 
 
