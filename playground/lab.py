@@ -22,7 +22,6 @@ from playground.bridge import Bridge, blocking_response
 from playground.clock.afterwards import afterwards, catch_up
 from playground.clock.choice import Time
 from playground.clock.virtual import Schedule
-from playground.code import is_own
 from playground.errors import LabError
 from playground.functions import check_not_called
 from playground.host import Answered, Host
@@ -33,6 +32,7 @@ from playground.run import Run
 from playground.server import Server
 from playground.trace import Clock, Trace
 from playground.trace.recorder import Recorder
+from playground.tracebacks import from_the_app
 from playground.transport import BlockingSession, Network
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Lab:
             return self._thread.call(self._request, method, url, kwargs)
         except BaseException as error:
             # a page of the client's and the transport's frames would hide the line that matters
-            error.__traceback__ = _from_the_app(error.__traceback__)
+            error.__traceback__ = from_the_app(error.__traceback__)
             raise
 
     def get(self, url: str, **kwargs: Any) -> httpx.Response:
@@ -337,13 +337,14 @@ class Lab:
     def close(self) -> None:
         """Shut the app down, cancel what still runs and end the loop's thread. A closed lab cannot be used again.
 
-        Called from within, by one of its own handlers or in another lab's virtual time, it closes the lab as soon as
-        the request or run that goes on there has been answered; until then it is open. May be called twice.
+        From within, by one of its own handlers or in another lab's virtual time, this is done as soon as the request
+        or run that goes on there has been answered; until then the lab is open. May be called twice.
         """
-        if self._finalizer.detach() is not None:
-            if self._thread.within:
+        if self._thread.within:
+            if self._finalizer.detach() is not None:
                 afterwards(self._host.close, self._thread.loop)
-                return
+            return
+        if self._finalizer.detach() is not None:
             self._host.close()
         catch_up()
 
@@ -357,8 +358,7 @@ class Lab:
         self.close()
 
     def __repr__(self) -> str:
-        state = "closed" if self._thread.closed else "open"
-        return f"<Lab {state}: {len(self.runs)} runs>"
+        return f"<Lab {'closed' if self._thread.closed else 'open'}: {len(self.runs)} runs>"
 
     # -- inside ---------------------------------------------------------------------------------------------
 
@@ -397,11 +397,3 @@ def _show_responses() -> None:
         from playground.notebook import register
 
         register(shell)
-
-
-def _from_the_app(traceback: TracebackType | None) -> TracebackType | None:
-    """The part of a traceback from the first frame that is the app's own code; all of it if there is none."""
-    found = traceback
-    while found is not None and not is_own(found.tb_frame.f_code.co_filename):
-        found = found.tb_next
-    return found or traceback

@@ -8,7 +8,15 @@ from types import TracebackType
 
 from playground.code import is_own
 
-__all__ = ["shorten"]
+__all__ = ["from_the_app", "shorten"]
+
+
+def from_the_app(traceback: TracebackType | None) -> TracebackType | None:
+    """The part of a traceback from the first frame that is the app's own code; all of it if there is none."""
+    found = traceback
+    while found is not None and not is_own(found.tb_frame.f_code.co_filename):
+        found = found.tb_next
+    return found or traceback
 
 
 def shorten(error: BaseException) -> None:

@@ -57,8 +57,8 @@ ROOMS: dict[str, set[str]] = {
     "recordings": {"clock", "flag", "trace", "errors"},
     "live_bench": {"lab", "run", "transport", "views", "widgets"},
     "lab": {
-        *("run", "bridge", "host", "server", "transport", "clock", "trace", "asgi", "code", "errors", "httpx"),
-        *("arrivals", "functions", "progress", "orders", "recordings"),
+        *("run", "bridge", "host", "server", "transport", "clock", "trace", "asgi", "errors", "httpx"),
+        *("arrivals", "functions", "progress", "orders", "recordings", "tracebacks"),
     },
     "assertions": {"run", "trace", "views", "errors"},
     "pytest_plugin": {"code", "pytest"},

@@ -35,8 +35,8 @@ def afterwards(action: Callable[[], object], within: LabLoop | None = None) -> N
 
     Args:
         action: what to call.
-        within: the loop of the lab in whose time this is called, by who knows; a worker thread in real time cannot
-            be told from others.
+        within: the loop of the lab in whose time this is called, by who knows; an executor's worker in real time
+            cannot be told from other threads.
     """
     waited_for = _waited_for_here() or (None if within is None else within.waited_for)
     if waited_for is None:
@@ -75,7 +75,9 @@ def _waited_for_here() -> Callable[[], bool] | None:
     me = current()
     if me is not None:
         return me.baton.may_pass
-    loop = asyncio._get_running_loop()
+    # one of anyio's workers knows its loop; asked of the table, for `current_thread` may take a lock
+    thread = threading._active.get(threading.get_ident())  # type: ignore[attr-defined]
+    loop = asyncio._get_running_loop() or getattr(thread, "loop", None)
     return loop.waited_for if isinstance(loop, LabLoop) else None
 
 

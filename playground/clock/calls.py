@@ -12,7 +12,7 @@ import contextvars
 import threading
 
 # by their own names: while a virtual loop is open, `threading` has others
-from _thread import RLock, allocate_lock
+from _thread import RLock
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
@@ -116,7 +116,7 @@ class Calls:
     def __init__(self, loop: LabLoop) -> None:
         self._loop = loop
         self._open: set[Call[Any]] = set()
-        self._lock = allocate_lock()
+        self._lock = RLock()  # a signal handler of the thread that holds it may close the lab
         self._refusal: LabError | None = None
 
     @property
@@ -141,7 +141,12 @@ class Calls:
                 call.fail(self._refusal)
                 raise self._refusal
             self._open.add(call)
-            self._loop.call_soon_threadsafe(call.begin)
+            try:
+                self._loop.call_soon_threadsafe(call.begin)
+            except RuntimeError:
+                if not self._loop.is_closed():
+                    raise
+                call.fail(_cut_off())
 
     def concerns_others(self, task: "asyncio.Task[Any]", call: Call[Any]) -> bool:
         """Whether a task runs on behalf of a call, other than this one, that somebody still waits for."""

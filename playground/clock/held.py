@@ -11,6 +11,7 @@ import operator
 import sys
 import threading
 import traceback
+import weakref
 from collections import Counter
 from collections.abc import Iterator
 from contextvars import Context, ContextVar
@@ -137,8 +138,15 @@ def _workers(loop: asyncio.AbstractEventLoop) -> Iterator[threading.Thread]:
 
 
 def is_worker(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> bool:
-    """Whether a thread is one of a loop's workers."""
-    return thread in _workers(loop)
+    """Whether a thread is one of a loop's workers.
+
+    The default executor's are asked for the executor: it knows of a thread only when that has started, and is at work.
+    """
+    if getattr(thread, "loop", None) is loop:
+        return True
+    executor = getattr(loop, "_default_executor", None)
+    made_by = next(iter(getattr(thread, "_args", ())), None)
+    return executor is not None and isinstance(made_by, weakref.ref) and made_by() is executor
 
 
 def _stack(frame: FrameType | None) -> Iterator[FrameType]:
