@@ -16,7 +16,7 @@ from _thread import RLock
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
-from playground.clock.held import value_in
+from playground.clock.held import has_begun, value_in
 from playground.clock.loop import LabLoop
 from playground.errors import LabClosed, LabError
 
@@ -32,9 +32,7 @@ call, whose result would live as long as the last of them."""
 class Call(concurrent.futures.Future[T]):
     """One call into a loop: its result, and a way to cancel it that waits for it to unwind."""
 
-    def __init__(
-        self, loop: LabLoop, function: Callable[..., Coroutine[Any, Any, T]], args: tuple[Any, ...]
-    ) -> None:
+    def __init__(self, loop: LabLoop, function: Callable[..., Coroutine[Any, Any, T]], args: tuple[Any, ...]) -> None:
         super().__init__()
         self._condition = threading.Condition(RLock())
         self._loop = loop
@@ -90,10 +88,14 @@ class Call(concurrent.futures.Future[T]):
 
     def _cancel_task(self) -> None:
         self.cancelling = True
-        if self._task is not None:
-            self._task.cancel()
-        else:
+        if self._task is None:
             self.fail(concurrent.futures.CancelledError())
+            return
+        self._task.cancel()
+        # a task group cancels its tasks in its own next step: those that are ready to begin would begin before
+        for task in asyncio.all_tasks(self._loop):
+            if not has_begun(task) and value_in(task, CALL) is self.mark:
+                task.cancel()
 
     def _finish(self, task: "asyncio.Task[T]") -> None:
         if self.done():

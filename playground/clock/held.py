@@ -7,6 +7,7 @@ when, is `thread`'s.
 
 import asyncio
 import gc
+import inspect
 import operator
 import sys
 import threading
@@ -25,6 +26,7 @@ __all__ = [
     "Interrupted",
     "busy_workers",
     "forget_between_steps",
+    "has_begun",
     "is_worker",
     "running_task",
     "runs",
@@ -95,6 +97,12 @@ def forget_between_steps(loop: asyncio.AbstractEventLoop, ident: int) -> None:
         loop.call_soon_threadsafe(thrown.forget, ident)
     except RuntimeError:
         thrown.forget(ident)  # the loop is closed, and its last step over
+
+
+def has_begun(task: "asyncio.Task[Any]") -> bool:
+    """Whether a task has taken its first step, as far as can be told: of a coroutine not Python's own, it is said."""
+    coroutine = task.get_coro()
+    return type(coroutine) is not CoroutineType or inspect.getcoroutinestate(coroutine) != inspect.CORO_CREATED
 
 
 def value_in(task: "asyncio.Task[Any]", variable: "ContextVar[Any]") -> Any:

@@ -158,6 +158,7 @@ class LoopThread:
             # within the `try`: the loop may be at it long before this thread, interrupted meanwhile, has its turn
             self._calls.begin(call)
             while not call.wait(_TICK_S):
+                self._throw_again()
                 if meanwhile is not None:
                     meanwhile()
             return call.result()
@@ -219,6 +220,7 @@ class LoopThread:
             self._calls.begin(call)
             while not waiter.done():
                 await asyncio.wait({waiter}, timeout=_TICK_S)
+                self._throw_again()
             return waiter.result()
         except BaseException as interrupt:
             if not call.done():
@@ -292,12 +294,10 @@ class LoopThread:
         # a loop that is at work, and only slow, goes from task to task and will come to cancel this call
         mine = task is not None and task is held_by and not self._calls.concerns_others(task, call)
         hit = self.loop.break_in(task if mine else None, call.mark, not call.done())
-        until = time.monotonic() + _ROUNDS_S
-        while hit and time.monotonic() < until:  # of many that were sent at once, the next may now hold the loop
+        until = time.monotonic() + _ROUNDS_S if hit else 0
+        while not call.done() and time.monotonic() < until:  # others that work for it may now hold the loop
             yield _ROUND_S
-            task = None if call.done() else running_task(self.loop)
-            mine = task is not None and self._calls.is_for(task, call)
-            hit = self.loop.break_in(task if mine else None, call.mark, not call.done()) or mine
+            self._throw_at(call, orphans=not call.done())
         if not call.done():
             yield _AFTER_S
         if not call.done():
@@ -308,6 +308,17 @@ class LoopThread:
         self.loop.let_go(call.mark, not call.done())
         if workers := busy_workers(self.loop):
             interrupt.add_note(_WORKERS + workers)
+
+    def _throw_at(self, call: Call[Any], orphans: bool) -> None:
+        """End the step that holds the loop, if it is one of a call that was given up."""
+        task = running_task(self.loop)
+        mine = task is not None and self._calls.is_for(task, call)
+        self.loop.break_in(task if mine else None, call.mark, orphans)
+
+    def _throw_again(self) -> None:
+        """What was given up may have gone on, on a machine so busy that it was not to be hit in that time."""
+        if self._stuck is not None and self._is_stuck:
+            self._throw_at(self._stuck, orphans=False)
 
     def _say_nothing_of_tasks(self) -> None:
         """In a forked process the tasks have no loop to end them: it is not worth a word of asyncio's that they have

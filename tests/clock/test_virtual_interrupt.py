@@ -20,6 +20,8 @@ pytestmark = pytest.mark.slow
 
 SOON_S = 0.5
 """What a person takes for at once."""
+AT_LEAST, AT_MOST = 3, 9
+"""How often an interrupt is tried: any one of them a busy machine may hold up, but not all."""
 
 app = App()
 
@@ -139,9 +141,9 @@ NEVER_ENDING = [
 @pytest.mark.parametrize("path", NEVER_ENDING)
 @pytest.mark.parametrize("how", ["get", "burst"])
 def test_what_never_ends_is_interrupted_and_the_lab_goes_on(path: str, how: str) -> None:
-    took_s = []
+    took_s: list[float] = []
     with Lab(app, clock="virtual") as lab:
-        for _ in range(3):
+        while len(took_s) < AT_LEAST or (min(took_s) >= SOON_S and len(took_s) < AT_MOST):
             asked: Callable[[], Any] = (
                 (lambda: lab.get(path, timeout=None)) if how == "get" else (lambda: lab.burst(path, 3))
             )
@@ -153,15 +155,18 @@ def test_what_never_ends_is_interrupted_and_the_lab_goes_on(path: str, how: str)
             last = lab.burst("/plain", 3).trace.requests[-1]
             assert last.end_ns is not None
             assert last.end_ns - last.start_ns == 1_000_000_000
-    assert min(took_s) < SOON_S  # any one of them a busy machine may have held up
+    assert min(took_s) < SOON_S
 
 
 def test_a_thread_within_one_call_of_c_is_left_behind() -> None:
+    took_s: list[float] = []
     with Lab(app, clock="virtual") as lab:
-        with interrupting() as ago, pytest.raises(KeyboardInterrupt):
-            lab.get("/waits-in-c", timeout=None)
-        assert ago() < SOON_S
-        assert lab.get("/plain").text == "here too"
+        while not took_s or (min(took_s) >= SOON_S and len(took_s) < AT_MOST):
+            with interrupting() as ago, pytest.raises(KeyboardInterrupt):
+                lab.get("/waits-in-c", timeout=None)
+            took_s.append(ago())
+            assert lab.get("/plain").text == "here too"
+    assert min(took_s) < SOON_S
 
 
 def test_a_task_that_will_not_be_cancelled_does_not_run_on_while_nobody_waits() -> None:
