@@ -25,7 +25,7 @@ from playground.web.responses import PlainTextResponse, Response, StreamingRespo
 from playground.web.routing import Route
 
 RUNS = 50
-REQUESTS = 120
+REQUESTS = 60
 
 
 def busy_app(seed: int) -> Any:

@@ -107,7 +107,7 @@ requests = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3)), min_size=1,
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(handlers, requests, st.integers(1, 3))
 def test_a_recording_is_the_same_with_and_without_threads(
     handlers: tuple[Handler, ...], requests: list[tuple[int, int]], threads: int
