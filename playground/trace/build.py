@@ -23,6 +23,7 @@ from playground.trace.source import call_text, package_of
 from playground.trace.steps import Places, Steps
 from playground.trace.table import Names, Table
 from playground.trace.tables import NO_INT, columns_of
+from playground.trace.texts import LONGEST
 from playground.trace.trace import Trace
 
 __all__ = ["Live", "Reading", "build"]
@@ -89,7 +90,7 @@ class Reading:
         self.recorder = recorder
         self._keep = keep
         self.origin_ns = recorder.started_ns
-        self.names = Names()
+        self.names = Names(LONGEST)
         self.places = Places(recorder.sites, self.names)
         self.tasks = Tasks("tasks", self.origin_ns)
         self.requests = Requests(self.origin_ns)

@@ -180,7 +180,8 @@ class Losses:
         site = self._sites.site(*record.place) if record.place[0] else None
         if site is None or record.kind == "exception":
             return site
-        return site if re.search(rf"\b{re.escape(record.called)}\b", site.text) else None
+        named = len(record.called) <= len(site.text) and re.search(rf"\b{re.escape(record.called)}\b", site.text)
+        return site if named else None
 
 
 class watch_losses:

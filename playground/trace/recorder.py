@@ -26,6 +26,7 @@ from playground.trace.sampler import Look, Sampler, called_by, place_of
 from playground.trace.sites import WAITS, Sites
 from playground.trace.spans import SpanRecord
 from playground.trace.standing import NOBODY, NOWHERE, WAITING, Standing, Way, Ways
+from playground.trace.texts import cut
 from playground.trace.threads import HandoffRecord, sender, watch_threads
 from playground.trace.trace import Clock
 from playground.trace.trails import Trails
@@ -172,7 +173,7 @@ class Recorder:
             record.created_ns = self.now()
         if task is not None:
             task._playground = Standing(number)  # type: ignore[attr-defined]
-            record.name = task.get_name()
+            record.name = cut(task.get_name())
             if task.done() and record.ended_ns is None:
                 self.ended(task, number)
         else:
@@ -180,7 +181,7 @@ class Recorder:
 
     def _add(self, name: str, coro: object, parent: int) -> int:
         coroutine = getattr(coro, "__qualname__", type(coro).__qualname__)
-        return self.tasks.append(TaskRecord(name, coroutine, parent, self.now()))
+        return self.tasks.append(TaskRecord(cut(name), cut(coroutine), parent, self.now()))
 
     def here(self) -> tuple[int, int]:
         """Code and offset of the user's own line from which this is called."""
@@ -222,7 +223,7 @@ class Recorder:
         standing = getattr(task, "_playground", None)
         if standing is not None:
             standing.place = NOBODY  # the task may be kept for its result, and with it what its coroutines know
-        record.name = task.get_name()
+        record.name = cut(task.get_name())
         record.ended_ns = self.now()
         if task.cancelled():
             record.outcome = "cancelled"
@@ -271,7 +272,7 @@ class Recorder:
         self.losses.close()
         for task, name in self._living(loop):
             record = self.tasks[self.number_of(task)]
-            record.name = name
+            record.name = cut(name)
             record.created_ns = min(record.created_ns, ended_ns)  # it may have been met only here
         # the loop may still be within a turn that holds on to the old list
         self.log.close()

@@ -226,7 +226,7 @@ class Requests(Rows[RequestRecord]):
 
 def _number(status: object) -> int:
     """A status as a number; what an app sent in its place is nobody's status."""
-    return status if isinstance(status, int) and abs(status) <= _LARGEST else NO_INT
+    return status if isinstance(status, int) and int.__abs__(status) <= _LARGEST else NO_INT
 
 
 def _in_first_step(steps: Steps, first: int, called_ns: int, dropped: bool) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, Protocol
 from playground.asgi import ASGIApp, Message, Receive, Scope, Send
 from playground.trace.kept import Kept
 from playground.trace.onion import watch_app
+from playground.trace.texts import cut
 from playground.trace.ways import SpanRecorder, arrive, set_out, task_on
 
 __all__ = ["RequestRecord", "detail_of", "recorded_app", "words_of"]
@@ -23,6 +24,8 @@ NotedMessage = tuple[Direction, Any, int, int | None, str, tuple[tuple[str, Any]
 """Direction, type, time in ns, length, its unit, codes, and whether more of the body follows."""
 
 _CODES: Final = ("status", "code", "subprotocol")
+_LARGEST: Final = 10**18
+"""Larger numbers are nobody's code; and of those with thousands of digits, Python refuses to write any."""
 
 
 class RequestRecord:
@@ -139,7 +142,7 @@ def words_of(error: BaseException) -> str:
         text = str(error)
     except Exception:  # noqa: BLE001 (the app's exception must reach its caller whatever its __str__ does)
         return f"{name} (whose text cannot be had)"
-    return f"{name}: {text}" if text else name
+    return cut(f"{name}: {text}" if text else name)
 
 
 def _route(scope: Scope) -> str | None:
@@ -164,11 +167,18 @@ def _noted(direction: Direction, message: Message, at_ns: int) -> "NotedMessage"
     return direction, kind, at_ns, size, unit, codes, bool(message.get("more_body"))
 
 
+def _said(code: object) -> str | None:
+    """A code in letters; `None` for what is none. Of an app's own kind of number or text, nothing of its own is run."""
+    if isinstance(code, str):
+        return cut(code)
+    return int.__repr__(code) if isinstance(code, int) and int.__abs__(code) < _LARGEST else None
+
+
 def detail_of(noted: "NotedMessage") -> str:
     """What a message said, in a few words."""
     _, _, _, size, unit, codes, more = noted
     parts = [] if size is None else [f"{size:,} {unit if size != 1 else unit.removesuffix('s')}"]
-    parts += [f"{key} {value}" for key, value in codes if isinstance(value, int | str)]
+    parts += [f"{key} {said}" for key, value in codes if (said := _said(value)) is not None]
     if more:
         parts.append("more to come")
     return ", ".join(parts)

@@ -17,6 +17,7 @@ from typing import Any, Final
 from playground.code import is_own
 from playground.trace.rows import Site, WaitOn
 from playground.trace.source import locate
+from playground.trace.texts import cut
 
 __all__ = ["WAITS", "Sites", "label", "unwrapped"]
 
@@ -205,7 +206,7 @@ class Sites:
             if function is bare and not _runner(function.__code__.co_filename, function.__qualname__):
                 self._plain[id(function.__code__)] = number
             return number
-        name = label(function)
+        name = cut(label(function))
         if name not in self._names:
             self._names[name] = self._number(name)
         return self._names[name]
@@ -213,9 +214,9 @@ class Sites:
     def called(self, function: object) -> tuple[str, int]:
         """The name of what a worker thread is given to call, and the number of its code, or of that mere name."""
         if type(function) is FunctionType and (number := self._plain.get(id(function.__code__))):
-            return function.__qualname__, number
+            return cut(function.__qualname__), number
         function = unwrapped(function)
-        return label(function), self.callback(function)
+        return cut(label(function)), self.callback(function)
 
     def search(self, coro: Any) -> tuple[int, int, Any]:
         """Where a task stopped whose outermost coroutine is `coro`.

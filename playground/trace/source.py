@@ -14,6 +14,7 @@ from typing import Final
 
 from playground.code import is_own, short_name
 from playground.trace.rows import Site
+from playground.trace.texts import cut
 
 __all__ = ["call_text", "locate", "package_of"]
 
@@ -36,7 +37,8 @@ def locate(code: CodeType, offset: int, met_s: float = math.inf) -> Site:
     positions = _positions(code)
     if 0 < offset // 2 < len(positions):
         line = positions[offset // 2][0] or line
-    return Site(short_name(code.co_filename), line, code.co_qualname, _line(code.co_filename, line, met_s).strip())
+    text = _line(code.co_filename, line, met_s).strip()
+    return Site(cut(short_name(code.co_filename)), line, cut(code.co_qualname), cut(text))
 
 
 def call_text(code: CodeType, offset: int, met_s: float = math.inf) -> str:

@@ -6,6 +6,7 @@ Which fields there are, and what kind each is, is said in `tables`. A pointer in
 and 0 is none; so a column of pointers can be what the recorder wrote. It knows nothing of recordings or files.
 """
 
+import sys
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -15,6 +16,7 @@ from typing import Any, Final, Generic, TypeVar, overload
 from playground.trace.placed import Origin, Place, put
 from playground.trace.rows import Site
 from playground.trace.tables import NO_INT, ROWS, TABLES, WORDS, kind_of
+from playground.trace.texts import cut
 
 __all__ = ["Names", "Table", "column", "numbers"]
 
@@ -27,9 +29,14 @@ _SHOWN: Final = 3
 
 
 class Names:
-    """Strings and sites, each held once, and pointed at by columns: the first of each is `None`."""
+    """Strings and sites, each held once, and pointed at by columns: the first of each is `None`.
 
-    def __init__(self) -> None:
+    Args:
+        longest: how many characters of a string are kept.
+    """
+
+    def __init__(self, longest: int = sys.maxsize) -> None:
+        self._longest = longest
         self.strings: list[str | None] = [None]
         self.sites: list[Site | None] = [None]
         self._strings: dict[str | None, int] = {None: 0}
@@ -37,6 +44,8 @@ class Names:
 
     def string(self, text: str | None) -> int:
         """The pointer to a string; 0 for `None`."""
+        if text is not None and (len(text) > self._longest or type(text) is not str):
+            text = cut(text, self._longest)
         pointer = self._strings.setdefault(text, len(self.strings))
         if pointer == len(self.strings):
             self.strings.append(text)

@@ -14,6 +14,7 @@ from playground.trace.events import DEFAULT_LIMIT
 from playground.trace.recorder import OUTCOMES, Recorder, TaskRecord
 from playground.trace.rows import TaskOutcome
 from playground.trace.sites import WAITS
+from playground.trace.texts import cut
 
 __all__ = ["TrioInstrument", "TrioRecorder"]
 
@@ -42,7 +43,8 @@ class TrioRecorder(Recorder):
         nursery = task.parent_nursery
         parent = 0 if nursery is None else self.number_of(nursery.parent_task)
         name = getattr(task.coro, "__qualname__", type(task.coro).__qualname__)
-        number = self.numbers[task] = self.tasks.append(TaskRecord(task.name, name, parent, self.now()))
+        record = TaskRecord(cut(task.name), cut(name), parent, self.now())
+        number = self.numbers[task] = self.tasks.append(record)
         return number
 
     def exited(self, number: int, outcome: TaskOutcome) -> int:

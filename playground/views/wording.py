@@ -44,6 +44,8 @@ RAISED_WORDS: Final = "raised an exception"
 # What a task is told when nobody wants its result any more, by asyncio, by trio, and by a response whose client has
 # left (that of `web.requests`, and Starlette's): no mistake of the app's.
 _CANCELLED: Final = ("CancelledError", "Cancelled", "ClientDisconnect")
+# How many times as much as is shown of a text is looked at: half of it may be spaces, which become one.
+_TIMES: Final = 8
 # More kinds of answer than this make a line that is not read.
 _MOST_KINDS: Final = 3
 
@@ -122,17 +124,21 @@ def failed(status: int | None, error: str | None) -> str:
 
 
 def one_line(text: str, limit: int = 80) -> str:
-    """Text from an app on one line, without control characters, cut to `limit` characters."""
+    """Text from an app on one line, without control characters, cut to `limit` characters.
+
+    Of a text that is longer by far only the beginning is looked at: it may be megabytes.
+    """
     if len(text) <= limit and text.isprintable() and "  " not in text and text == text.strip():
         return text  # as most is
-    flat = "".join(char if char.isprintable() else " " for char in text)
+    looked_at = text[: _TIMES * limit]
+    flat = "".join(char if char.isprintable() else " " for char in looked_at)
     flat = " ".join(flat.split())
-    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+    return flat if len(flat) <= limit and len(looked_at) == len(text) else flat[: limit - 1] + "…"
 
 
 def place(site: Site, limit: int = 60) -> str:
     """Where a line stands: `cell 3, line 24`; of a long path, its end."""
-    file = one_line(site.file, len(site.file))
+    file = one_line(site.file[-_TIMES * limit :], _TIMES * limit)
     return f"{file if len(file) <= limit else '…' + file[1 - limit :]}, line {site.line}"
 
 
