@@ -166,7 +166,7 @@ def _add_classroom(commands: Any) -> None:
 
 def watch(options: argparse.Namespace) -> int:
     """Run a script, recorded; what the script raises is raised."""
-    from playground import script
+    from playground import script  # each command loads what it needs itself: `--help` is to come at once
 
     outputs = script.Outputs(options.html, options.svg, options.save)
     return script.run(options.script, options.arguments, outputs, module=options.module)
@@ -177,7 +177,7 @@ def watch(options: argparse.Namespace) -> int:
 
 def summary(options: argparse.Namespace) -> int:
     """Tell what is in a recording."""
-    from playground.errors import TraceError
+    from playground.errors import TraceError  # as above
     from playground.trace import Trace
     from playground.views.text import report
 
@@ -210,7 +210,7 @@ def _as_json(trace: "Trace") -> str:
 
 def lite(options: argparse.Namespace) -> int:
     """Build a site for the browser."""
-    from playground.errors import LiteError
+    from playground.errors import LiteError  # as above
     from playground.lite import build
 
     notebooks = options.notebooks or originals(PACKAGE)
@@ -228,7 +228,7 @@ def lite(options: argparse.Namespace) -> int:
 
 def demo(options: argparse.Namespace) -> int:
     """Tell the first notebook's story in the terminal."""
-    from playground import demo as story
+    from playground import demo as story  # as above
 
     story.tell(print, html=options.html, width=shutil.get_terminal_size((100, 24)).columns)
     return 0
@@ -276,7 +276,7 @@ def lab(options: argparse.Namespace, extra: Sequence[str]) -> int:
         os.environ[name] = os.pathsep.join(filter(None, [str(PACKAGE / "_jupyter"), os.environ.get(name)]))
     # so that `!python` in a cell is the Python that the cell runs in, though nobody activated its environment
     os.environ["PATH"] = os.pathsep.join(filter(None, [str(Path(sys.executable).parent), os.environ.get("PATH")]))
-    from jupyterlab.labapp import LabApp
+    from jupyterlab.labapp import LabApp  # which is there only with the extra `lab`
 
     LabApp.launch_instance(jupyter_arguments(options, extra, folder, root=_is_root()))
     return 0

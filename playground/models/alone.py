@@ -24,7 +24,7 @@ def main(flavour: str, folder: str) -> None:
     """
     start_new_thread(_end_with, (_taken_input(), folder))
     patch(cast(Flavour, flavour))
-    from playground.models.child import run
+    from playground.models.child import run  # only now, so that what it loads is patched
 
     pieces = os.dup(1)
     os.dup2(2, 1)  # what programs and libraries in C write: the other pipe is theirs

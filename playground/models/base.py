@@ -118,7 +118,7 @@ class Model(ABC):
 
     def run(self, workload: Workload, *, timeout_s: float = 30.0, record: bool = True) -> "ModelRun":
         """Carry out a workload: see `experiment`, which runs several models one after another."""
-        from playground.models.experiment import carried_out
+        from playground.models.experiment import carried_out  # which knows models, and so loads this module first
 
         return carried_out(self, workload, timeout_s=timeout_s, record=record)
 

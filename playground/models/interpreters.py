@@ -4,6 +4,7 @@
 """
 
 import sys
+from concurrent import futures
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -39,8 +40,6 @@ class Interpreters(Model):
         return row.process, row.thread
 
     def drive(self, jobs: Jobs) -> None:
-        from concurrent import futures
-
         pools = futures.InterpreterPoolExecutor  # type: ignore[attr-defined, unused-ignore]  # of Python 3.14
         with pools(self.workers, initializer=settle, initargs=(Sent(jobs),)) as pool:
             asked = [pool.submit(work_here, jobs.submit(number)) for number in jobs.numbers]

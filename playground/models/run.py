@@ -122,7 +122,7 @@ class Experiment(Mapping[str, ModelRun]):
 
     def to_svg(self, path: str | Path | None = None) -> str:
         """The same as a static SVG picture; also written to `path` if one is given."""
-        from playground.views.stacked import stack
+        from playground.views.stacked import stack  # whoever only measures does without
         from playground.views.stacked_svg import svg
 
         text = svg(stack(self.traces), title=self.workload.title)
@@ -141,7 +141,7 @@ class Experiment(Mapping[str, ModelRun]):
 
     def __str__(self) -> str:
         """The models below one another on one axis, as text."""
-        from playground.views.stacked import stack
+        from playground.views.stacked import stack  # as above
         from playground.views.stacked_text import text
 
         return text(stack(self.traces), title=self.workload.title)

@@ -6,9 +6,11 @@ is left over: whoever hangs up, on one experiment or on all, has their processes
 What it uses itself it takes hold of before gevent or eventlet replace it: its own waiting is nobody's green thread.
 """
 
+import ctypes
 import gc
 import json
 import os
+import pkgutil
 import shutil
 import socket
 import sys
@@ -23,6 +25,7 @@ from select import POLLIN, poll
 from signal import SIG_DFL, SIGCHLD, SIGINT, SIGKILL, SIGUSR2, default_int_handler, set_wakeup_fd, signal
 from typing import Any, Final
 
+from playground import models
 from playground.models import rows, said
 from playground.models.flavours import WARMING, Flavour, patch
 from playground.models.wire import MESSAGE_BYTES, WHERE
@@ -114,7 +117,7 @@ class _Zygote:
         try:
             _settle(descriptors)
             self._forget()
-            from playground.models.child import run
+            from playground.models.child import run  # only now: what it loads is to be patched
 
             code = run(folder, descriptors[1])
             _library_call("fflush", None)
@@ -238,13 +241,7 @@ def _tell(line: socket.socket, message: dict[str, Any]) -> None:
         return  # who asked has hung up, and nobody else wants to know
 
 
-def _c_library() -> Any:
-    import ctypes
-
-    return ctypes.CDLL(None)
-
-
-_LIBRARY: Final = _c_library()
+_LIBRARY: Final = ctypes.CDLL(None)
 
 
 def _library_call(name: str, *args: Any) -> None:
@@ -253,10 +250,6 @@ def _library_call(name: str, *args: Any) -> None:
 
 def _warm_up(flavour: Flavour) -> None:
     """Import what experiments need, as far as it is there: who misses something is told when it is asked for."""
-    import pkgutil
-
-    from playground import models
-
     found = [module.name for module in pkgutil.walk_packages(models.__path__, "playground.models.")]
     for name in (*_WARM[flavour], *found):
         try:

@@ -135,7 +135,7 @@ def current_host() -> Host:
     """
     trio = sys.modules.get("trio")
     if trio is not None and trio.lowlevel.in_trio_task():
-        from playground.transport._trio import TrioHost
+        from playground.transport._trio import TrioHost  # which loads trio
 
         return TrioHost()
     return _ASYNCIO

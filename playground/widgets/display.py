@@ -23,7 +23,7 @@ def mimebundle(trace: Trace) -> tuple[dict[str, Any], dict[str, Any]]:
         return stacked_mimebundle({trace.title: trace}, trace.title)
     if not _has_widgets():
         return dict(still(trace)), {}
-    from playground.widgets.timeline import Timeline
+    from playground.widgets.timeline import Timeline  # it and the two below load anywidget, which may be missing
 
     return Timeline(trace)._repr_mimebundle_()
 
@@ -32,7 +32,7 @@ def comparison_mimebundle(traces: Mapping[str, Trace]) -> tuple[dict[str, Any], 
     """The same of runs that are compared."""
     if not _has_widgets():
         return dict(still_comparison(Compared(traces))), {}
-    from playground.widgets.comparison import Comparison
+    from playground.widgets.comparison import Comparison  # as above
 
     return Comparison(traces)._repr_mimebundle_()
 
@@ -41,7 +41,7 @@ def stacked_mimebundle(traces: Mapping[str, Trace], title: str = TITLE) -> tuple
     """The same of ways to run jobs."""
     if not _has_widgets():
         return dict(still_stacked(stack(traces), title)), {}
-    from playground.widgets.stacked import Stacked
+    from playground.widgets.stacked import Stacked  # as above
 
     return Stacked(traces, title=title)._repr_mimebundle_()
 

@@ -90,7 +90,7 @@ def _observed(name: str, package: str, requests: int) -> tuple[list[Seen] | str,
 
 def _shown(recordings: Mapping[str, bytes]) -> tuple[str, "Trace | None"]:
     """The first of the recordings, and whose it is."""
-    from playground.trace import Trace, store
+    from playground.trace import Trace, store  # as in `handlers_seen`: its children do without
 
     for name, recording in recordings.items():
         trace = store.restore(Trace, recording)
