@@ -50,6 +50,8 @@ def test_a_cookie_is_one_header_and_never_more(name: str, value: str, attributes
     (header,) = fields
     assert not set(header) & set("\r\n\0\x7f")
     assert header.isascii() or not all(part.isascii() for part in attributes.values() if isinstance(part, str))
+    if name.startswith("$"):
+        return  # which the standard reader takes for an attribute (RFC 2965), as no browser does
     read: SimpleCookie = SimpleCookie()
     read.load(header.partition("; ")[0])
     assert {key: morsel.value for key, morsel in read.items()} == {name: value}

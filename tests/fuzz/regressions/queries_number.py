@@ -1,6 +1,6 @@
 """A path with 309 digits for `{x:float}` gave a handler of `App` an infinity, and the JSON of it was a 500.
 
-A query that says `1e999` was refused already; so is such a path now, though the route alone gives what Starlette's does.
+A query that says `1e999` was refused already; so is such a path now, though a bare route gives what Starlette's does.
 """
 
 import json
