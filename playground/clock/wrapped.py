@@ -155,6 +155,10 @@ class WrappedCalls:
                 self._tell(recorder, call, end, whole=True)
             self._current = outer
             self.step = 0
+            looker = recorder.sampler
+            # a turn of such a loop cannot be seen, so the end of a step has to do
+            if looker is not None and outer is None and recorder.now() > looker.due_ns:
+                looker.moved_on()
 
     def _resume(self, call: _Call) -> None:
         """Go on with a step that has run others inside it: from when the last of these was over, for while they ran
@@ -182,9 +186,6 @@ class WrappedCalls:
             recorder.long_step(self.step)
         if not self._steps & 1023:
             recorder.idle()
-        looker = recorder.sampler
-        if whole and looker is not None and end_ns > looker.due_ns:
-            looker.moved_on()
 
     # -- what the loop is given ---------------------------------------------------------------------------------
 

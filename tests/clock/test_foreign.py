@@ -405,3 +405,31 @@ def test_a_loop_that_runs_in_another_thread_is_left_there_as_it_was() -> None:
     ((recorder, ran_in),) = session.recorders()
     assert ran_in is thread
     assert len(build(recorder).steps) > 3
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_loop_that_moves_on_says_so_between_two_steps_to_whoever_looks_at_it(kind: str) -> None:
+    class Looker:
+        due_ns = 0
+
+        def __init__(self, watcher: LentTurns | WrappedCalls) -> None:
+            self.watcher = watcher
+            self.steps: list[int] = []
+
+        def moved_on(self) -> None:
+            self.steps.append(self.watcher.step)
+            self.due_ns = 1 << 63
+
+    async def main() -> list[int]:
+        watcher, recorder = watcher_of(asyncio.get_running_loop()), Recorder()
+        recorder.sampler = looker = Looker(watcher)  # type: ignore[assignment]
+        recorder.begin(watcher.loop)
+        watcher.record(recorder)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        recorder.close()
+        watcher.stop_recording()
+        return looker.steps
+
+    with contextlib.closing(new_loop(kind)) as loop:
+        assert loop.run_until_complete(main()) == [0]
