@@ -19,6 +19,7 @@ from playground.models.tasks import stretches_of_tasks
 from playground.models.units import UNKNOWN
 from playground.trace import Job, JobOutcome, Segment, SegmentKind, Trace, Worker
 from playground.trace.store import restore
+from playground.trace.texts import cut
 
 __all__ = ["gathered", "span_ns"]
 
@@ -155,7 +156,7 @@ def _job(number: int, life: _Life, outcome: Outcome | None, origin_ns: int) -> J
         started_ns=None if began is None else began.start_ns - origin_ns,
         ended_ns=None if end is None else end.start_ns - origin_ns,
         outcome="pending" if end is None else _ENDS[end.kind],
-        error=None if outcome is None or outcome.failure is None else str(outcome.failure),
+        error=None if outcome is None or outcome.failure is None else cut(str(outcome.failure)),
     )
 
 

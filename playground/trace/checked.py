@@ -14,6 +14,7 @@ from playground.trace.columns import Directory
 from playground.trace.rows import Site
 from playground.trace.table import Names, Table
 from playground.trace.tables import NO_INT, PARTS, TABLES, WORDS, columns_of, kind_of
+from playground.trace.texts import LONGEST
 
 __all__ = ["CHECK", "check_columns", "damaged", "tables_of"]
 
@@ -116,6 +117,8 @@ class _Reader:
                 at += length
         except UnicodeDecodeError as error:
             raise damaged("strings in UTF-8", error) from None
+        if (longest := max(map(len, strings), default=0)) > LONGEST:
+            raise damaged(f"texts of at most {LONGEST:,} characters", f"one of {longest:,}")
         if len(set(strings)) != len(strings):
             raise damaged("each string once", "one twice")
         return strings

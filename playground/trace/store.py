@@ -1,9 +1,9 @@
 """A recording as a file and back: the columns of every table on the wire of `columns`, strings and sites beside them.
 
 It decides how strings and sites become columns too, and how rows do that are not columns already. It refuses to
-guess: a recording is read back exactly as it was, or refused in words, before it takes more memory than it may. A
-checksum over header and columns finds damage that would still parse; what could point nowhere is looked at all the
-same, since a file may have been made by anyone.
+guess: a recording is read back exactly as it was (texts as far as a recording keeps them, see `texts`), or refused in
+words, before it takes more memory than it may. A checksum over header and columns finds damage that would still parse;
+what could point nowhere is looked at all the same, since a file may have been made by anyone.
 """
 
 import json
@@ -22,6 +22,7 @@ from playground.trace.checked import CHECK, check_columns, damaged, tables_of
 from playground.trace.columns import Directory, read, stream
 from playground.trace.table import Names, Table, numbers
 from playground.trace.tables import NO_INT, PARTS, SCHEMA, TABLES, columns_of, kind_of
+from playground.trace.texts import LONGEST, cut
 
 if TYPE_CHECKING:
     from playground.trace.trace import Trace
@@ -106,7 +107,7 @@ def _pieces(trace: "Trace") -> Iterator[bytes]:
         "duration_ns": trace.duration_ns,
         "dropped": trace.dropped,
         "forgotten": trace.forgotten,
-        **({"ending": trace.ending} if trace.ending else {}),
+        **({"ending": cut(trace.ending)} if trace.ending else {}),
     }
     if len(trace.title) > _LONGEST_TITLE:
         raise TraceError(
@@ -131,7 +132,7 @@ class _Writer:
         there = [rows for rows in self._rows.values() if len(rows) or isinstance(rows, Table)]
         kinds = {rows.names if isinstance(rows, Table) and rows.whole else None for rows in there} or {None}
         shared = kinds.pop()
-        self._names = Names() if kinds or shared is None else shared
+        self._names = Names(LONGEST) if kinds or shared is None else shared
 
     def columns(self) -> Columns:
         columns = dict(pair for table, rows in self._rows.items() for pair in self._table(table, rows))
