@@ -22,7 +22,7 @@ const MOST_CAPSULES = 400;  // in a lane; more are narrower than three pixels ea
  * @param {number} index
  * @returns {[number, number]} left and width
  */
-export function extentOf(projection, row, index) {
+function extentOf(projection, row, index) {
   const left = Math.max(projection.gutter - 20, projection.x(row.start[index]));
   const right = Math.min(projection.width + 20, projection.x(row.end(index)));
   return [left, Math.max(0, right - left)];

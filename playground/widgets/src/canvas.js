@@ -1,7 +1,7 @@
 // A canvas that is sharp on its screen, and the few drawing words that the painters share.
 // Coordinates are CSS pixels everywhere; only this module and the strips know of device pixels.
 
-export const FONT = 'Inter, system-ui, -apple-system, "Segoe UI", sans-serif';
+const FONT = 'Inter, system-ui, -apple-system, "Segoe UI", sans-serif';
 
 /** @typedef {CanvasRenderingContext2D} Context */
 

@@ -29,7 +29,7 @@ const ROOMY_LANES = 48;  // up to so many request lanes get a line for their lab
 const HEADING = 21;
 
 /** @param {number} width of the view */
-export function gutterWidth(width) {
+function gutterWidth(width) {
   return width < 640 ? 104 : 178;
 }
 
@@ -245,7 +245,7 @@ export function hitTest(layout, projection, x, y) {
  * @param {number} y
  * @returns {Lane | null}
  */
-export function laneAt(layout, projection, y) {
+function laneAt(layout, projection, y) {
   const fromAxis = y - AXIS_HEIGHT;
   if (fromAxis < 0) return null;
   const inLanes = fromAxis < layout.pinnedHeight ? fromAxis : fromAxis + projection.scroll;

@@ -11,7 +11,7 @@ import { Occupancy, collect } from './raster.js';
 /** @typedef {import('./recording.js').Recording} Recording */
 /** @typedef {import('./theme.js').Theme} Theme */
 
-export const MINIMAP_HEIGHT = 46;
+const MINIMAP_HEIGHT = 46;
 const BASE = MINIMAP_HEIGHT - 8;
 const TOP = 8;
 const SMOOTH = 2;  // pixels on each side over which the curve is averaged, so that single steps do not make a comb
@@ -167,7 +167,7 @@ export class Minimap {
  * @param {Recording} recording
  * @param {number} width
  */
-export function loopLoad({ loop, duration }, width) {
+function loopLoad({ loop, duration }, width) {
   const occupancy = new Occupancy(Math.max(1, width));
   if (loop !== null) collect(loop, { start: 0, scale: width / duration, width }, Infinity, occupancy, { nodes: 0, spans: 0 });
   const busy = Float32Array.from({ length: occupancy.width }, (_, x) => occupancy.cover.reduce((sum, cover) => sum + cover[x], 0));

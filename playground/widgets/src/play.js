@@ -19,6 +19,7 @@ const THREAD = 3;
 const MOST_CALLS = 64;
 
 /** @param {import('./wire.js').Packet} packet */
+// Long, as one closure: each of its small functions reads the packet's columns, and none of them means anything alone.
 export function makePlay({ header, columns: packed }) {
   const columns = /** @type {Record<string, Float64Array>} */ (packed);
   const { moment, duration, actor, queued_from, queued_ns, carries, wakes, woken } = columns;

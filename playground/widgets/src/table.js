@@ -20,7 +20,7 @@ const ABSENT = '–';
  * @param {{ caption: string, columns: Column[], rows: T[], total?: number, open: (row: T) => void }} about `total` if rows are a choice from more
  * @param {AbortSignal} signal
  */
-export function sortable({ caption, columns, rows, total = rows.length, open }, signal) {
+function sortable({ caption, columns, rows, total = rows.length, open }, signal) {
   const table = makeTable(caption + countWords(rows.length, total), columns.map(({ name }) => makePlain(name, `Sort by ${name}`)), []);
   const heads = [...table.querySelectorAll('th')];
   const body = /** @type {HTMLElement} */ (table.lastElementChild);

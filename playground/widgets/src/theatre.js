@@ -23,6 +23,7 @@ const HEIGHT = 420;
 const PLAY = 3;  // among the buttons
 
 /** @type {import('./open.js').Opener} */
+// Long, as one closure: every deed moves the one place and redraws the one stage. What is drawn is in stage.js.
 export function showTheatre(host, packet, state) {
   const play = makePlay(packet);
   const { header, steps } = play;

@@ -111,7 +111,7 @@ export function luminance(hex) {
  * JupyterLab's cells (exported pages have that only), then what the reader's system prefers.
  * @param {Document} page
  */
-export function isDark(page) {
+function isDark(page) {
   const { dataset, classList } = page.body;
   if (dataset.jpThemeLight !== undefined) return dataset.jpThemeLight === 'false';
   if (dataset.vscodeThemeKind !== undefined) return dataset.vscodeThemeKind.includes('dark') || dataset.vscodeThemeKind === 'vscode-high-contrast';

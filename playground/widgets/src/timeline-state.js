@@ -61,7 +61,7 @@ function showRange(view, visible) {
 }
 
 /** What Python hears of a selection. @param {Facts | null} facts */
-export function toSelection(facts) {
+function toSelection(facts) {
   if (facts === null) return {};
   const { label, kind, start_ns, duration_ns, request, file, line } = facts;
   return { label, kind, start_ns, duration_ns, request: request === null || request.number < 0 ? null : request.number, file, line };
