@@ -30,7 +30,9 @@ class Answered(Protocol):
 
 
 class Run:
-    """What one experiment did.
+    """What one experiment did: made by `Lab.burst`, `Lab.load` and `Lab.run`, and kept in `Lab.runs`.
+
+    What it tells beside the responses comes from its recording, `trace`.
 
     Attributes:
         lost: for each request that a simulated network lost, its index and what a client would have seen.
@@ -41,7 +43,7 @@ class Run:
     def __init__(
         self,
         title: str,
-        recorder: Recorder | None,
+        recorder: "Recorder | None",  # quoted, as help() shows it
         answers: "Sequence[Answered | httpx.Response | httpx.TransportError]" = (),
         result: Any = None,
     ) -> None:

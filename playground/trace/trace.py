@@ -60,7 +60,7 @@ _MOMENTS: Final = {
 
 
 class Trace:
-    """One run, as it was recorded.
+    """One run, as it was recorded. All arguments are attributes. Times are whole nanoseconds since the run began.
 
     Args:
         steps, tasks, waits, handoffs, requests: the rows, each in order of its start (tasks: of creation).
@@ -81,21 +81,21 @@ class Trace:
     def __init__(
         self,
         *,
-        steps: Sequence[Step] = (),
-        tasks: Sequence[Task] = (),
-        waits: Sequence[Wait] = (),
-        handoffs: Sequence[Handoff] = (),
-        requests: Sequence[Request] = (),
-        samples: Sequence[Sample] = (),
-        spans: Sequence[Span] = (),
-        losses: Sequence[Loss] = (),
-        workers: Sequence[Worker] = (),
-        jobs: Sequence[Job] = (),
-        segments: Sequence[Segment] = (),
+        steps: "Sequence[Step]" = (),  # quoted, as help() shows it
+        tasks: "Sequence[Task]" = (),
+        waits: "Sequence[Wait]" = (),
+        handoffs: "Sequence[Handoff]" = (),
+        requests: "Sequence[Request]" = (),
+        samples: "Sequence[Sample]" = (),
+        spans: "Sequence[Span]" = (),
+        losses: "Sequence[Loss]" = (),
+        workers: "Sequence[Worker]" = (),
+        jobs: "Sequence[Job]" = (),
+        segments: "Sequence[Segment]" = (),
         duration_ns: int | None = None,
         clock: Clock = "real",
         dropped: int = 0,
-        forgotten: Mapping[str, int] | None = None,
+        forgotten: "Mapping[str, int] | None" = None,
         title: str = "Run",
         ending: str = "",
     ) -> None:
@@ -151,7 +151,7 @@ class Trace:
         return [block for block in self._long(max(1, threshold_ns)) if block.lock_ns >= max(1, threshold_ns)]
 
     def ran_ns(self, step: int) -> int:
-        """How long the thread ran or slept in a step: its wall time, less what it is known to have waited otherwise."""
+        """How long the thread ran or slept in the step of that index: wall time, less other waits that are known."""
         return self._block(step).duration_ns
 
     @cached_property
@@ -161,7 +161,7 @@ class Trace:
         return waits_held(self.segments, self.workers, starts, durations)
 
     def inside(self, step: int) -> list[Look]:
-        """What was seen inside a step: stretches of one line and call each, which cover it; none if nobody looked."""
+        """What was seen inside the step of that index: stretches of one line each; none if nobody looked."""
         return list(inside(self.steps[step], self._samples_of.get(step, ())))
 
     def ready_ns(self, task: int) -> int:
@@ -212,12 +212,12 @@ class Trace:
 
     @cached_property
     def parallel_share(self) -> float | None:
-        """Of the time in which a worker could compute, the share in which two could: see `shares.parallel_share`."""
+        """Of the time in which a worker could compute, the share, 0 to 1, in which two could; `None` if unknown."""
         return shares.parallel_share(self.segments, self.workers)
 
     @cached_property
     def gil_share(self) -> float | None:
-        """Of the time in which jobs wanted to compute, the share spent waiting for the lock: see `shares.gil_share`."""
+        """Of the time in which jobs wanted to compute, the share, 0 to 1, that they waited for the lock; or `None`."""
         return shares.gil_share(self.segments)
 
     @cached_property
