@@ -29,7 +29,7 @@ def in_a_loop(code: str) -> str:
     """What a program prints whose `main` runs this code within a running loop; warnings are errors."""
     program = (
         "import asyncio\nfrom playground import allow_asyncio_run\n\nasync def main():\n"
-        "    asyncio.get_running_loop().slow_callback_duration = 60  # how long a step took on a busy machine is no news\n"
+        "    asyncio.get_running_loop().slow_callback_duration = 60  # a busy machine is no news\n"
         f"{textwrap.indent(textwrap.dedent(code), '    ')}\n\nasyncio.run(main())\n"
     )
     done = subprocess.run(
