@@ -40,10 +40,10 @@ class Runner:
         on_behalf: the mark of the call (see `calls`) for which it works; `None` if that is not known.
         over: whether it has ended.
         joining: who waits for its end.
+        thread: the worker thread that it is; `None` for the loop's, and for one that is simulated.
     """
 
     __slots__ = (
-        "__weakref__",
         "asked_ns",
         "baton",
         "charged_ns",
@@ -59,6 +59,7 @@ class Runner:
         "native_id",
         "on_behalf",
         "over",
+        "thread",
         "ticket",
         "woken",
     )
@@ -80,6 +81,7 @@ class Runner:
         self.on_behalf: object = None
         self.over = False
         self.joining: list[Runner] = []
+        self.thread: threading.Thread | None = None
 
     def begin_call(
         self, mark: object, function: Callable[..., Any], args: tuple[Any, ...]

@@ -10,7 +10,6 @@ import functools
 import queue
 import sys
 import threading
-import weakref
 from collections.abc import Callable
 from concurrent.futures import thread as _pool
 from types import FrameType
@@ -32,22 +31,28 @@ _start: Final = threading.Thread.start
 _join: Final = threading.Thread.join
 _RealQueue: Final = queue.SimpleQueue
 
-_runner_of: Final["weakref.WeakKeyDictionary[threading.Thread, Runner]"] = weakref.WeakKeyDictionary()
-_thread_of: Final["weakref.WeakKeyDictionary[Runner, threading.Thread]"] = weakref.WeakKeyDictionary()
+# Each keeps the other in an attribute, so that the garbage collector can tell that nobody else does: in two tables
+# with weak keys, each would have been the other's key, and both have stayed, with their loop, until the process ends.
+_RUNNER: Final = "_playground_runner"
+
+
+def _runner_of(thread: threading.Thread) -> Runner | None:
+    found: Runner | None = vars(thread).get(_RUNNER)
+    return found
 
 
 def start(thread: threading.Thread) -> None:
     """`Thread.start`: a thread started from within virtual time runs in it."""
     me = current()
-    if me is None or thread in _runner_of:  # started before: the real one says so
+    if me is None or _runner_of(thread) is not None:  # started before: the real one says so
         _start(thread)
         return
     runner = me.baton.join_in(f"the thread {thread.name!r}")
-    _runner_of[thread] = runner
+    setattr(thread, _RUNNER, runner)
     if me.baton.launch is not None:
         me.baton.launch(thread, runner)
         return
-    _thread_of[runner] = thread
+    runner.thread = thread
     thread.run = _Life(runner, thread.run)  # type: ignore[method-assign]
     # parked for good where time stands still, it would keep the interpreter from ending
     thread._daemonic = True  # type: ignore[attr-defined]
@@ -62,7 +67,7 @@ def start(thread: threading.Thread) -> None:
 def join(thread: threading.Thread, timeout: float | None = None) -> None:
     """`Thread.join`: within virtual time, it takes virtual time."""
     me = current()
-    runner = _runner_of.get(thread)
+    runner = _runner_of(thread)
     if me is None or runner is None or runner is me or runner.baton is not me.baton:
         with outside():
             _join(thread, timeout)
@@ -110,7 +115,7 @@ def is_at_work(runner: Runner) -> bool:
 
 def dismiss(runner: Runner) -> None:
     """End a worker for good: an executor's idle one as the executor would, any other where it is parked."""
-    thread: Any = _thread_of.get(runner)
+    thread: Any = runner.thread
     if getattr(thread, "_target", None) is _pool._worker and not is_at_work(runner):
         executor: concurrent.futures.Executor | None = thread._args[0]()
         if executor is not None:
@@ -121,7 +126,7 @@ def dismiss(runner: Runner) -> None:
 
 def lose(runner: Runner) -> None:
     """Go on without a worker that holds the baton and keeps it, if it still does; it gets no more work either."""
-    thread = _thread_of.get(runner)
+    thread = runner.thread
     if not isinstance(thread, WorkerThread):
         runner.baton.lose(runner)
         return

@@ -7,7 +7,7 @@ on a kernel subshell's thread and loop: they only post, and a thread of the pane
 import contextlib
 import html
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -115,7 +115,7 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # the widget libraries come
             running.join(_WAIT_S)
         self.timeline.close()
         self._bench.close()
-        for widget in (*self._controls.values(), self._run, self._stop, self._reset, self._said):
+        for widget in _parts(self):
             widget.close()
         super().close()
 
@@ -182,8 +182,14 @@ def _controls(bench: Bench) -> dict[str, Any]:
     """The controls, by the field of a `Setting` that each sets."""
     first = bench.first
     most = {"route": "20em", "requests": "13em", "rate": "21em", "threads": "13em", "network": "19em", "clock": "13em"}
-    look = {name: {"layout": ipywidgets.Layout(width=width, max_width="100%")} for name, width in most.items()}
-    style = {"description_width": "initial"}
+    # given when they are made: a look that takes another's place leaves that one with ipywidgets for good
+    look = {
+        name: {
+            "layout": ipywidgets.Layout(width=width, max_width="100%"),
+            "style": {"description_width": "initial"},
+        }
+        for name, width in most.items()
+    }
     controls = {
         "route": ipywidgets.Combobox(
             options=list(bench.routes), description="Route", ensure_option=False, **look["route"]
@@ -199,7 +205,6 @@ def _controls(bench: Bench) -> dict[str, Any]:
         ),
     }
     for name, control in controls.items():
-        control.style = style
         control.value = getattr(first, name)
     return controls
 
@@ -208,3 +213,13 @@ def _button(words: str, icon: str, tooltip: str, act: Callable[[Any], None]) -> 
     button = ipywidgets.Button(description=words, icon=icon, tooltip=tooltip, layout=ipywidgets.Layout(width="6em"))
     button.on_click(act)
     return button
+
+
+def _parts(widget: Any) -> Iterator[Any]:
+    """All that a widget consists of, also of its look: ipywidgets keeps each until it is closed itself."""
+    for child in getattr(widget, "children", ()):
+        yield from _parts(child)
+        yield child
+    for name in ("layout", "style"):
+        if widget.has_trait(name):
+            yield getattr(widget, name)

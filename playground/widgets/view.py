@@ -30,10 +30,14 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]  # the widget libraries c
         traits: first values of a kind of view's own traits.
     """
 
-    _esm = Path(__file__).parent / "static" / "views.js"
+    # as text, for a path would be watched for changes on behalf of every widget: it would keep each, with its
+    # recording, after it was closed
+    _esm = Unicode((Path(__file__).parent / "static" / "views.js").read_text(encoding="utf-8")).tag(sync=True)
 
     title = Unicode().tag(sync=True)
     height = Int(460, min=120).tag(sync=True)
+
+    _layout_is_its_own = False
 
     def __init__(
         self, packet: bytes, still: Callable[[], Mapping[str, str]], *, title: str, height: int, **traits: Any
@@ -41,6 +45,7 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]  # the widget libraries c
         self._packet = packet
         self._still = still
         self._answered: set[Any] = set()
+        self._layout_is_its_own = "layout" not in traits
         super().__init__(title=title, height=height, **traits)
         self.on_msg(self._answer)
         hear_anywhere(self)
@@ -51,6 +56,12 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]  # the widget libraries c
         if content.get("type") == "ready" and view not in self._answered:
             self._answered.add(view)
             self.send({"type": "recording", "view": view}, buffers=[self._packet])
+
+    def close(self) -> None:
+        """Close it, and the layout that was made for it: ipywidgets keeps every widget until it is closed."""
+        super().close()
+        if self._layout_is_its_own:
+            self.layout.close()
 
     def open(self) -> None:
         """Tell the front-end of this widget; a program that keeps what it hears would show it without a kernel."""

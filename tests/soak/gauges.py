@@ -1,0 +1,142 @@
+"""What is read of the process, between two rounds of traffic when everything is at rest.
+
+Each gauge has a unit and an allowance: by how much the second half of a soak may grow and still count as flat. Counts
+of things that are opened and closed are allowed two, for a worker that has not quite ended; places that hold a patch,
+none. Nothing here knows what was done meanwhile.
+"""
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import ipywidgets
+import trio
+import uvloop
+from anyio._backends._asyncio import AsyncIOBackend
+from anyio._backends._trio import TrioBackend
+
+from playground import Lab
+from playground.clock import places
+
+__all__ = ["GAUGES", "TRIO_IDLE_S", "Gauge", "Patches", "read"]
+
+_PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
+_MIB: Final = 1 << 20
+_PROC: Final = Path("/proc/self")
+_GLANCE_S: Final = 0.01
+_STEADY: Final = 6
+"""So many glances in a row must see as many threads as before."""
+_SETTLING_S: Final = 2.0
+TRIO_IDLE_S: Final = 0.02
+"""How long trio may keep an idle thread during a soak: less than is waited here; by itself it keeps it for ten seconds,
+which is now longer and now shorter than a round."""
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """What is read: its name with its unit, and how much growth in the second half is no leak."""
+
+    name: str
+    allowed: float
+    decimals: int = 0
+
+
+GAUGES: Final = (
+    # what the interpreter's and the system's allocators scatter moves by a MiB or two; half a soak is about
+    # 20,000 requests, so that a leak of 200 bytes a request shows
+    Gauge("RSS MiB", 4.0, 1),
+    Gauge("USS MiB", 4.0, 1),
+    Gauge("blocks", 4000),
+    # one object in a hundred requests
+    Gauge("objects", 200),
+    Gauge("threads", 2),
+    Gauge("workers", 2),
+    Gauge("fds", 2),
+    Gauge("tasks", 2),
+    Gauge("loops", 2),
+    Gauge("labs", 0),
+    Gauge("widgets", 0),
+    Gauge("patches", 0),
+)
+
+
+def read(patches: "Patches") -> dict[str, float]:
+    """All gauges, by name, after a full collection."""
+    gc.collect()
+    gc.collect()  # what finalizers have let go of
+    _let_threads_end()
+    objects = gc.get_objects()
+    kinds = {"tasks": asyncio.Task, "loops": asyncio.BaseEventLoop, "labs": Lab}
+    counts: dict[str, float] = dict.fromkeys(kinds, 0)
+    for thing in objects:
+        for name, kind in kinds.items():
+            if issubclass(type(thing), kind):  # its own `__class__` may be a proxy's
+                counts[name] += 1
+    blocks, size = sys.getallocatedblocks(), len(objects)
+    del objects
+    return {
+        "RSS MiB": int((_PROC / "statm").read_text().split()[1]) * _PAGE_BYTES / _MIB,
+        "USS MiB": _private_kib() / 1024,
+        "blocks": blocks,
+        "objects": size,
+        "threads": len(os.listdir(_PROC / "task")),
+        "workers": sum(_is_worker(thread) for thread in threading.enumerate()),
+        "fds": len(os.listdir(_PROC / "fd")) - 1,  # without the one that lists them
+        **counts,
+        "widgets": len(ipywidgets.widgets.widget._instances),
+        "patches": patches(),
+    }
+
+
+def _let_threads_end() -> None:
+    """A loop's worker threads are told to end when it does, and nobody waits for them; trio's, when they are idle."""
+    seen, until_s = [-1, -2], time.monotonic() + _SETTLING_S
+    while len(set(seen[-_STEADY:])) > 1 and time.monotonic() < until_s:
+        time.sleep(_GLANCE_S)
+        seen.append(len(os.listdir(_PROC / "task")))
+
+
+def _private_kib() -> int:
+    """What is this process's alone."""
+    lines = (_PROC / "smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith(("Private_Clean", "Private_Dirty")))
+
+
+def _is_worker(thread: threading.Thread) -> bool:
+    return any(word in thread.name for word in ("worker", "asyncio_", "ThreadPoolExecutor"))
+
+
+class Patches:
+    """Counts the places that are borrowed now and then in which something else stands than when this was made."""
+
+    def __init__(self) -> None:
+        self._before = dict(_standing())
+
+    def __call__(self) -> int:
+        now = dict(_standing())
+        return sum(now[place] != stood for place, stood in self._before.items())
+
+
+def _standing() -> Iterator[tuple[tuple[int, str], Any]]:
+    """What stands in each place, by its owner and name."""
+    borrowed: list[tuple[Any, str]] = [(owner, name) for owner, name, _ in places.replacements()]
+    borrowed += [(AsyncIOBackend, "run_sync_in_worker_thread"), (TrioBackend, "run_sync_in_worker_thread")]
+    borrowed += [(trio.to_thread, "run_sync"), (trio._core._run, "setup_runner")]
+    borrowed += [(uvloop.Loop, name) for name in ("__init__", "run_forever", "run_until_complete")]
+    borrowed += [(sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook")]
+    for owner, name in borrowed:
+        yield (id(owner), name), vars(owner).get(name)
+    yield (id(sys), "switch interval"), sys.getswitchinterval()
+    yield (id(sys), "trace"), sys.gettrace()
+    yield (id(gc), "callbacks"), tuple(gc.callbacks)
+    yield (id(signal), "timer"), signal.getitimer(signal.ITIMER_REAL)[1]
+    if (monitoring := getattr(sys, "monitoring", None)) is not None:  # not in Python 3.11
+        yield (id(sys), "monitoring"), tuple(monitoring.get_tool(number) for number in range(6))
