@@ -74,7 +74,9 @@ def fault_of_client(method: str, fields: Iterable[tuple[bytes, bytes]]) -> str |
     """What is wrong with the method or the fields of a request, and what to do; `None` if nothing is."""
     if method not in _METHODS and _TOKEN(method.encode("utf-8", "replace")) is None:
         return f"expected a method that is a token, but it is {method!r}. Write letters alone."
+    hosts = 0
     for name, value in fields:
+        hosts += name == b"host"
         if name not in _KNOWN and not _is_name(name):
             return f"expected header names that are tokens, but one is {name!r}. {_NAME_ADVICE}"
         if _NOT_SENT(value) is not None:
@@ -82,7 +84,7 @@ def fault_of_client(method: str, fields: Iterable[tuple[bytes, bytes]]) -> str |
                 f"expected header values without line breaks, and without blanks around them, but {name!r} has "
                 f"{value!r}. Strip it. {_VALUE_ADVICE}"
             )
-    return None
+    return None if hosts < 2 else f"expected one `host` header, but there are {hosts}. Send the one that is meant."
 
 
 def fault_of_subprotocols(offered: Iterable[str]) -> str | None:

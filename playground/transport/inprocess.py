@@ -111,7 +111,7 @@ class ASGITransport(httpx.AsyncBaseTransport):
         self._open.add(exchange)
         try:
             await exchange.start(timeout_s)
-        except Exception as error:
+        except BaseException as error:
             response = self._in_place_of(error, exchange, library, request)
             if response is None:
                 raise
@@ -162,14 +162,22 @@ class ASGITransport(httpx.AsyncBaseTransport):
         return Exchange(app, scope, body, on_end=self._open.discard)
 
     def _in_place_of(
-        self, error: Exception, exchange: Exchange, library: Library, request: httpx.Request
+        self, error: BaseException, exchange: Exchange, library: Library, request: httpx.Request
     ) -> httpx.Response | None:
         """Make a response of what kept the app from answering; `None` if that is to be raised as it is."""
-        if error is exchange.failure and not self.raise_app_exceptions:
+        if self.answers_for(exchange, error):
             return self._server_error(library, request)
         if isinstance(error, NoAnswer) and error is not exchange.failure:
             raise library.read_timeout(str(error), request=request) from None
         return None
+
+    def answers_for(self, exchange: Exchange, error: BaseException) -> bool:
+        """Whether the client sees, of what an app has raised, what a server makes of it.
+
+        A server makes nothing of a KeyboardInterrupt or a SystemExit: they end it.
+        """
+        wants_the_end = isinstance(error, KeyboardInterrupt | SystemExit)
+        return error is exchange.failure and not (self.raise_app_exceptions or wants_the_end)
 
     async def _arrive(self, response: httpx.Response, exchange: Exchange, journey: Journey) -> None:
         """Wait until the head of a response has come over the network, as its body will."""
@@ -248,7 +256,7 @@ class Body:
             raise StopAsyncIteration
         try:
             piece = await exchange.chunk(self._timeout_s)
-        except Exception as error:
+        except BaseException as error:
             translated = self._translated(exchange, error)
             if translated is error:
                 raise
@@ -271,17 +279,17 @@ class Body:
         error = exchange.untold()
         if error is None:
             return
-        if transport.raise_app_exceptions or error is not exchange.failure:
+        if not transport.answers_for(exchange, error):
             raise error
         log.error("%s: the app raised this after its response.", exchange.label, exc_info=error)
 
-    def _translated(self, exchange: Exchange, error: Exception) -> Exception:
+    def _translated(self, exchange: Exchange, error: BaseException) -> BaseException:
         """Find what the client library raises in place of `error`."""
         library = self._library
         kind: Any = None
         text = str(error) if isinstance(error, PlaygroundError) else ""
         if error is exchange.failure:
-            if self._transport.raise_app_exceptions:
+            if not self._transport.answers_for(exchange, error):
                 return error
             kind = library.protocol_error
             text = text or _verdicts.broke_off(exchange.reply, error)
@@ -289,7 +297,7 @@ class Body:
             kind = library.read_timeout
         elif isinstance(error, ClientGone):
             kind = library.read_error
-        translated: Exception = error if kind is None else kind(text, request=self._request)
+        translated: BaseException = error if kind is None else kind(text, request=self._request)
         return translated
 
 

@@ -72,7 +72,7 @@ class LenientReply(Reply):
         if self.status is not None:
             self.stage, self.complete = HTTP_RESPONSE["done"], True
 
-    def _promised(self, value: bytes, status: int) -> None:
+    def _promised(self, values: list[bytes], status: int) -> None:
         return None
 
     def _passed_on(self, headers: list[Header]) -> list[Header]:

@@ -23,6 +23,9 @@ Header = tuple[bytes, bytes]
 BODILESS = frozenset({204, 304})
 """Statuses whose responses have no body (RFC 9110, sections 15.3.5 and 15.4.5)."""
 
+MOST_DIGITS = 18
+"""Of a `content-length`: more bytes than any disk holds, and no more digits than Python reads at once."""
+
 OWED = {
     "start": "Send a response in every branch of the app.",
     "body": "Send a last body message, one without `more_body=True`.",
@@ -208,14 +211,17 @@ class Reply:
         if message.get("trailers"):
             self._must_be_offered("http.response.trailers")
         headers = self._pairs("http.response.start", message)
+        lengths: list[bytes] = []
         for name, value in headers:
             length = len(name)  # to look closely at few
             if length == 14 and name.lower() == b"content-length":
-                self._missing = self._promised(value, status)
+                lengths.append(value)
             elif length == 16 and name.lower() == b"content-encoding":
                 self.encoded = True
             elif length == 17 and name.lower() == b"transfer-encoding":
                 headers = self._passed_on(headers)
+        if lengths:
+            self._missing = self._promised(lengths, status)
         self.headers = headers
         self.status = int(status)
 
@@ -229,11 +235,18 @@ class Reply:
         except NotFields as fault:
             raise self._refusal(fault.what, fault.advice) from None
 
-    def _promised(self, value: bytes, status: int) -> int | None:
-        """Read a `content-length`: how much body is to come, or `None` for a response that has none in any case."""
-        if not value.isdigit():
+    def _promised(self, values: list[bytes], status: int) -> int | None:
+        """Read `content-length`: how much body is to come, or `None` for a response that has none in any case."""
+        value, *others = values
+        if other := next((other for other in others if other != value), None):
             raise self._refusal(
-                f"expected a `content-length` in digits, but `http.response.start` holds {show(value)}",
+                f"expected one `content-length`, but `http.response.start` holds {show(value)} and {show(other)}",
+                "Send the number of bytes of the body, or leave the header out.",
+            )
+        if not value.isdigit() or len(value) > MOST_DIGITS:
+            digits = f"at most {MOST_DIGITS} digits" if value.isdigit() else "digits"
+            raise self._refusal(
+                f"expected a `content-length` in {digits}, but `http.response.start` holds {show(value)}",
                 "Send the number of bytes of the body, or leave the header out.",
             )
         return None if self._head or status == 304 else int(value)
@@ -280,9 +293,18 @@ class Reply:
         if kind == "http.response.trailers":
             self.trailers += self._pairs(kind, message)
         elif kind == "http.response.early_hint":
-            self.early_hints += message.get("links", ())
+            self.early_hints += self._links(message.get("links") or ())
         else:
             self.debug.append(message.get("info"))
+
+    def _links(self, links: Any) -> list[bytes]:
+        found = list(links) if isinstance(links, Iterable) else [links]
+        if strange := [link for link in found if type(link) is not bytes]:
+            raise self._refusal(
+                f"expected `links` of bytes, but `http.response.early_hint` holds {show(strange[0])}",
+                "Send a list of the values of `Link` headers.",
+            )
+        return found
 
     def _must_be_offered(self, extension: str) -> None:
         if extension not in self._extensions:

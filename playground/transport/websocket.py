@@ -49,7 +49,7 @@ async def connect(
         path: the path, with a query string if there is one, percent-encoded; what no client sends as it is, such as
             a blank, is percent-encoded here.
         subprotocols: what the client speaks, the best first.
-        headers: what the handshake sends besides its own.
+        headers: what the handshake sends besides its own; a `host` among them stands in place of its own.
         scheme, host, client, root_path, state: parts of the scope.
         timeout: how long the app may take to accept, in seconds; `None` for any time.
         network: simulated conditions, for the handshake and for every message; `None` for none. A connection that
@@ -99,9 +99,10 @@ def handshake_scope(
     offered = list(subprotocols)
     try:
         target = quote(path, safe=_SENT_AS_IT_IS).encode("ascii")
-        pairs = [(b"host", host.encode())]
         given = headers.items() if isinstance(headers, Mapping) else headers or ()
-        pairs += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in given]
+        pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in given]
+        if not any(name == b"host" for name, _ in pairs):
+            pairs.insert(0, (b"host", host.encode()))
         fault = fault_of_client("GET", pairs + handshake(offered)) or fault_of_subprotocols(offered)
     except UnicodeEncodeError as error:
         fault = f"expected text that can be encoded, but {error.object!r} is not all of {error.encoding}. Encode it."

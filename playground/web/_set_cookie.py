@@ -75,7 +75,7 @@ def set_cookie_header(key: str, value: str, attributes: Mapping[str, Any]) -> st
                     "character: it could end the header. Remove or encode it."
                 )
             parts.append(f"{written}={text}")
-    return "; ".join(parts)
+    return "; ".join(parts).rstrip()  # a header ends in no blank (RFC 9110, 5.5): h11 would refuse it
 
 
 def _refuse_impossible(key: str, attributes: Mapping[str, Any]) -> None:

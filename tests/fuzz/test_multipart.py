@@ -1,4 +1,4 @@
-"""Multipart forms: any bytes, cut anywhere, are read as Starlette reads them, within the limits, or refused in words."""
+"""Multipart forms: any bytes, cut anywhere, are read as Starlette reads them, within limits, or refused in words."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -73,7 +73,8 @@ _scraps = st.lists(
 )
 _bodies = _whole.map(b"".join) | _scraps.map(b"".join) | st.binary(max_size=30)
 _cuts = st.lists(st.integers(0, 400), max_size=6)
-_limits = st.just({}) | st.sampled_from(["max_files", "max_fields", "max_part_size"]).flatmap(
+_no_limits: dict[str, int] = {}
+_limits = st.just(_no_limits) | st.sampled_from(["max_files", "max_fields", "max_part_size"]).flatmap(
     lambda name: st.integers(0, 3).map(lambda most: {name: most})
 )
 
@@ -89,7 +90,7 @@ async def _read(kit: Any, datastructures: Any, chunks: Sequence[bytes], content_
         form = await parser.parse()
     except kit.MultiPartException as error:
         return error.message
-    found = []
+    found: list[tuple[Any, ...]] = []
     for name, value in form.multi_items():
         if isinstance(value, str):
             found.append((name, value))

@@ -99,6 +99,15 @@ def test_a_handshake_that_no_client_could_send_is_refused() -> None:
         handshake_scope("/", subprotocols=["a, b"])
 
 
+def test_a_host_of_ones_own_stands_in_place_of_the_handshakes() -> None:
+    """There were two, and apps read the first, which was not the one that was asked for."""
+    scope = handshake_scope("/", headers={"Host": "ann.example"})
+    assert [value for name, value in scope["headers"] if name == b"host"] == [b"ann.example"]
+    message = "WS '/': expected one `host` header, but there are 2. Send the one that is meant."
+    with pytest.raises(UsageError, match=exactly(message)):
+        handshake_scope("/", headers=[("host", "a"), ("Host", "b")])
+
+
 def test_a_path_of_a_handshake_is_quoted_where_it_must_be() -> None:
     scope = handshake_scope("/é a%20?q=ü")
     assert (scope["path"], scope["raw_path"], scope["query_string"]) == ("/é a ", b"/%C3%A9%20a%20", b"q=%C3%BC")
