@@ -29,6 +29,8 @@ reader would expect to catch. A message says what was expected, what arrived, an
     ├── HandlerError            a handler takes or returns what no one can use    (TypeError)
     ├── StreamConsumed          a body was read that had been read before     (RuntimeError)
     └── WrongFrame              a websocket sent text for bytes, or bytes for text  (KeyError)
+
+Beside them stands `BrokenOff`, which is no error: with it a lab ends what nobody waits for any more.
 """
 
 __all__ = [
@@ -59,6 +61,13 @@ __all__ = [
     "WatchError",
     "WrongFrame",
 ]
+
+
+class BrokenOff(BaseException):
+    """Raised in the midst of an app's code, which its caller has given up. Nobody is told of it.
+
+    Like `SystemExit`, it is for no `except Exception`; and it is not of this module's tree, for nobody may catch it.
+    """
 
 
 class PlaygroundError(Exception):

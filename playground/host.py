@@ -19,7 +19,7 @@ import httpx
 from playground.asgi import ASGIApp, Receive, Scope, Send
 from playground.clock.choice import Time
 from playground.clock.simulated_loop import SimulatedLoop
-from playground.errors import LabError, UsageError
+from playground.errors import BrokenOff, LabError, UsageError
 from playground.trace.requests import recorded_app
 from playground.trace.threads import change_seat
 from playground.transport import (
@@ -181,7 +181,9 @@ class Host:
         exchange = Exchange(self._app, prepared.fresh_scope(), _body(prepared.request))
         try:
             return await exchange.complete()
-        except (Exception, asyncio.CancelledError) as error:
+        except (KeyboardInterrupt, SystemExit, GeneratorExit, BrokenOff):
+            raise  # an app that wants the end of all gets that of the run; the others are no app's
+        except BaseException as error:  # the others get their answers, whatever this one raises
             task = asyncio.current_task()
             if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
                 raise  # it is the caller that is being cancelled, and not the app that raised this

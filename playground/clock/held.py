@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from playground.clock import thrown
 from playground.code import short_name
+from playground.errors import BrokenOff
 
 __all__ = [
     "Interrupted",
@@ -43,7 +44,7 @@ _PLUMBING: Final = ("threading", "queue", "anyio.", "concurrent.futures.")
 """The modules of which a worker's stack consists while it has nothing to do."""
 
 
-class Interrupted(BaseException):
+class Interrupted(BrokenOff):
     """Raised in a step that holds the loop after its caller was interrupted."""
 
 

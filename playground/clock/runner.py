@@ -11,14 +11,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from playground.errors import BrokenOff
+
 if TYPE_CHECKING:
     from playground.clock.baton import Baton
 
 __all__ = ["Aborted", "Runner", "become", "current", "outside"]
 
 
-class Aborted(BaseException):
-    """Ends a worker thread that nobody will ever wake. Like `SystemExit`, it is for no `except Exception`."""
+class Aborted(BrokenOff):
+    """Ends a worker thread that nobody will ever wake."""
 
 
 class Runner:

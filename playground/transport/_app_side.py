@@ -171,13 +171,10 @@ class AppSide:
         crew = self._with_crew()
         try:
             await self._app(self._scope, self.receive, self.send)
-        except Exception as error:
+        except BaseException as error:
             self._app_ended(crew, error)
             if crew.host.may_fail(error):
                 raise
-        except BaseException as error:
-            self._app_ended(crew, error)
-            raise
         else:
             self._app_ended(crew, None)
 
@@ -186,7 +183,7 @@ class AppSide:
             self.reply.app_returned()
         if not self._left:
             self._error = error
-        elif isinstance(error, Exception) and not _verdicts.is_of_leaving(error):
+        elif error is not None and not (_verdicts.was_ended(crew.host, error) or _verdicts.is_of_leaving(error)):
             log.error("%s: the app raised this after its client had left.", self.label, exc_info=error)
         if not self.upload.finished:
             crew.cancel("upload")

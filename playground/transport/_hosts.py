@@ -50,8 +50,11 @@ class Host(Protocol):
     def let_others_run(self) -> Awaitable[None]:
         """Await this to give the loop a turn, and a cancellation its chance to arrive."""
 
-    def may_fail(self, error: Exception) -> bool:
-        """Say whether the current task should end with `error`, which its caller has been told of."""
+    def may_fail(self, error: BaseException) -> bool:
+        """Say whether the current task should end with `error`, of which somebody is told."""
+
+    def is_cancellation(self, error: BaseException) -> bool:
+        """Say whether a task that ended with `error` was cancelled, or closed."""
 
 
 class AsyncioHost:
@@ -94,12 +97,17 @@ class AsyncioHost:
     def let_others_run(self) -> Awaitable[None]:
         return _TURN
 
-    def may_fail(self, error: Exception) -> bool:
+    def may_fail(self, error: BaseException) -> bool:
         """Yes: the task's outcome is then what a reader of the recording expects to see."""
+        if isinstance(error, GeneratorExit):
+            return True  # the loop is gone
         task = asyncio.current_task()
         if task is not None:
             task.add_done_callback(_mark_as_seen)
         return True
+
+    def is_cancellation(self, error: BaseException) -> bool:
+        return isinstance(error, asyncio.CancelledError | GeneratorExit)
 
 
 class _Turn:
@@ -119,7 +127,7 @@ def _settle(future: "asyncio.Future[bool]", rung: bool) -> None:
 
 
 def _mark_as_seen(task: "asyncio.Task[None]") -> None:
-    """Keep asyncio from reporting "exception was never retrieved": the exchange has told its caller."""
+    """Keep asyncio from reporting "exception was never retrieved": the exchange tells its caller, or the log."""
     if not task.cancelled():
         task.exception()
 

@@ -72,6 +72,11 @@ class TrioHost:
     async def let_others_run(self) -> None:
         await trio.lowlevel.checkpoint()
 
-    def may_fail(self, error: Exception) -> bool:
-        """No: trio would stop the whole run."""
-        return False
+    def may_fail(self, error: BaseException) -> bool:
+        """No: trio would stop the whole run. But its own cancellations it wants back."""
+        return self.is_cancellation(error)
+
+    def is_cancellation(self, error: BaseException) -> bool:
+        if isinstance(error, BaseExceptionGroup):
+            return error.subgroup(trio.Cancelled) is not None
+        return isinstance(error, trio.Cancelled)

@@ -6,12 +6,13 @@ Pure functions from what an exchange knows to an exception. They raise nothing a
 from typing import Protocol
 
 from playground.asgi import Stage
-from playground.errors import ClientGone, NoAnswer, ProtocolError
+from playground.errors import BrokenOff, ClientGone, NoAnswer, ProtocolError
 from playground.transport import _crew
+from playground.transport._hosts import Host
 from playground.transport.reply import Reply
 from playground.transport.upload import Upload
 
-__all__ = ["broke_off", "closed", "gone", "is_of_leaving", "no_answer", "unstoppable", "was_cancelled"]
+__all__ = ["broke_off", "closed", "gone", "is_of_leaving", "no_answer", "unstoppable", "was_cancelled", "was_ended"]
 
 
 class Party(Protocol):
@@ -86,6 +87,11 @@ def broke_off(reply: Reply, error: BaseException) -> str:
         f"{reply.label}: expected {reply.stage.expects}, but the app raised {type(error).__name__} "
         f"after {reply.size} bytes of body. Its traceback stands above, as the cause."
     )
+
+
+def was_ended(host: Host, error: BaseException) -> bool:
+    """Whether an app raised this because somebody ended it. All else is its own, and a KeyboardInterrupt too."""
+    return isinstance(error, BrokenOff) or host.is_cancellation(error)
 
 
 def is_of_leaving(error: BaseException | None) -> bool:

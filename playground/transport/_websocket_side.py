@@ -51,13 +51,10 @@ class WebSocketSide:
     async def _run(self) -> None:
         try:
             await self._app(self._scope, self._receive, self._send)
-        except Exception as error:
+        except BaseException as error:
             self._error = error
             if self._crew.host.may_fail(error):
                 raise
-        except BaseException as error:
-            self._error = error
-            raise
         finally:
             self._crew.left("app")
             self._crew.host.ring(self._readers)

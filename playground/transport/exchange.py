@@ -219,11 +219,11 @@ class Exchange(AppSide):
             return self.failure
         if error is None:
             self.failure = self.reply.left_early()
-        elif isinstance(error, Exception | KeyboardInterrupt | SystemExit):
-            self.failure = error
-        else:
+        elif _verdicts.was_ended(self._with_crew().host, error):
             self.failure = _verdicts.was_cancelled(self.reply)
             self.failure.__cause__ = error
+        else:
+            self.failure = error
         return self.failure
 
     async def _see_off(self, crew: Crew, wait_for_app: bool) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from playground.asgi import ASGIApp, Message
 from playground.errors import LifespanError, ProtocolError
-from playground.transport import _crew
+from playground.transport import _crew, _verdicts
 from playground.transport._crew import Crew
 from playground.transport._hosts import current_host
 
@@ -89,7 +89,7 @@ class _Life:
             raise self._failure()
         if self._answered:
             return
-        if required and self._error is not None:
+        if self._error is not None and (required or self._wants_the_end(self._error)):
             raise self._error
         if self._error is None:
             log.debug("The app returned without an answer to `lifespan.startup`: it has no lifespan.")
@@ -128,11 +128,10 @@ class _Life:
         }
         try:
             await self._app(scope, self._receive, self._send)
-        except Exception as error:  # noqa: BLE001 - it goes to the caller
+        except BaseException as error:  # it goes to the caller
             self._error = error
-        except BaseException as error:
-            self._error = error
-            raise
+            if not isinstance(error, Exception) and self._crew.host.may_fail(error):
+                raise
         finally:
             self._crew.left("app")
             self._crew.host.ring(self._bell)
@@ -155,6 +154,10 @@ class _Life:
             self._failed = str(message.get("message", ""))
         self._answered += 1
         self._crew.host.ring(self._bell)
+
+    def _wants_the_end(self, error: BaseException) -> bool:
+        """Whether an app raised what never says that it has no lifespan, such as a KeyboardInterrupt."""
+        return not (isinstance(error, Exception) or _verdicts.was_ended(self._crew.host, error))
 
     def _failure(self) -> BaseException:
         """Say that a phase failed. An exception that the app let out tells more, and is the cause."""

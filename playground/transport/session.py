@@ -180,7 +180,7 @@ class Session(WebSocketSide):
         if not await self._crew.stop():
             raise _verdicts.unstoppable(self._said, self._crew.in_thread())
         error, self._error = self._error, None
-        if not isinstance(error, Exception | KeyboardInterrupt | SystemExit) or _verdicts.is_of_leaving(error):
+        if error is None or _verdicts.was_ended(self._crew.host, error) or _verdicts.is_of_leaving(error):
             return
         if not quiet:
             raise error
@@ -209,11 +209,11 @@ class Session(WebSocketSide):
         if "app" in self._crew:
             return
         error, self._error = self._error, None
-        if isinstance(error, Exception | KeyboardInterrupt | SystemExit):
-            raise error
-        if error is not None:
+        if error is None:
+            raise self._said.left_early()
+        if _verdicts.was_ended(self._crew.host, error):
             raise _verdicts.was_cancelled(self._said) from error
-        raise self._said.left_early()
+        raise error
 
     def _part(self, message: Message, part: Literal["text", "bytes"]) -> Any:
         data = message.get(part)

@@ -8,7 +8,7 @@ import functools
 import inspect
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import anyio
 import anyio.abc
@@ -17,7 +17,14 @@ from playground.asgi import Scope
 
 from ._hosts import ParsedHost, parse_host_header
 
-__all__ = ["ParsedHost", "create_collapsing_task_group", "get_route_path", "is_async_callable", "parse_host_header"]
+__all__ = [
+    "ParsedHost",
+    "create_collapsing_task_group",
+    "get_route_path",
+    "is_async_callable",
+    "parse_host_header",
+    "raise_alone",
+]
 
 # Any object but `None` where there is no such mark, so that nothing has it.
 _ASYNCIO_MARK: Final = getattr(asyncio.coroutines, "_is_coroutine", object())
@@ -61,8 +68,13 @@ async def create_collapsing_task_group() -> AsyncGenerator[anyio.abc.TaskGroup, 
         async with anyio.create_task_group() as group:
             yield group
     except BaseExceptionGroup as errors:
-        if len(errors.exceptions) > 1:
-            raise
-        error = errors.exceptions[0]
-        # Who raised it knows its cause; the group adds nothing.
-        raise error from error.__cause__ if error.__cause__ is not None else None
+        raise_alone(errors)
+
+
+def raise_alone(errors: BaseExceptionGroup[BaseException]) -> NoReturn:
+    """Raise the only error of a group; the group itself if it has several."""
+    if len(errors.exceptions) > 1:
+        raise errors
+    error = errors.exceptions[0]
+    # Who raised it knows its cause; the group adds nothing.
+    raise error from error.__cause__ if error.__cause__ is not None else None

@@ -14,6 +14,7 @@ from anyio.abc import TaskGroup
 
 from playground.asgi import ASGIApp, Message, Receive, Scope, Send
 from playground.errors import HandlerError
+from playground.web._utils import raise_alone
 from playground.web.requests import ClientDisconnect, Request, empty_receive
 from playground.web.responses import Response
 
@@ -57,8 +58,11 @@ class BaseHTTPMiddleware:
             await self.app(scope, receive, send)
             return
         layer = _Layer(self, scope, receive, send)
-        async with anyio.create_task_group() as group:
-            await layer.answer(group)
+        try:
+            async with anyio.create_task_group() as group:
+                await layer.answer(group)
+        except BaseExceptionGroup as errors:  # what is no `Exception`, such as a KeyboardInterrupt, is not kept
+            raise_alone(errors)
         await layer.end()
 
 
