@@ -21,6 +21,7 @@ from playground.views.nothing import TITLE, WORDS, svg_of_nothing, text_of_nothi
 from playground.views.packet import packet
 from playground.widgets.still import still
 from playground.widgets.timeline import Timeline
+from playground.widgets.view import MOST_PICTURES, told_by
 
 __all__ = ["EVERY_S", "LiveTimeline", "Watch"]
 
@@ -94,6 +95,7 @@ class LiveTimeline(Timeline):
         self._teller: Teller | None = None
         self._closed = False
         super().__init__(_NOTHING, title="", height=height, **traits)
+        self.comm.on_close(self._deserted)
         self._packet = packet(_NOTHING, instead=WORDS)
         self._still = self.still
 
@@ -106,7 +108,8 @@ class LiveTimeline(Timeline):
         self._closed = True
         if self._watch is not None:
             self._watch.over.set()
-        super().close()
+        with self._lock:  # not while its thread tells what is new
+            super().close()
 
     def still(self) -> dict[str, str]:
         """What stands for it where nothing runs, by media type."""
@@ -236,17 +239,25 @@ class LiveTimeline(Timeline):
 
     # -- what pictures say --------------------------------------------------------------------------------------
 
-    def _answer(self, _: Any, content: Mapping[str, Any], buffers: Any) -> None:
+    def _answer(self, _: Any, content: Any, buffers: Any) -> None:
         """A picture is ready, has shown what it got, or is gone."""
-        kind, view = content.get("type"), str(content.get("view"))
+        kind, view = told_by(content)
         with self._lock:
             if kind == "missed" or (kind == "ready" and view not in self._views):
                 self._views[view] = self._seq
+                if len(self._views) > MOST_PICTURES:
+                    del self._views[next(iter(self._views))]
                 self._tell("recording", view, self._packet)
                 if self._teller is not None:
                     self._tell("more", view, self._teller.whole(**self._said()))
             elif kind == "got" and view in self._views:
                 self._heard = True
-                self._views[view] = max(self._views[view], min(self._seq, int(content.get("seq", 0))))
+                seq = content.get("seq")
+                self._views[view] = max(self._views[view], min(self._seq, seq if isinstance(seq, int) else 0))
             elif kind == "gone":
                 self._views.pop(view, None)
+
+    def _deserted(self, _: Any) -> None:
+        """The front-end has closed its side: there is no picture any more."""
+        with self._lock:
+            self._views.clear()

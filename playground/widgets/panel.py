@@ -13,7 +13,9 @@ from typing import Any, Final, Protocol
 
 import ipywidgets
 
+from playground.trace.requests import words_of
 from playground.trace.trace import Clock
+from playground.views.wording import one_line
 from playground.widgets.live import LiveTimeline
 from playground.widgets.view import hear_anywhere
 
@@ -21,6 +23,9 @@ __all__ = ["Bench", "Panel", "Setting"]
 
 _MOST_REQUESTS: Final = 100_000
 _MOST_THREADS: Final = 1_000
+_MOST_LINES: Final = 100
+_LONGEST_LINE: Final = 2_000
+_MOST_INDENT: Final = 40
 _WAIT_S: Final = 3.0
 """How long closing waits for a run that was stopped: longer than closing a lab may take."""
 
@@ -152,23 +157,38 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # the widget libraries come
         try:
             words = self._bench.run(setting)
         except KeyboardInterrupt as stopped:
-            words = "\n".join(["Stopped.", *getattr(stopped, "__notes__", ())])
+            words = "\n".join(["Stopped.", *_notes(stopped)])
         except BaseException as error:  # noqa: BLE001 (an app's SystemExit too: its reader has no other place)
-            words = "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])
+            words = "\n".join([words_of(error), *_notes(error)])
         with self._lock:
             self._running = None
             self._say(words)
             self._run.disabled, self._stop.disabled = False, True
 
     def _say(self, words: str) -> None:
-        """Say it as text: what an app has put into it must not become markup."""
-        lines = (line.lstrip(" ").rjust(len(line), "\0") for line in html.escape(words).split("\n"))
-        self._said.value = _BEGIN + _BREAK.join(lines).replace("\0", _SPACE) + _END
+        """Say it as text: what an app has put into it must not become markup, nor fill the page."""
+        lines = [_SPACE * indent + html.escape(line) for indent, line in _tidy(words)]
+        self._said.value = _BEGIN + _BREAK.join(lines) + _END
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle: Any = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
         return {**data, **self.timeline.still()}, metadata
+
+
+def _notes(error: BaseException) -> list[str]:
+    """What was added to an exception; any object may stand there."""
+    notes = getattr(error, "__notes__", ())
+    return [note for note in notes if isinstance(note, str)] if isinstance(notes, list) else []
+
+
+def _tidy(words: str) -> Iterator[tuple[int, str]]:
+    """Words as lines without control characters, as many and as long as are read; each with how far it is indented."""
+    lines = words.split("\n", _MOST_LINES)
+    for line in lines[:_MOST_LINES]:
+        yield min(len(line) - len(line.lstrip(" ")), _MOST_INDENT), one_line(line, _LONGEST_LINE)
+    if len(lines) > _MOST_LINES:
+        yield 0, "…"
 
 
 _BEGIN: Final = '<div role="status" class="playground-said">'

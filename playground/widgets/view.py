@@ -4,19 +4,24 @@ The recording is no trait of the widget: traits are saved with a notebook, and a
 Each picture asks for it when it is ready (also a second one, or one that is shown again) and is answered with one
 binary message, once: it asks again while no answer comes, for the first question may wait until a running cell is
 over, and others do not. Callbacks may come on a kernel subshell's thread; what this class changes after it is made is a
-set that only grows, so none of them needs a lock.
+set that only grows, or is begun anew, so none of them needs a lock. What a page sends may be anything, and is no
+command: only what a picture of ours says is heard.
 """
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import anywidget
 from traitlets import Int, Unicode
 
 from playground.widgets.audience import kept_by_a_program
 
-__all__ = ["View", "hear_anywhere"]
+__all__ = ["MOST_PICTURES", "View", "hear_anywhere", "told_by"]
+
+MOST_PICTURES: Final = 1_000
+"""Pictures of one widget that are remembered: more than any page holds, for whatever runs there may invent them."""
+_LONGEST_NAME: Final = 100  # our pictures name themselves by a dozen letters
 
 
 class View(anywidget.AnyWidget):  # type: ignore[misc]  # the widget libraries come without types
@@ -44,16 +49,18 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]  # the widget libraries c
     ) -> None:
         self._packet = packet
         self._still = still
-        self._answered: set[Any] = set()
+        self._answered: set[str] = set()
         self._layout_is_its_own = "layout" not in traits
         super().__init__(title=title, height=height, **traits)
         self.on_msg(self._answer)
         hear_anywhere(self)
 
-    def _answer(self, _: Any, content: Mapping[str, Any], buffers: Any) -> None:
+    def _answer(self, _: Any, content: Any, buffers: Any) -> None:
         """Send a picture that says it is ready what it is to show."""
-        view = content.get("view")
-        if content.get("type") == "ready" and view not in self._answered:
+        kind, view = told_by(content)
+        if kind == "ready" and view not in self._answered:
+            if len(self._answered) >= MOST_PICTURES:
+                self._answered = set()  # who is answered twice shows the same
             self._answered.add(view)
             self.send({"type": "recording", "view": view}, buffers=[self._packet])
 
@@ -73,6 +80,15 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]  # the widget libraries c
             return dict(self._still()), {}
         data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
         return {**data, **self._still()}, metadata
+
+
+def told_by(content: Any) -> tuple[str, str]:
+    """What a picture says, and which one it is. Two empty texts, which no picture says, for any other message: whatever
+    runs in the page may send one."""
+    kind, view = (content.get("type"), content.get("view")) if isinstance(content, dict) else (None, None)
+    if not isinstance(kind, str) or not isinstance(view, str) or len(view) > _LONGEST_NAME:
+        return "", ""
+    return kind, view
 
 
 def hear_anywhere(widget: Any) -> None:
