@@ -7,15 +7,15 @@ It knows nothing of what they do meanwhile, and never collects.
 """
 
 import gc
-import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from playground.forked import in_child, rlock
+
 __all__ = ["without_collecting"]
 
-_lock: Final = threading.RLock()  # what is freed while it is held may come here too
+_lock: Final = rlock()  # what is freed while it is held may come here too
 
 
 class _Rest:
@@ -44,12 +44,10 @@ def without_collecting() -> Iterator[None]:
 
 def _back_to_work() -> None:
     """In a process that was forked, where none of those is left for whom it rests."""
-    _lock._at_fork_reinit()  # type: ignore[attr-defined]  # another thread may have held it
     if _Rest.count:
         _Rest.count = 0
         if _Rest.was_enabled:
             gc.enable()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_back_to_work)
+in_child(_back_to_work)

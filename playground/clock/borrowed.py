@@ -5,19 +5,18 @@ told that what it asks for cannot be; every other thread gets the real thing. Th
 back as it was found. What the replacements do is for `places`; this decides only where they stand.
 """
 
-import os
 import sys
-import threading
 from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any, Final
 
 from playground.clock import places
 from playground.code import is_own
+from playground.forked import in_child, lock
 
 __all__ = ["borrow", "give_back"]
 
-_lock: Final = threading.Lock()
+_lock: Final = lock()
 _open: Final[list[object]] = []
 _found: Final[list[tuple[Any, str, Any, Any]]] = []
 """Owner, name, what stood there (`_ABSENT`: nothing of its own), what we put there."""
@@ -84,10 +83,8 @@ def _restore() -> None:
 
 def _give_all_back() -> None:
     """In a process that was forked, which has none of the loops' threads and so no virtual time."""
-    _lock._at_fork_reinit()  # type: ignore[attr-defined]  # another thread may have held it
     _open.clear()
     _restore()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_give_all_back)
+in_child(_give_all_back)

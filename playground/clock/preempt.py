@@ -6,10 +6,8 @@ decides, it decides here too, in the user's own code and in worker threads only.
 cannot be debugged at the same time.
 """
 
-import os
 import random
 import sys
-import threading
 from types import CodeType, FrameType
 from typing import Any, Final
 
@@ -17,6 +15,7 @@ from playground.clock.baton import Baton
 from playground.clock.runner import current
 from playground.code import is_own
 from playground.errors import LabError
+from playground.forked import in_child, lock
 
 __all__ = ["Preemption"]
 
@@ -87,7 +86,7 @@ class _Monitoring:
     """The one watch over bytecodes that all loops with a random schedule share."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = lock()
         self._users: list[Preemption] = []
         self._tool = 0
 
@@ -112,7 +111,6 @@ class _Monitoring:
 
     def end_all(self) -> None:
         """In a process that was forked, none of those whose workers are cut into is left."""
-        self._lock._at_fork_reinit()  # type: ignore[attr-defined]  # another thread may have held it
         for user in list(self._users):
             self.end(user)
 
@@ -136,5 +134,4 @@ def _seen(code: CodeType, offset: int) -> Any:
 
 _monitoring: Final = _Monitoring()
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_monitoring.end_all)
+in_child(_monitoring.end_all)

@@ -24,6 +24,7 @@ from typing import Any, Final, Protocol
 from weakref import WeakValueDictionary
 
 from playground.code import is_own, own_frame
+from playground.forked import lock
 from playground.trace.requests import words_of
 from playground.trace.rows import LossKind, Site
 from playground.trace.seams import borrow, borrow_method
@@ -230,7 +231,7 @@ class watch_losses:
 _UNCOUNTED: Final = "<frozen importlib._bootstrap>"
 """The file of frames that `warnings.warn` does not count (Python/_warnings.c, is_internal_frame)."""
 
-_lock: Final = threading.Lock()
+_lock: Final = lock()
 _watching: Final[list[watch_losses]] = []
 
 

@@ -5,10 +5,11 @@ may borrow the same place at once, from several threads; what stood there comes 
 What is put there, and why, is the borrower's affair (`onion`).
 """
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
+
+from playground.forked import rlock
 
 __all__ = ["borrow", "borrow_method", "found"]
 
@@ -24,7 +25,7 @@ class _Seam:
     users: int
 
 
-_lock: Final = threading.RLock()
+_lock: Final = rlock()
 _seams: Final[dict[tuple[int, str], _Seam]] = {}
 
 

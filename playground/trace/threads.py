@@ -20,6 +20,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from anyio._backends._asyncio import AsyncIOBackend
 
+from playground.forked import lock
 from playground.trace.kept import Kept
 from playground.trace.rows import TaskOutcome
 from playground.trace.seams import borrow_method
@@ -124,7 +125,7 @@ class watch_threads:
                 setattr(AsyncIOBackend, _ANYIO_CALL, _found[_ANYIO_CALL])
 
 
-_lock: Final = threading.Lock()
+_lock: Final = lock()
 _recorders: Final[dict[int, HandoffRecorder]] = {}
 _ANYIO_CALL: Final = "run_sync_in_worker_thread"
 _found: Final[dict[str, Any]] = {}

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, Final
 
+from playground.forked import lock
 from playground.trace.swap import swap
 from playground.trace.threads import HandoffRecord, Observed
 from playground.trace.trio_instrument import TrioRecorder
@@ -39,7 +40,7 @@ class watch_trio_threads:
                 _borrowed.close()  # an ExitStack can be filled again
 
 
-_lock: Final = threading.Lock()
+_lock: Final = lock()
 _recorders: Final[dict[int, TrioRecorder]] = {}
 _borrowed: Final = ExitStack()
 
