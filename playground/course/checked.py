@@ -85,12 +85,6 @@ class Checked:
     def __bool__(self) -> bool:
         return self.passed
 
-    def must_pass(self) -> None:
-        """Raise an `AssertionError` that says all this unless it has passed: for a cell that is graded whole."""
-        __tracebackhide__ = True
-        if not self.passed:
-            raise AssertionError(str(self))
-
     def grade(self) -> int:
         """Show this and give the points: for a cell that is graded in parts, as its last line.
 

@@ -110,7 +110,7 @@ class Gauge:
     """What Linux says of the calling thread so far. Each thread has its own, see `_gauge`."""
 
     def __init__(self) -> None:
-        from resource import RUSAGE_THREAD, getrusage
+        from resource import RUSAGE_THREAD, getrusage  # which only Unix has, and the first only Linux
 
         self.process = os.getpid()
         self._usage: Callable[[], Any] = lambda: getrusage(RUSAGE_THREAD)

@@ -76,6 +76,7 @@ def test_a_step_that_spins_is_ended_where_it_stands(thread: LoopThread) -> None:
     assert ended.wait(30)
 
 
+# Long, for it plays one game: its players are closures over one state, and each is a few lines.
 @pytest.mark.slow
 @pytest.mark.parametrize("recorded", [False, True])
 def test_whenever_it_is_thrown_no_other_step_is_hit_and_none_is_lost(thread: LoopThread, recorded: bool) -> None:

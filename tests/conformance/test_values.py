@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +16,12 @@ import playground.web.datastructures
 import playground.web.requests
 import playground.web.responses
 from playground.asgi import Message
+from tests.fuzz.kit import outcome
 from tests.web.exchange import call, http_scope, request_message, run
 
 _latin = st.text(st.characters(max_codepoint=255), max_size=8)
 _names = st.text("abcX-", min_size=1, max_size=3)
 _pairs = st.lists(st.tuples(_names, st.text("abc \t\xe9", max_size=4)), max_size=5)
-
-
-def outcome(make: Callable[[], Any]) -> Any:
-    """What a call returns, or the kind of error that it raises."""
-    try:
-        return make()
-    except Exception as error:  # noqa: BLE001  it is the outcome
-        return next(cls.__name__ for cls in type(error).__mro__ if cls.__module__ == "builtins")
 
 
 def query_of(toolkit: Any, query: bytes) -> Any:

@@ -335,14 +335,9 @@ def test_the_picture_does_not_tell_what_is_for_the_hints() -> None:
 # -- for graders ----------------------------------------------------------------------------------------------
 
 
-def test_a_check_is_true_if_it_has_passed_and_must_pass_says_why_not() -> None:
+def test_a_check_is_true_if_it_has_passed() -> None:
     assert check("08.2", all_at_once)
-    check("08.2", all_at_once).must_pass()
-    checked = check("08.2", one_by_one)
-    assert not checked
-    with pytest.raises(AssertionError) as raised:
-        checked.must_pass()
-    assert str(raised.value) == str(checked)
+    assert not check("08.2", one_by_one)
 
 
 def test_a_grade_is_a_plain_number_and_shows_the_check(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ LARGE_BYTES: Final = 1_200_000
 """More than form parsers keep in memory (1 MiB): such an upload goes to a temporary file."""
 
 
+# Long, for it is an app as its author would write it: routes, handlers and layers, a few lines each.
 def starlette_app(toolkit: str) -> Any:
     """The app made of the modules of `starlette` or of `playground.web`."""
 

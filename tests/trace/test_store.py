@@ -59,6 +59,7 @@ def some(count: int) -> st.SearchStrategy[Any]:
     return st.none() | st.integers(0, count - 1) if count else st.none()
 
 
+# Long, for it is a list: a field after the other, and what each may hold.
 @st.composite
 def traces(draw: st.DrawFn) -> Trace:
     tasks = [

@@ -18,7 +18,7 @@ import pytest
 from playground.asgi import Receive, Scope, Send
 from playground.transport import WSGITransport
 from playground.web.responses import StreamingResponse
-from tests.transport.helpers import START, app_of, body, client
+from tests.transport.helpers import START, app_of, body, client, echo
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_task_is_left")]
 
@@ -122,16 +122,8 @@ async def test_a_gibibyte_comes_down_and_is_not_kept() -> None:
 async def test_a_gibibyte_goes_both_ways_at_once_and_is_not_kept() -> None:
     count = Count()
 
-    async def handler(receive: Receive, send: Send) -> None:
-        await send(START)
-        more = True
-        while more:
-            message = await receive()
-            more = message["more_body"]
-            await send(body(message["body"], more=more))
-
     with at_most(MOST_BYTES):
-        async with client(app_of(handler)) as http, http.stream("POST", "/", content=Pieces(GIB)) as response:
+        async with client(echo) as http, http.stream("POST", "/", content=Pieces(GIB)) as response:
             async for piece in response.aiter_raw():
                 count.take(piece)
     assert count.size == GIB

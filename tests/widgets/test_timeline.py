@@ -14,16 +14,9 @@ from playground.views.svg import svg
 from playground.views.text import report
 from playground.widgets import Timeline
 from playground.widgets.display import mimebundle
+from tests.widgets.sent import sent_by
 
 WIDGET_TYPE = "application/vnd.jupyter.widget-view+json"
-
-
-def sent_by(widget: Any, content: Any) -> list[tuple[Any, list[bytes]]]:
-    """What a widget sends when the front-end sends it `content`."""
-    sent: list[tuple[Any, list[bytes]]] = []
-    widget.send = lambda content, buffers=None: sent.append((content, buffers))
-    widget._handle_custom_msg(content, [])
-    return sent
 
 
 def test_each_view_that_is_ready_gets_the_recording(trace: Trace) -> None:

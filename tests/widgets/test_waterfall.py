@@ -20,6 +20,7 @@ from playground.widgets import Waterfall
 from tests.browser import Chromium
 from tests.views.test_waterfall import PENDING, export, nasty, streaming
 from tests.widgets.every_view import BUNDLE
+from tests.widgets.sent import sent_by
 
 WIDGET_TYPE = "application/vnd.jupyter.widget-view+json"
 WIDE = {"viewport": {"width": 1200, "height": 900}, "reduced_motion": "reduce"}
@@ -30,14 +31,6 @@ SENT = ["http.response.start: status 200, at 250 ms", "http.response.body: 48,00
 
 
 # -- in Python ------------------------------------------------------------------------------------------------------
-
-
-def sent_by(widget: Any, content: Any) -> list[tuple[Any, list[bytes]]]:
-    """What a widget sends when the front-end sends it `content`."""
-    sent: list[tuple[Any, list[bytes]]] = []
-    widget.send = lambda content, buffers=None: sent.append((content, buffers))
-    widget._handle_custom_msg(content, [])
-    return sent
 
 
 def test_a_request_a_trace_and_a_run_give_the_same_waterfall() -> None:

@@ -99,12 +99,12 @@ class Claim:
         return drawn
 
     def _drawn(self, width: int) -> str:
-        from playground.views.claims_svg import svg
+        from playground.views.claims_svg import svg  # who only measures draws nothing
 
         return svg(self, width=width)
 
     def __str__(self) -> str:
-        from playground.views.claims import text
+        from playground.views.claims import text  # as above
 
         return text(self)
 
@@ -112,6 +112,6 @@ class Claim:
         return f"<Claim: {self.statement!r} {self.verdict}>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        from playground.views.claims_sheet import in_a_cell
+        from playground.views.claims_sheet import in_a_cell  # as above
 
         return {"text/plain": str(self), "image/svg+xml": in_a_cell(self.to_svg())}

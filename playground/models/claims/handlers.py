@@ -43,12 +43,12 @@ class HandlersClaim(Claim):
     trace: "Trace | None" = None
 
     def _drawn(self, width: int) -> str:
-        from playground.views.claims_timeline import svg
+        from playground.views.claims_timeline import svg  # who only measures draws nothing
 
         return svg(self, self.trace, width=width)
 
     def __str__(self) -> str:
-        from playground.views.claims_timeline import text
+        from playground.views.claims_timeline import text  # as above
 
         return text(self, self.trace)
 

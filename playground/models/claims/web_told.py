@@ -73,12 +73,12 @@ class WebBenchmark(Claim):
     absent: frozenset[str] = frozenset()
 
     def _drawn(self, width: int) -> str:
-        from playground.views.benchmark_svg import svg
+        from playground.views.benchmark_svg import svg  # who only measures draws nothing
 
         return svg(self, width=width)
 
     def __str__(self) -> str:
-        from playground.views.benchmark import text
+        from playground.views.benchmark import text  # as above
 
         return text(self)
 
