@@ -9,16 +9,17 @@ doors at the bottom open only when asked).
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
-from operator import add
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from playground import files
 from playground.trace import shares, store
 from playground.trace.blocks import block_of, waits_held
 from playground.trace.groups import Groups, inherited, most_at_once
 from playground.trace.looks import Look, inside
+from playground.trace.moments import last_moment
 from playground.trace.placed import Origin, Place, put_copy
+from playground.trace.ready import ready_spans
 from playground.trace.rows import (
     Block,
     Handoff,
@@ -34,7 +35,7 @@ from playground.trace.rows import (
     Worker,
 )
 from playground.trace.table import Table, column
-from playground.trace.tables import NO_INT, WORDS
+from playground.trace.tables import NO_INT
 
 if TYPE_CHECKING:
     from playground.views.findings import Findings
@@ -43,20 +44,6 @@ if TYPE_CHECKING:
 __all__ = ["Clock", "Trace"]
 
 Clock = Literal["real", "virtual"]
-
-_WAITING: Final = WORDS["StepOutcome"].index("waits")
-_MOMENTS: Final = {
-    "samples": ("at_ns",),
-    "waits": ("end_ns",),
-    "tasks": ("created_ns", "ended_ns"),
-    "handoffs": ("submitted_ns", "started_ns", "ended_ns", "woken_ns"),
-    "requests": ("start_ns", "end_ns"),
-    "spans": ("start_ns", "end_ns"),
-    "losses": ("at_ns",),
-    "jobs": ("submitted_ns", "started_ns", "ended_ns"),
-    "segments": ("end_ns",),
-}
-"""The fields that tell moments, but for a step's end and a message's."""
 
 
 class Trace:
@@ -116,7 +103,7 @@ class Trace:
         self.title = title
         self.ending = ending
         self._columns: dict[tuple[str, str], Sequence[int]] = {}
-        self.duration_ns = self._last_moment() if duration_ns is None else duration_ns
+        self.duration_ns = last_moment(self._column, self.requests) if duration_ns is None else duration_ns
         self._place()
 
     def __repr__(self) -> str:
@@ -176,28 +163,7 @@ class Trace:
         """
         starts, ends = self._column("waits", "start_ns"), self._column("waits", "end_ns")
         waits = [(starts[index], ends[index]) for index in self.waits_of.get(task, ())]
-        steps = self._steps_of(task)
-        at = 0
-        ready_ns = self._created_ns(task)
-        if steps and waits and waits[0][1] <= steps[0][0]:
-            # it stood in a wait already when the recording began; unless, in virtual time, step and wait share a moment
-            waiting = sum(outcome == _WAITING for _, _, outcome in steps)
-            if waits[0][0] < steps[0][1] or len(waits) > waiting:
-                ready_ns = waits[0][1]
-                at = 1
-        spans = []
-        for start_ns, end_ns, outcome in steps:
-            if ready_ns is not None and ready_ns < start_ns:
-                spans.append((ready_ns, start_ns))
-            ready_ns = end_ns
-            if outcome == _WAITING:
-                # by position, not by time alone: in virtual time many steps and waits share one moment
-                while at < len(waits) and waits[at][0] < end_ns:
-                    at += 1
-                found = at < len(waits) and waits[at][0] == end_ns
-                ready_ns = waits[at][1] if found else None
-                at += found
-        return spans
+        return ready_spans(self._steps_of(task), waits, self._created_ns(task))
 
     @cached_property
     def max_overlap(self) -> int:
@@ -351,12 +317,6 @@ class Trace:
         if (table, field) not in self._columns:
             self._columns[table, field] = column(getattr(self, table), table, field)
         return self._columns[table, field]
-
-    def _last_moment(self) -> int:
-        ends = map(add, self._column("steps", "start_ns"), self._column("steps", "duration_ns"))
-        messages = (message.at_ns for request in self.requests for message in request.messages)
-        moments = (self._column(table, field) for table, fields in _MOMENTS.items() for field in fields)
-        return max(0, *(max(each, default=0) for each in (ends, messages, *moments)))
 
     def _created_ns(self, task: int) -> int | None:
         """When a task was created; `None` if its first steps may be among the events dropped, the oldest."""
