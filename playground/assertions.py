@@ -8,10 +8,11 @@ be absent. (That so many requests overlapped at least is seen in what is left.)
 """
 
 import math
-from collections.abc import Collection, Iterable
-from typing import Final, NoReturn, get_args, overload
+from collections.abc import Collection
+from typing import Final, get_args, overload
 
 from playground.errors import LabError
+from playground.judging import NOTHING_RAN, fail, in_run, need_requests, refuse_dropped, share_of, trace_of
 from playground.run import Run
 from playground.trace import Block, Request, Trace
 from playground.views.blocked import loop_blocked, sync_library
@@ -40,8 +41,6 @@ __all__ = [
     "assert_responds_within",
 ]
 
-_SHOWN: Final = 5
-"""How many rows a message lists; the rest is counted. More would push the first line off the screen."""
 _RULES: Final = frozenset(get_args(Rule))
 
 
@@ -58,22 +57,22 @@ def assert_never_blocks(run: Run | Trace, threshold_s: float = 0.05) -> None:
     __tracebackhide__ = True
     if not threshold_s > 0:
         raise LabError(f"expected a threshold above 0 seconds, got {threshold_s!r}: 0.05 is what a person notices")
-    trace = _trace(run)
+    trace = trace_of(run)
     limit = duration(round(threshold_s * 1e9))
     expected = f"expected no step to hold the event loop for {limit} or longer"
     blocks = sorted(trace.blocks(threshold_s), key=lambda block: -block.duration_ns)
     if blocks:
         owners = owners_of(trace)
         longest = duration(blocks[0].duration_ns)
-        _fail(
-            f"{expected}, got {len(blocks):,} of {counted(len(trace.steps), 'step')} that did{_of(trace)}, "
+        fail(
+            f"{expected}, got {len(blocks):,} of {counted(len(trace.steps), 'step')} that did{in_run(trace)}, "
             f"the longest for {longest}:",
             (block_line(trace, owners, block) for block in blocks),
             _block_advice(trace, blocks),
         )
     if not trace.steps:
-        _fail(f"{expected}, got a recording without any step{_of(trace)}.", (), _NOTHING_RAN)
-    _refuse_dropped(trace, expected)
+        fail(f"{expected}, got a recording without any step{in_run(trace)}.", (), NOTHING_RAN)
+    refuse_dropped(trace, expected)
 
 
 @overload
@@ -96,24 +95,24 @@ def assert_handoffs(run: Run | Trace, *, per_request: int | None = None, total: 
     __tracebackhide__ = True
     if per_request is None and total is None:
         raise LabError("expected per_request=..., total=... or both, got neither: say how many hand-offs are right")
-    trace = _trace(run)
+    trace = trace_of(run)
     if per_request is not None:
         expected = f"expected {counted(per_request, 'hand-off')} to a worker thread for each request"
-        _refuse_dropped(trace, expected)
-        requests = _need_requests(trace, expected)
+        refuse_dropped(trace, expected)
+        requests = need_requests(trace, expected)
         wrong = [request for request in requests if len(request.handoffs) != per_request]
         if wrong:
-            _fail(
-                f"{expected}, got another number for {_share(wrong, requests, trace)}:",
+            fail(
+                f"{expected}, got another number for {share_of(wrong, requests, trace)}:",
                 (handed_line(trace, request) for request in wrong),
                 _handoff_advice(min(len(request.handoffs) for request in wrong) < per_request),
             )
     if total is not None:
         expected = f"expected {counted(total, 'hand-off')} to worker threads in all"
-        _refuse_dropped(trace, expected)
+        refuse_dropped(trace, expected)
         if len(trace.handoffs) != total:
-            _fail(
-                f"{expected}, got {len(trace.handoffs):,}{_of(trace)}{':' if trace.handoffs else '.'}",
+            fail(
+                f"{expected}, got {len(trace.handoffs):,}{in_run(trace)}{':' if trace.handoffs else '.'}",
                 (call_line(handoff) for handoff in trace.handoffs),
                 _handoff_advice(len(trace.handoffs) < total),
             )
@@ -139,19 +138,19 @@ def assert_overlap(run: Run | Trace, *, at_least: int | None = None, at_most: in
     __tracebackhide__ = True
     if at_least is None and at_most is None:
         raise LabError("expected at_least=..., at_most=... or both, got neither: say how much overlap is right")
-    trace = _trace(run)
+    trace = trace_of(run)
     noun, most = "request" if trace.requests else "task", trace.max_overlap
     if at_least is not None and most < at_least:
         expected = f"expected at least {counted(at_least, noun)} in progress at one moment"
-        _refuse_dropped(trace, expected)
-        _fail(f"{expected}, got {most:,}{_of(trace)}{':' if most else '.'}", lives(trace), _APART)
+        refuse_dropped(trace, expected)
+        fail(f"{expected}, got {most:,}{in_run(trace)}{':' if most else '.'}", lives(trace), _APART)
     if at_most is not None:
         expected = f"expected at most {counted(at_most, noun)} in progress at one moment"
         if most > at_most:
-            _fail(f"{expected}, got {most:,}{_of(trace)}:", lives(trace), _CROWDED)
+            fail(f"{expected}, got {most:,}{in_run(trace)}:", lives(trace), _CROWDED)
         if not most:
-            _fail(f"{expected}, got a recording without any task{_of(trace)}.", (), _NOTHING_RAN)
-        _refuse_dropped(trace, expected)
+            fail(f"{expected}, got a recording without any task{in_run(trace)}.", (), NOTHING_RAN)
+        refuse_dropped(trace, expected)
 
 
 def assert_responds_within(run: Run | Trace, seconds: float, share: float = 1.0) -> None:
@@ -174,23 +173,23 @@ def assert_responds_within(run: Run | Trace, seconds: float, share: float = 1.0)
         raise LabError(f"expected 0 seconds or more, got {seconds!r}: say how long an answer may take")
     if not 0 < share <= 1:
         raise LabError(f"expected a share above 0 and up to 1, got {share!r}: 0.95 stands for 95 %")
-    trace = _trace(run)
+    trace = trace_of(run)
     who = "every request" if share == 1 else f"{share * 100:g} % of the requests"
     expected = f"expected {who} to be answered within {duration(round(seconds * 1e9))}"
     if share < 1:
-        _refuse_dropped(trace, expected)  # of how many it would be a share is not known
-    requests = _need_requests(trace, expected)
+        refuse_dropped(trace, expected)  # of how many it would be a share is not known
+    requests = need_requests(trace, expected)
     took = {request.number: answered_ns(request) for request in requests}
     late = [request for request in requests if _late(took[request.number], seconds)]
     # a quotient and a literal are both rounded to the nearest float: 19 / 20 is 0.95
     if (len(requests) - len(late)) / len(requests) < share:
         late.sort(key=lambda request: -(took[request.number] or math.inf))
-        _fail(
-            f"{expected}, got {_share(late, requests, trace)} that took longer or got none:",
+        fail(
+            f"{expected}, got {share_of(late, requests, trace)} that took longer or got none:",
             (_late_line(request, took[request.number], seconds) for request in late),
             _SLOW[trace.clock],
         )
-    _refuse_dropped(trace, expected)
+    refuse_dropped(trace, expected)
 
 
 def assert_all_answered(run: Run | Trace, status: int | Collection[int] = 200) -> None:
@@ -208,25 +207,25 @@ def assert_all_answered(run: Run | Trace, status: int | Collection[int] = 200) -
         LabError: the run was not recorded.
     """
     __tracebackhide__ = True
-    trace = _trace(run)
+    trace = trace_of(run)
     allowed = (status,) if isinstance(status, int) else status
     expected = f"expected every request to be answered {_statuses(status)}"
     lost = run.lost if isinstance(run, Run) else {}
     if lost:
-        _fail(
-            f"{expected}, got {counted(len(lost), 'request')} that the simulated network lost{_of(trace)}:",
+        fail(
+            f"{expected}, got {counted(len(lost), 'request')} that the simulated network lost{in_run(trace)}:",
             (f"request sent as number {index}: {type(error).__name__}" for index, error in lost.items()),
             "Send again what a network may lose, or take its loss away: Network(loss=0).",
         )
-    requests = _need_requests(trace, expected)
+    requests = need_requests(trace, expected)
     wrong = [request for request in requests if request.status not in allowed or answered_ns(request) is None]
     if wrong:
-        _fail(
-            f"{expected}, got {_share(wrong, requests, trace)} that were not:",
+        fail(
+            f"{expected}, got {share_of(wrong, requests, trace)} that were not:",
             (answer_line(request, answered_ns(request)) for request in wrong),
             _send_alone(wrong[0]),
         )
-    _refuse_dropped(trace, expected)
+    refuse_dropped(trace, expected)
 
 
 def assert_no_findings(run: Run | Trace, *, ignore: Collection[Rule] = ()) -> None:
@@ -244,19 +243,19 @@ def assert_no_findings(run: Run | Trace, *, ignore: Collection[Rule] = ()) -> No
     unknown = sorted(set(ignore) - _RULES)
     if unknown:
         raise LabError(f"expected names of rules to ignore, got {unknown[0]!r}: there are {', '.join(sorted(_RULES))}")
-    trace = _trace(run)
+    trace = trace_of(run)
     findings = [finding for finding in diagnose(trace) if finding.rule not in ignore]
     expected = "expected a run without findings"
     if findings:
-        _fail(
-            f"{expected}, got {len(findings):,}{_of(trace)}:",
+        fail(
+            f"{expected}, got {len(findings):,}{in_run(trace)}:",
             (f"{finding.rule}: {finding}" for finding in findings),
             "Mend what each says last; what is all right in this test is left out by "
             f"ignore={{{', '.join(sorted({repr(finding.rule) for finding in findings}))}}}.",
         )
     if not trace.steps:
-        _fail(f"{expected}, got a recording without any step{_of(trace)}.", (), _NOTHING_RAN)
-    _refuse_dropped(trace, expected)
+        fail(f"{expected}, got a recording without any step{in_run(trace)}.", (), NOTHING_RAN)
+    refuse_dropped(trace, expected)
 
 
 def assert_nothing_left(run: Run | Trace) -> None:
@@ -269,26 +268,25 @@ def assert_nothing_left(run: Run | Trace) -> None:
         LabError: the run was not recorded.
     """
     __tracebackhide__ = True
-    trace = _trace(run)
+    trace = trace_of(run)
     tasks = [index for index in range(made_before(trace), len(trace.tasks)) if trace.tasks[index].ended_ns is None]
     calls = [handoff for handoff in trace.handoffs if handoff.outcome == "pending"]
     expected = "expected nothing to be left when the run ended"
     if tasks or calls:
         told = [counted(len(tasks), "pending task")] * bool(tasks)
         told += [counted(len(calls), "call") + " in worker threads"] * bool(calls)
-        _fail(
-            f"{expected}, got {' and '.join(told)}{_of(trace)}:",
+        fail(
+            f"{expected}, got {' and '.join(told)}{in_run(trace)}:",
             [*(task_line(trace, index) for index in tasks), *(call_line(call) for call in calls)],
             "Await what a handler starts, in an asyncio.TaskGroup for instance, or cancel it and await that.",
         )
     if not trace.tasks:
-        _fail(f"{expected}, got a recording without any task{_of(trace)}.", (), _NOTHING_RAN)
-    _refuse_dropped(trace, expected)
+        fail(f"{expected}, got a recording without any task{in_run(trace)}.", (), NOTHING_RAN)
+    refuse_dropped(trace, expected)
 
 
-# -- what all messages have in common -------------------------------------------------------------------
+# -- what each advises ----------------------------------------------------------------------------------
 
-_NOTHING_RAN: Final = "Judge the run that did the work: what Lab.burst, Lab.load or Lab.run returned."
 _APART: Final = (
     "Requests follow one another where each is awaited before the next is sent, and where the handler holds the loop "
     "or a lock: see assert_never_blocks, and print(run) for the timeline."
@@ -299,53 +297,6 @@ _SLOW: Final = {
     "Lab(app, clock='virtual') takes that away.",
     "virtual": "See print(run) for where the time went; in virtual time it is the same in every run.",
 }
-
-
-def _trace(run: Run | Trace) -> Trace:
-    if isinstance(run, Run):
-        return run.trace
-    if isinstance(run, Trace):
-        return run
-    raise LabError(
-        f"expected a Run or a Trace, got {type(run).__name__}: pass what Lab.burst, Lab.load or Lab.run returned"
-    )
-
-
-def _fail(expected: str, evidence: Iterable[str], advice: str) -> NoReturn:
-    __tracebackhide__ = True
-    rows = list(evidence)
-    lines = [expected, *(f"  - {row}" for row in rows[:_SHOWN])]
-    if len(rows) > _SHOWN:
-        lines.append(f"  and {len(rows) - _SHOWN:,} more")
-    raise AssertionError("\n".join([*lines, advice]))
-
-
-def _refuse_dropped(trace: Trace, expected: str) -> None:
-    """Do not take for absent what may be among the rows that are missing."""
-    __tracebackhide__ = True
-    if trace.dropped:
-        _fail(
-            f"{expected}, got a recording that cannot say{_of(trace)}: {counted(trace.dropped, 'event')}, the oldest, "
-            "and what only they spoke of were dropped, because the recorder's ring was full.",
-            (),
-            "Send fewer requests in one run, or split it into several.",
-        )
-
-
-def _need_requests(trace: Trace, expected: str) -> list[Request]:
-    __tracebackhide__ = True
-    requests = [request for request in trace.requests if request.method != "WEBSOCKET"]
-    if not requests:
-        _fail(f"{expected}, got a run without requests{_of(trace)}.", (), _NOTHING_RAN)
-    return requests
-
-
-def _of(trace: Trace) -> str:
-    return f" in {one_line(trace.title)} ({trace.clock} clock)"
-
-
-def _share(some: list[Request], requests: list[Request], trace: Trace) -> str:
-    return f"{len(some):,} of {counted(len(requests), 'request')}{_of(trace)}"
 
 
 def _block_advice(trace: Trace, blocks: list[Block]) -> str:
