@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
@@ -35,7 +36,7 @@ from playground.transport.flavours import as_asgi3, flavour_of
 from playground.transport.relay import over
 from playground.transport.wsgi import wsgi_as_asgi
 
-__all__ = ["Answered", "Host", "Prepared"]
+__all__ = ["Answered", "Host", "Prepared", "while_starting"]
 
 
 class Prepared(NamedTuple):
@@ -79,6 +80,9 @@ log = logging.getLogger("playground.lab")
 _HOST: Final = "lab"
 _SHUT_DOWN_S: Final = 5.0
 """How long an app may take to shut down; servers give it about as long."""
+while_starting: Final[ContextVar[Callable[[], object] | None]] = ContextVar("while_starting", default=None)
+"""What a lab calls now and then while its app starts up, and what breaks that off by raising something: for who makes
+labs of apps that may never come up. A lab itself gives them any time, as a server does."""
 _SERVER_ERROR: Final = Answer(
     500,
     [(b"content-type", b"text/plain; charset=utf-8")],
@@ -117,7 +121,7 @@ class Host:
         self._app = recorded_app(plain, lambda: loop.recorder)  # type: ignore[arg-type, return-value]
         self._life = lifespan(plain)
         try:
-            state = self.thread.call(self._life.__aenter__)
+            state = self.thread.call(self._life.__aenter__, meanwhile=while_starting.get())
         except BaseException:
             self.thread.close()
             raise

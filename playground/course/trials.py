@@ -18,6 +18,7 @@ from typing import Any, Final
 import httpx
 
 from playground.asgi import Receive, Scope, Send
+from playground.host import while_starting
 from playground.lab import Lab
 from playground.run import Run
 from playground.trace import Trace
@@ -130,7 +131,9 @@ def _begun(app: Any) -> Any:
 def _try(app: Any, act: Callable[[Lab], Run], limit: "_Limit", settings: dict[str, Any]) -> Tried:
     runs: list[Run] = []
     try:
-        with Lab(app, clock="virtual", **settings) as lab:
+        with limit.on_starting():
+            made = Lab(app, clock="virtual", **settings)
+        with made as lab:
             runs = lab.runs
             with limit.over(lab):
                 act(lab)
@@ -166,11 +169,26 @@ async def outcome(function: Callable[..., Any], *args: Any) -> Any:
 
 
 class _Limit:
-    """Stops a lab's run after a while."""
+    """Stops a lab's run after a while, and its start-up too."""
 
     def __init__(self, limit_s: float) -> None:
         self.limit_s = limit_s
         self.passed = False
+
+    @contextmanager
+    def on_starting(self) -> Iterator[None]:
+        began_s = time.monotonic()
+
+        def look() -> None:
+            if time.monotonic() - began_s >= self.limit_s:
+                self.passed = True
+                raise KeyboardInterrupt
+
+        token = while_starting.set(look)
+        try:
+            yield
+        finally:
+            while_starting.reset(token)
 
     @contextmanager
     def over(self, lab: Lab) -> Iterator[None]:

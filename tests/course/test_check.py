@@ -7,7 +7,8 @@ import re
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -222,6 +223,19 @@ def test_an_app_that_never_ends_leaves_no_thread_behind(exercise_id: str, monkey
 
 async def spins_for_a_path(path: str) -> None:
     await spins()
+
+
+def test_an_app_that_never_comes_up_is_broken_off_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trials, "LIMIT_S", 0.2)
+
+    @asynccontextmanager
+    async def lifespan(app: object) -> AsyncIterator[None]:
+        await spins()
+        yield
+
+    checked = check("09.2", App(lifespan=lifespan))
+    assert checked.judged[0].finding == "it goes round without end: it was broken off while it still ran."
+    assert [each.name for each in threading.enumerate() if each.name.startswith("playground lab")] == []
 
 
 def test_an_interrupt_of_the_user_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
