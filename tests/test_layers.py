@@ -72,11 +72,12 @@ ROOMS: dict[str, set[str]] = {
     "lite_ssl": set(),
     "demo": {"app", "lab", "views"},
     "sweep": {"clock", "code", "functions", "progress", "run", "errors"},
+    "course": {
         *("app", "asgi", "clock", "code", "errors", "host", "lab", "run", "trace", "transport", "views", "anyio"),
         *("httpx", "models"),
-        "models",
     },
-    "__main__": {"classroom", "demo", "lite", "script", "trace", "views", "errors", "jupyterlab"},
+    "command_line": set(),
+    "__main__": {"classroom", "command_line", "demo", "lite", "script", "trace", "views", "errors", "jupyterlab"},
 }
 
 # Files that may import more than their room: the test clients are built on a client library and our transport.
