@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from playground import App, Lab
-from playground import __main__ as cli
+from playground.command_line import parser
 from tests.pictures import FOLDER, ROOT, code_blocks, drawn, first_run
 
 README = ROOT / "README.md"
@@ -162,7 +162,7 @@ def test_every_command_of_ours_is_one_that_we_take(file: Path) -> None:
     ours = of("playground", file)
     assert ours
     for words in ours:
-        assert cli._parser().parse_args(words).command == words[0]
+        assert parser().parse_args(words).command == words[0]
 
 
 def test_every_script_of_the_tests_that_contributors_are_told_of_is_there() -> None:
