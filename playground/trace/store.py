@@ -9,7 +9,7 @@ what could point nowhere is looked at all the same, since a file may have been m
 import json
 import sys
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from io import BytesIO
 from itertools import accumulate
 from pathlib import Path
@@ -20,6 +20,7 @@ from playground import files
 from playground.errors import TraceError
 from playground.trace.checked import CHECK, check_columns, damaged, tables_of
 from playground.trace.columns import Directory, read, stream
+from playground.trace.plausible import check_plausible
 from playground.trace.table import Names, Table, numbers
 from playground.trace.tables import NO_INT, PARTS, SCHEMA, TABLES, columns_of, kind_of
 from playground.trace.texts import LONGEST, cut
@@ -66,15 +67,16 @@ def load(cls: type[T], path: str | Path, most_bytes: int = MOST_BYTES) -> T:
     """Read what `save` wrote, in no more memory than `most_bytes`.
 
     Raises:
-        TraceError: it is no recording, damaged, too large, or of a version that this release does not know.
+        TraceError: it is no recording, damaged, too large, of a version that this release does not know, or one that
+            cannot have happened (see `plausible`).
     """
     with open(path, "rb") as file:
-        return _restore(cls, file, most_bytes)
+        return _restore(cls, file, most_bytes, check_plausible)
 
 
 def restore(cls: type[T], data: bytes, most_bytes: int = MOST_BYTES) -> T:
-    """Read what `dump` wrote; raises as `load`."""
-    return _restore(cls, BytesIO(data), most_bytes)
+    """Read what `dump` wrote, in this process or in one of ours, so that it need not be plausible; raises as `load`."""
+    return _restore(cls, BytesIO(data), most_bytes, lambda tables, duration_ns: None)
 
 
 def _checksum(header: Mapping[str, Any], columns: "Mapping[str, array[int]]") -> int:
@@ -184,13 +186,16 @@ class _Writer:
 # -- reading --------------------------------------------------------------------------------------------
 
 
-def _restore(cls: type[T], file: BinaryIO, most_bytes: int) -> T:
+def _restore(
+    cls: type[T], file: BinaryIO, most_bytes: int, check: "Callable[[Mapping[str, Table[Any]], int], None]"
+) -> T:
     header, columns = read(
         file, lambda header, directory: _check_header(header, directory, most_bytes), _MOST_HEADER_BYTES
     )
     if list(columns.pop(CHECK)) != [_checksum(header, columns)]:
         raise TraceError("expected a checksum that fits the data, found another: the file is damaged; save it again")
     tables = tables_of(columns)
+    check(tables, header["duration_ns"])
     return cls(
         steps=tables["steps"],
         tasks=tables["tasks"],
