@@ -50,6 +50,14 @@ def test_the_first_example_tells_of_the_mistake_and_draws_the_pictures_at_the_to
     assert sorted(ROOT / path for path in shown) == sorted(FOLDER / name for name in pictures)
 
 
+def test_what_the_first_finding_advises_leaves_nothing_to_find(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mended = FIRST.replace("async def report", "def report")
+    assert mended != FIRST
+    assert printed(mended, tmp_path, capsys).startswith("No findings: nothing held the event loop for long, ")
+
+
 @pytest.mark.slow
 def test_an_hour_of_traffic_is_told_in_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert printed(FIRST + HOUR, tmp_path, capsys).splitlines()[-1:] == TOLD_HOUR.splitlines()
@@ -84,16 +92,22 @@ def test_the_same_jobs_in_four_ways_are_told_by_what_overlapped(
 
 
 @pytest.mark.slow
-def test_the_example_suite_passes(tmp_path: Path) -> None:
-    (tmp_path / "test_reports.py").write_text(TESTS, encoding="utf-8")
+def test_the_example_suite_passes_and_fails_with_the_mistake_in_it(tmp_path: Path) -> None:
+    mistaken = TESTS.replace("def report():\n", "async def report():\n    time.sleep(0.2)\n")
+    assert mistaken != TESTS
+    (tmp_path / "test_right.py").write_text(TESTS, encoding="utf-8")
+    (tmp_path / "test_mistaken.py").write_text(f"import time\n{mistaken}", encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_reports.py"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert re.search(r"\b2 passed\b", done.stdout), done.stdout + done.stderr
+    assert re.search(r"\b2 failed, 2 passed\b", done.stdout), done.stdout + done.stderr
+    assert re.search(r"expected no step to hold the event loop for 50 ms or longer, got \d+ of .*", done.stdout)
+    assert "time.sleep(0.2)" in done.stdout
+    assert re.search(r"expected every request to be answered within 500 ms, got \d+ of .* requests", done.stdout)
 
 
 def test_every_name_of_the_reference_is_there() -> None:
