@@ -57,6 +57,9 @@ def check_plausible(tables: "Mapping[str, Table[Any]]", duration_ns: int) -> Non
         for begins, ends in pairwise(fields):
             if not _is_in_order(columns[begins], columns[ends]):
                 raise damaged(f"{table} whose {ends} comes after {begins}", "one that ends before it begins")
+    for table in ("requests", "jobs"):
+        if min(tables[table].columns["number"], default=0) < 0:
+            raise damaged(f"{table} that are counted from 0", "a number below it")
     threads = tables["handoffs"].columns["thread"]
     if any(thread != NO_INT and not 0 <= thread < len(threads) for thread in threads):
         raise damaged(f"threads that {len(threads):,} hand-offs can have used", "another")
