@@ -36,10 +36,10 @@ class Interpreters(Model):
             )
         return super().missing()
 
-    def interpreter_of(self, row: Row) -> tuple[int, ...]:
+    def interpreter_of(self, row: Row) -> tuple[int, ...]:  # pragma: no cover (Python 3.14 only)
         return row.process, row.thread
 
-    def drive(self, jobs: Jobs) -> None:
+    def drive(self, jobs: Jobs) -> None:  # pragma: no cover (Python 3.14 only)
         pools = futures.InterpreterPoolExecutor  # type: ignore[attr-defined, unused-ignore]  # of Python 3.14
         with pools(self.workers, initializer=settle, initargs=(Sent(jobs),)) as pool:
             asked = [pool.submit(work_here, jobs.submit(number)) for number in jobs.numbers]

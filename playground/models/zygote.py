@@ -102,7 +102,7 @@ class _Zygote:
         name = message.rstrip(b"\0").decode()
         line = socket.socket(fileno=descriptors[0])
         pid = fork()
-        if pid == 0:
+        if pid == 0:  # pragma: no cover (a forked process is counted from its next function on)
             self._become_child(self._base / name, descriptors)
         for descriptor in descriptors[1:]:
             os.close(descriptor)

@@ -21,10 +21,10 @@ _COUNT_BYTES: Final = 8  # what a read of the timer gives: how often it has gone
 
 def _timers() -> Any:
     """The C library's functions: os.timerfd_create is there from 3.13 on only. Calls keep the interpreter."""
-    if sys.platform != "linux":
+    if sys.platform != "linux":  # pragma: no cover (Linux only is tested)
         return None
     library = ctypes.PyDLL(None)
-    if not hasattr(library, "timerfd_settime"):
+    if not hasattr(library, "timerfd_settime"):  # pragma: no cover (the C library of no Linux here lacks it)
         return None
     library.timerfd_settime.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
     return library

@@ -142,7 +142,7 @@ def _opened(path: str) -> int | None:
 
 
 def _reader() -> Any:
-    if sys.platform != "linux":
+    if sys.platform != "linux":  # pragma: no cover (Linux only is tested)
         return None
     pread = ctypes.PyDLL(None).pread
     pread.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_long)
@@ -153,7 +153,7 @@ def _reader() -> Any:
 def _runtime_address() -> int | None:
     try:
         return ctypes.addressof(ctypes.c_char.in_dll(ctypes.pythonapi, "_PyRuntime"))
-    except ValueError:  # another implementation
+    except ValueError:  # pragma: no cover (another implementation than CPython)
         return None
 
 

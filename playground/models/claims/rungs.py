@@ -209,7 +209,7 @@ def _forks() -> Iterator[Timed]:
             # From 3.12 on a fork beside threads is warned of: the copy may wait for a lock for ever. Ours takes none.
             warnings.simplefilter("ignore", DeprecationWarning)
             process = os.fork()
-        if process == 0:
+        if process == 0:  # pragma: no cover (a forked process is counted from its next function on)
             os._exit(0)
         os.waitpid(process, 0)
 

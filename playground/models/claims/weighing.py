@@ -71,7 +71,7 @@ def _forked() -> Iterator[More]:
     def more(count: int) -> Sequence[int]:
         while len(processes) < count:
             process = os.fork()
-            if process == 0:
+            if process == 0:  # pragma: no cover (a forked process is counted from its next function on)
                 os.close(going_on)
                 os.write(say, b".")
                 os.read(ended, 1)
