@@ -60,6 +60,7 @@ class HTTPConnection(Mapping[str, Any], Generic[StateT]):
 
     @property
     def app(self) -> Any:
+        """The application that the request is in: of a mounted one, that."""
         return self.scope["app"]
 
     @property
@@ -80,6 +81,7 @@ class HTTPConnection(Mapping[str, Any], Generic[StateT]):
 
     @property
     def headers(self) -> Headers:
+        """The headers, by names of any case; of one that came several times, the first. `getlist` has all."""
         headers = self._headers
         if headers is None:
             scope = self.scope
@@ -92,6 +94,7 @@ class HTTPConnection(Mapping[str, Any], Generic[StateT]):
 
     @property
     def query_params(self) -> QueryParams:
+        """The parameters of the query, decoded; of one that came several times, the last. `getlist` has all."""
         params = self._query_params
         if params is None:
             query = self.scope["query_string"]
@@ -100,11 +103,13 @@ class HTTPConnection(Mapping[str, Any], Generic[StateT]):
 
     @property
     def path_params(self) -> dict[str, Any]:
+        """The parameters of the path, converted as the route says."""
         params: dict[str, Any] = self.scope.get("path_params", {})
         return params
 
     @property
     def cookies(self) -> dict[str, str]:
+        """The cookies that the client sent, by name."""
         cookies = self._cookies
         if cookies is None:
             cookies = self._cookies = {}
@@ -121,6 +126,11 @@ class HTTPConnection(Mapping[str, Any], Generic[StateT]):
 
     @property
     def session(self) -> dict[str, Any]:
+        """What is kept for this client from one request to the next, in a signed cookie.
+
+        Raises:
+            UsageError: there is no `SessionMiddleware` around the app.
+        """
         session: dict[str, Any] = self._installed("session", "SessionMiddleware")
         # The middleware's own kind tells caches of answers that depend on it; tests may put a plain one here.
         mark_accessed = getattr(session, "mark_accessed", None)
@@ -130,10 +140,20 @@ class HTTPConnection(Mapping[str, Any], Generic[StateT]):
 
     @property
     def auth(self) -> Any:
+        """What the client may do: its `AuthCredentials`.
+
+        Raises:
+            UsageError: there is no `AuthenticationMiddleware` around the app.
+        """
         return self._installed("auth", "AuthenticationMiddleware")
 
     @property
     def user(self) -> Any:
+        """Who the client is: a user as the authentication's backend made it.
+
+        Raises:
+            UsageError: there is no `AuthenticationMiddleware` around the app.
+        """
         return self._installed("user", "AuthenticationMiddleware")
 
     @property

@@ -47,7 +47,8 @@ class ResponseWatch:
         if kind == "http.response.body":
             if self._complete:
                 raise _refusal(kind, "done")
-            self._complete = not message.get("more_body")
+            # a body before its start is for the server to refuse, and what answers in its place may still start
+            self._complete = self.started and not message.get("more_body")
         elif kind == "http.response.start":
             if self.started:
                 raise _refusal(kind, "done" if self._complete else "body")

@@ -38,6 +38,7 @@ class FileResponse(Response):
 
     Args:
         path: the file.
+        status_code, background: as of `Response`.
         headers: headers beside those that tell the file's length, time, tag and type, or in their place.
         media_type: the type; guessed from the name if it is not given.
         filename: the name under which the client is to save the file.

@@ -133,6 +133,7 @@ class Headers(Mapping[str, str]):
         return [value.decode("latin-1") for name, value in self._list if name == wanted]
 
     def mutablecopy(self) -> "MutableHeaders":
+        """The same headers, to be changed without changing these."""
         return MutableHeaders(raw=self._list[:])
 
     def __getitem__(self, key: str) -> str:

@@ -103,10 +103,12 @@ class MultiDict(ImmutableMultiDict[Any, Any]):
         return values
 
     def clear(self) -> None:
+        """Remove all values of all keys."""
         self._dict.clear()
         self._list.clear()
 
     def setdefault(self, key: Any, default: Any = None) -> Any:
+        """The last value of a key, which gets this one if it has none."""
         if key not in self:
             self.append(key, default)
         return self[key]

@@ -148,8 +148,13 @@ class Response:
         """Have the client keep a cookie.
 
         Args:
+            key, value: its name and what it holds; what a cookie cannot hold as it is, is quoted.
             max_age: for how many seconds.
             expires: until when: a moment in UTC, seconds from now, or a text as in the header.
+            path, domain: below which paths, and on which host and those below it, the client sends it back.
+            secure: only over https.
+            httponly: out of reach for the page's scripts.
+            samesite: `lax`, `strict` or `none`: whether it goes along with requests that other sites cause.
             partitioned: apart for each top-level site (CHIPS); from Python 3.14.
         """
         attributes = {

@@ -29,6 +29,7 @@ class StreamingResponse(Response):
     Args:
         content: gives the pieces of the body; if it is not asynchronous, each step is taken in a
             worker thread.
+        status_code, headers, media_type, background: as of `Response`.
     """
 
     body_iterator: AsyncContentStream

@@ -55,48 +55,63 @@ class URL:
 
     @property
     def components(self) -> SplitResult:
+        """All parts, as `urllib.parse.urlsplit` gives them."""
         if self._components is None:
             self._components = urlsplit(self._url)
         return self._components
 
     @property
     def scheme(self) -> str:
+        """What comes before the colon: `https`; may be empty."""
         return self.components.scheme
 
     @property
     def netloc(self) -> str:
+        """User, host and port, as they stand there; may be empty."""
         return self.components.netloc
 
     @property
     def path(self) -> str:
+        """The path, quoted as it stands there."""
         return self.components.path
 
     @property
     def query(self) -> str:
+        """What follows the question mark, quoted as it stands there; may be empty."""
         return self.components.query
 
     @property
     def fragment(self) -> str:
+        """What follows the number sign; may be empty."""
         return self.components.fragment
 
     @property
     def username(self) -> str | None:
+        """The user's name before the host; `None` if there is none."""
         return self.components.username
 
     @property
     def password(self) -> str | None:
+        """The password before the host; `None` if there is none."""
         return self.components.password
 
     @property
     def hostname(self) -> str | None:
+        """The host, in lower case; `None` if there is none."""
         return self.components.hostname
 
     @property
     def port(self) -> int | None:
+        """The port's number; `None` if it is not named.
+
+        Raises:
+            ValueError: it is no number from 0 to 65535.
+        """
         return self.components.port
 
     @property
     def is_secure(self) -> bool:
+        """Whether it is one of https or wss."""
         return self.scheme in ("https", "wss")
 
     def replace(self, **kwargs: Any) -> "URL":

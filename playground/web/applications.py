@@ -71,6 +71,7 @@ class Starlette:
 
     @property
     def routes(self) -> list[BaseRoute]:
+        """The routes, in the order in which they are asked; of two that match, the first answers."""
         return self.router.routes
 
     def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:

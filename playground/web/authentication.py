@@ -41,14 +41,17 @@ class BaseUser:
 
     @property
     def is_authenticated(self) -> bool:
+        """Whether it has been proved who this is."""
         raise NotImplementedError(_not_there(self, "is_authenticated"))
 
     @property
     def display_name(self) -> str:
+        """What to call the user on a page; may be empty."""
         raise NotImplementedError(_not_there(self, "display_name"))
 
     @property
     def identity(self) -> str:
+        """What tells this user from all others; may be empty."""
         raise NotImplementedError(_not_there(self, "identity"))
 
 

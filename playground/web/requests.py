@@ -81,11 +81,13 @@ class Request(HTTPConnection[StateT]):
 
     @property
     def method(self) -> str:
+        """What is to be done, in capitals: `GET`, `POST` …"""
         method: str = self.scope["method"]
         return method
 
     @property
     def receive(self) -> Receive:
+        """The channel that the app was called with: the next ASGI message from the client."""
         return self._receive
 
     async def stream(self) -> AsyncGenerator[bytes, None]:

@@ -196,15 +196,18 @@ class WebSocket(HTTPConnection[StateT]):
             return
 
     async def send_text(self, data: str) -> None:
+        """Send a message of text; see `send`."""
         await self.send({"type": "websocket.send", "text": data})
 
     async def send_bytes(self, data: bytes) -> None:
+        """Send a message of bytes; see `send`."""
         await self.send({"type": "websocket.send", "bytes": data})
 
     async def send_json(self, data: Any, mode: str = "text") -> None:
         """Send a value as JSON.
 
         Args:
+            data: what has a JSON: dicts with names, lists, texts, numbers, booleans, `None`.
             mode: whether it goes as `text` or as bytes (`binary`).
         """
         text = _encode(data)

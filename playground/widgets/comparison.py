@@ -22,6 +22,7 @@ class Comparison(View):
         traces: two to eight recordings by their names; the first is what the others are held against.
         title: shown above it.
         height: of the lanes at most, in CSS pixels; longer ones scroll.
+        traits: the widget's own, such as `layout`.
     """
 
     def __init__(

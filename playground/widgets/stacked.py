@@ -22,6 +22,7 @@ class Stacked(View):
         traces: the recordings by their names, in order.
         title: shown above them.
         height: of the lanes at most, in CSS pixels; longer ones scroll.
+        traits: the widget's own, such as `layout`.
     """
 
     def __init__(

@@ -27,6 +27,7 @@ class Theatre(View):
         height: of the stage at least, in CSS pixels: more show more cards and more source.
         predict: begin by asking what runs next, and hide it until the reader has chosen.
         step: where the play opens; by default at the first step of a request, or at 0 if none has one.
+        traits: the widget's own, such as `layout`.
 
     Raises:
         TraceError: there are jobs, and no steps of a loop of which a play could be made.

@@ -22,6 +22,7 @@ class Timeline(View):
         trace: the recording.
         title: shown above it; the recording's own by default.
         height: of the lanes at most, in CSS pixels; longer ones scroll.
+        traits: the widget's own, such as `layout`.
 
     Attributes:
         selection: the span that the reader selected, as `{"label", "kind", "start_ns", "duration_ns", "request",

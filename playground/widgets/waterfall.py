@@ -22,6 +22,7 @@ class Waterfall(View):
         request: the request's index in `trace.requests`; from the end, if it is negative.
         title: shown above it; the request's own number, method and route by default.
         height: of the lanes at most, in CSS pixels; more of them scroll.
+        traits: the widget's own, such as `layout`.
 
     Raises:
         TraceError: there is no such request.
