@@ -1,36 +1,28 @@
 """From what the recorder gathered to a `Trace`: once when the recording is over, or again and again while it goes on.
 
 Everything that the hot path left out is worked out here and in the modules that this one puts together: absolute
-times, names, lines, waits (`steps`), tasks, requests and spans (`records`), hand-offs (`calls`). Nothing is guessed:
-what cannot be known becomes `None`.
+times, names, lines, waits (`steps`), tasks, requests and spans (`records`), hand-offs (`calls`), looks (`samples`).
+Nothing is guessed: what cannot be known becomes `None`.
 """
 
 from array import array
-from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
 from types import CodeType
 from typing import Any, Final
 
 from playground.trace.calls import Calls
 from playground.trace.groups import during
-from playground.trace.lockout import STARTS, Lockouts
-from playground.trace.looks import STARTING
 from playground.trace.recorder import Recorder
 from playground.trace.records import Overrun, Requests, Spans, Tasks
-from playground.trace.sampler import BEFORE, Look, Pause
-from playground.trace.source import call_text, package_of
+from playground.trace.samples import Samples
 from playground.trace.steps import Places, Steps
 from playground.trace.table import Names, Table
-from playground.trace.tables import NO_INT, columns_of
 from playground.trace.texts import LONGEST
 from playground.trace.trace import Trace
 
 __all__ = ["Live", "Reading", "build"]
 
 Columns = dict[str, "array[int]"]
-_Paused = tuple[int, int, int | None, Pause]
-"""A step, when a collection began in it, what was read of the thread's delay then, and how it ended."""
 
 _MOST_BEHIND: Final = 2
 """A live recording holds what the recorder has dropped since, up to this many times what the recorder holds."""
@@ -98,7 +90,7 @@ class Reading:
         self.steps: Steps | None = None
         self._calls: Calls | None = None
         self.dropped = 0
-        self._looked_at: dict[tuple[int, int], tuple[int, int]] = {}
+        self._samples = Samples(recorder, self.names)
 
     def behind(self) -> bool:
         """Whether the recorder has dropped so much since that it is better to begin anew."""
@@ -214,86 +206,13 @@ class Reading:
         return made
 
     def samples(self, since: int = 0) -> Columns:
-        """The looks that fall into the steps that they were taken of, in order of time; not those into the first steps.
-
-        Args:
-            since: how many steps are left out.
-        """
-        steps = self.steps
-        assert steps is not None
-        columns = {name: array(code) for name, code in columns_of("samples").items()}
-        starts, durations = steps.columns["start_ns"], steps.columns["duration_ns"]
-        origin_ns = self.origin_ns
-        nothing = self.names.string("")
-        rows: list[tuple[int, ...]] = []
-        before = self.dropped + since
-        taken = (look for look in self.recorder.looks.copy() if look[0] > before or isinstance(look[5], Pause))
-        looks = sorted(taken, key=lambda look: look[1])
-        pauses = [found for look in looks if (found := self._pause(look)) is not None]
-        lockouts = Lockouts({step: delay_ns for step, _, delay_ns, _ in reversed(pauses) if delay_ns is not None})
-        for look in looks:
-            number, looked_ns, delay_ns, code, offset, known, called = look
-            step, at_ns = number - self.dropped, looked_ns - origin_ns
-            if isinstance(known, Pause) or step > len(steps):
-                continue
-            start_ns, end_ns = starts[step - 1], starts[step - 1] + durations[step - 1]
-            lock_ns = lockouts.at(step, min(at_ns, end_ns), start_ns, known, delay_ns)
-            delay_ns = lockouts.delay_ns(step, at_ns, start_ns, end_ns, delay_ns)
-            if offset == BEFORE:
-                at_ns = max(at_ns, start_ns)
-            site = 0
-            if code is not None:
-                if not start_ns <= at_ns <= end_ns:
-                    continue  # the step had ended while the thread that looked was kept waiting
-                site, call = self.seen(code, offset)
-            else:
-                call = nothing
-            waits = (NO_INT if value is None else value for value in (delay_ns, lock_ns))
-            library = self.names.string(STARTING if called is STARTS else package_of(called))
-            rows.append((step, at_ns, next(waits), site, call, next(waits), library, NO_INT))
-        rows += self._pauses([pause for pause in pauses if since < pause[0]], lockouts)
-        rows.sort(key=lambda row: row[1])  # what was known before a step was read in an earlier one
-        for row in rows:
-            for column, value in zip(columns.values(), row, strict=True):
-                column.append(value)
-        return columns
-
-    def _pauses(self, pauses: list[_Paused], lockouts: Lockouts) -> Iterator[tuple[int, ...]]:
-        """The rows of collections: one as each began, and one as it ended."""
+        """The looks into all steps but the first `since`, see `Samples`."""
         assert self.steps is not None
-        starts, durations = self.steps.columns["start_ns"], self.steps.columns["duration_ns"]
-        collected: dict[int, int] = defaultdict(int)
-        nothing = self.names.string("")
-        for step, began_ns, before_ns, pause in pauses:
-            start_ns, end_ns = starts[step - 1], starts[step - 1] + durations[step - 1]
-            began, ended = (began_ns, before_ns, 0), (pause.ended_ns, pause.delay_ns, pause.used_ns)
-            for looked_ns, told_ns, used_ns in (began, ended):
-                collected[step] += used_ns
-                at_ns = looked_ns - self.origin_ns
-                delay_ns = lockouts.delay_ns(step, at_ns, start_ns, end_ns, told_ns)
-                delay_ns = NO_INT if delay_ns is None else delay_ns
-                yield step, max(start_ns, min(at_ns, end_ns)), delay_ns, 0, nothing, NO_INT, nothing, collected[step]
-
-    def _pause(self, look: Look) -> _Paused | None:
-        """Into which step a collection fell, when it began, what was read then, and how it ended."""
-        _, began_ns, delay_ns, _, _, known, _ = look
-        if not isinstance(known, Pause) or self.steps is None:
-            return None
-        columns = self.steps.columns
-        middle_ns = (began_ns + known.ended_ns) // 2 - self.origin_ns
-        step = bisect_right(columns["start_ns"], middle_ns)
-        if not step or columns["start_ns"][step - 1] + columns["duration_ns"][step - 1] < middle_ns:
-            return None
-        return step, began_ns, delay_ns, known
+        return self._samples.columns(self.steps, self.dropped, since)
 
     def seen(self, code: CodeType, offset: int) -> tuple[int, int]:
         """Pointers to a place and to the call at it."""
-        sites = self.recorder.sites
-        number = sites.number(code)
-        if (number, offset) not in self._looked_at:
-            call = call_text(code, offset, sites.met_s)
-            self._looked_at[number, offset] = self.names.site(sites.site(number, offset)), self.names.string(call)
-        return self._looked_at[number, offset]
+        return self._samples.seen(code, offset)
 
     def _forgotten(self) -> dict[str, int]:
         recorder = self.recorder
