@@ -16,7 +16,7 @@ from playground import Lab, Run, Trace
 from playground.asgi import Receive, Send
 from playground.trace import Clock
 from playground.trace.store import dump, restore
-from tests.faults.apps import END, HOUSES, RAISED, START, WELL, Bye, Handler, Loud, body, house_of
+from tests.faults.apps import END, HOUSES, RAISED, START, WELL, Handler, Loud, body, house_of
 
 Moment = Literal["before", "amid", "after"]
 """When a fault shows: before the response has begun, after a piece of its body, or after its end."""
