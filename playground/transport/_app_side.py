@@ -129,8 +129,8 @@ class AppSide:
 
     def _must_wait(self, message: Message) -> bool:
         """Whether the app must wait now that there is no room; without any, a body waits for who wants it."""
-        if self._hung_up:
-            return False
+        if self._hung_up or self.reply.complete:
+            return False  # nobody will read what it sends after that
         if self._room:
             return True
         return not self._wanted and self.reply.awaits_reader(message)

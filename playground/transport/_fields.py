@@ -76,7 +76,7 @@ def fault_of_client(method: str, fields: Iterable[tuple[bytes, bytes]]) -> str |
         return f"expected a method that is a token, but it is {method!r}. Write letters alone."
     hosts = 0
     for name, value in fields:
-        hosts += name == b"host"
+        hosts += len(name) == 4 and name.lower() == b"host"
         if name not in _KNOWN and not _is_name(name):
             return f"expected header names that are tokens, but one is {name!r}. {_NAME_ADVICE}"
         if _NOT_SENT(value) is not None:

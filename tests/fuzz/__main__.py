@@ -11,15 +11,13 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import wraps
 from importlib import import_module
 from pathlib import Path
 from random import SystemRandom
-from typing import Any
 
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import HealthCheck, settings
 
-from tests.fuzz.kit import PROPERTIES, Check, Property
+from tests.fuzz.kit import PROPERTIES, Property
 
 ROOMS = sorted(path.stem.removeprefix("test_") for path in Path(__file__).parent.glob("test_*.py"))
 FIRST_ROUND = 50
@@ -49,22 +47,14 @@ class Tried:
         quiet = settings(
             max_examples=size, database=None, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False
         )
-        tried = seed(number)(quiet(given(*self.property.strategies)(self._counted())))
         try:
-            tried()
+            self.property.run(quiet, number, self._count)
         except Exception as error:  # noqa: BLE001  whatever a property raises is a finding
             found = error.exceptions if isinstance(error, ExceptionGroup) else (error,)
             self.findings += [f"seed {number}\n{''.join(traceback.format_exception(one))}" for one in found]
 
-    def _counted(self) -> Check:
-        check = self.property.check
-
-        @wraps(check)
-        def counted(*args: Any, **kwargs: Any) -> None:
-            self.examples += 1
-            check(*args, **kwargs)
-
-        return counted
+    def _count(self) -> None:
+        self.examples += 1
 
 
 def main(argv: Sequence[str]) -> int:

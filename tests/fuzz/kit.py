@@ -5,14 +5,18 @@ raising, and it must leave nothing behind, for it may be called a million times 
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
-from hypothesis import given, settings
+from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 __all__ = ["PROPERTIES", "Check", "Property", "attempt", "fuzzed", "outcome"]
 
 Check = Callable[..., None]
+
+
+Around = Callable[[], AbstractContextManager[Any]]
 
 
 class Property(NamedTuple):
@@ -22,23 +26,47 @@ class Property(NamedTuple):
         room: the module that declared it, without its package and `test_`.
         check: the plain function.
         strategies: what each of its arguments is drawn from.
+        around: what is opened for all examples together, such as a server, and given to the check before what is
+            drawn; `None` for nothing.
     """
 
     room: str
     check: Check
     strategies: tuple[st.SearchStrategy[Any], ...]
+    around: Around | None
+
+    def run(self, rules: settings, number: int | None = None, counted: Callable[[], None] | None = None) -> None:
+        """Try it, by these rules, from the seed `number` if there is one; call `counted` for each example."""
+        with nullcontext() if self.around is None else self.around() as opened:
+            first = () if self.around is None else (opened,)
+
+            def once(drawn: tuple[Any, ...]) -> None:
+                if counted is not None:
+                    counted()
+                self.check(*first, *drawn)
+
+            tried = rules(given(st.tuples(*self.strategies))(once))
+            (tried if number is None else seed(number)(tried))()
 
 
 PROPERTIES: list[Property] = []
 """All that were declared by the modules imported so far, in the order of declaration."""
 
 
-def fuzzed(*strategies: st.SearchStrategy[Any], examples: int = 60) -> Callable[[Check], Check]:
+def fuzzed(
+    *strategies: st.SearchStrategy[Any], examples: int = 60, around: Around | None = None
+) -> Callable[[Check], Check]:
     """Declare a property; in the suite it is tried `examples` times."""
 
     def declare(check: Check) -> Check:
-        PROPERTIES.append(Property(check.__module__.rpartition(".test_")[2], check, strategies))
-        return settings(max_examples=examples)(given(*strategies)(check))
+        declared = Property(check.__module__.rpartition(".test_")[2], check, strategies, around)
+        PROPERTIES.append(declared)
+
+        def tried() -> None:
+            declared.run(settings(max_examples=examples))
+
+        tried.__name__, tried.__doc__ = check.__name__, check.__doc__
+        return tried
 
     return declare
 

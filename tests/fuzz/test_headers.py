@@ -25,7 +25,7 @@ _fields = st.lists(st.tuples(_names, _values), max_size=4)
 _paths = st.text("/a%2fé?#;=&+\\ :@[]{}|^\"<>`'~.", max_size=12)
 
 
-@fuzzed(st.sampled_from(["GET", "get", "BREW", "GE T", "G\n", "é", ""]), _paths, _fields, examples=70)
+@fuzzed(st.sampled_from(["GET", "get", "BREW", "GE T", "G\n", "é", ""]), _paths, _fields, examples=40)
 def test_a_request_reaches_the_app_as_it_would_over_a_socket(
     method: str, path: str, fields: list[tuple[bytes, bytes]]
 ) -> None:
@@ -46,7 +46,14 @@ def test_a_request_reaches_the_app_as_it_would_over_a_socket(
         return
     over_the_socket = virtually(lambda: _over_a_socket(data)).result
     if over_the_socket is not None:  # else a server refuses what this client sends
-        assert _in_process(request) == over_the_socket
+        scope = _in_process(request)
+        assert scope is not None
+        assert {**scope, "headers": _host_first(scope["headers"])} == over_the_socket
+
+
+def _host_first(fields: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """In the order in which h11 writes them."""
+    return sorted(fields, key=lambda pair: pair[0] != b"host")
 
 
 _KEYS = ("type", "http_version", "method", "scheme", "path", "raw_path", "query_string", "root_path", "headers")
@@ -91,7 +98,7 @@ async def _answer(send: Send, fields: list[tuple[bytes, bytes]]) -> None:
     await send({"type": "http.response.body"})
 
 
-@fuzzed(_fields, examples=70)
+@fuzzed(_fields, examples=40)
 def test_an_answer_reaches_the_client_as_it_would_over_a_socket(fields: list[tuple[bytes, bytes]]) -> None:
     over_the_socket = virtually(lambda: _answered_over_a_socket(fields)).result
     exchange = Exchange(_sends(fields), http_scope("GET", b"/"))
@@ -102,7 +109,7 @@ def test_an_answer_reaches_the_client_as_it_would_over_a_socket(fields: list[tup
         return
     if over_the_socket is not None:
         lower = [(name.lower(), value) for name, value in ran.result.headers]
-        assert lower == [pair for pair in over_the_socket if pair[0] != b"transfer-encoding"]
+        assert _host_first(lower) == [pair for pair in over_the_socket if pair[0] != b"transfer-encoding"]
         return
     for name, value in fields:  # ... and no laxer than all: httptools takes what follows, and hands it on
         assert name
