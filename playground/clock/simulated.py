@@ -10,7 +10,6 @@ waits there for another is refused, in words, at that line.
 This decides when a worker's pieces have their turn. What workers do all their life is for `simulated_lives` to say.
 """
 
-import asyncio
 import heapq
 import itertools
 import threading
@@ -21,6 +20,7 @@ from collections.abc import Callable, Generator, Mapping
 from functools import partial
 from typing import Any, Final
 
+from playground.clock.aside import loop_aside
 from playground.clock.baton import NEVER_NS, Baton
 from playground.clock.lines import place_of
 from playground.clock.runner import Aborted, Runner, become
@@ -191,30 +191,23 @@ class SimulatedBaton(Baton):
     def _take_turn(self, runner: Runner) -> None:
         """Let a worker go on until it parks, as if it had a thread of its own: with no running loop, nor task."""
         assert isinstance(runner, Simulated)
-        loop = asyncio._get_running_loop()
-        task = None if loop is None else asyncio.current_task(loop)
-        if loop is not None and task is not None:
-            asyncio.tasks._leave_task(loop, task)
-        asyncio._set_running_loop(None)
-        self.passing = False
-        self.playing, self.holder, runner.ident = runner, runner, get_ident()
-        active: dict[int, threading.Thread] = threading._active  # type: ignore[attr-defined]
-        if runner.thread is not None:
-            active[runner.number] = runner.thread
-        seat = self.on_turn(runner.seat) if self.on_turn is not None else None
-        become(runner)
-        try:
-            self._go_on(runner)
-        finally:
-            become(self.loop)
-            if self.on_turn is not None:
-                runner.seat = self.on_turn(seat)
-            active.pop(runner.number, None)
-            self.playing, self.holder, runner.ident = None, self.loop, 0
-            self.passing = True
-            asyncio._set_running_loop(loop)
-            if loop is not None and task is not None:
-                asyncio.tasks._enter_task(loop, task)
+        with loop_aside():
+            self.passing = False
+            self.playing, self.holder, runner.ident = runner, runner, get_ident()
+            active: dict[int, threading.Thread] = threading._active  # type: ignore[attr-defined]
+            if runner.thread is not None:
+                active[runner.number] = runner.thread
+            seat = self.on_turn(runner.seat) if self.on_turn is not None else None
+            become(runner)
+            try:
+                self._go_on(runner)
+            finally:
+                become(self.loop)
+                if self.on_turn is not None:
+                    runner.seat = self.on_turn(seat)
+                active.pop(runner.number, None)
+                self.playing, self.holder, runner.ident = None, self.loop, 0
+                self.passing = True
 
     def _go_on(self, runner: Simulated) -> None:
         error, runner.error = runner.error, None

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Final, TypeVar
 
+from playground.clock.aside import loop_aside
 from playground.clock.calls import Call
 from playground.clock.life import _main, tell, wind_up
 from playground.clock.runner import current, outside
@@ -144,20 +145,12 @@ class LoopHere(LoopThread):
     @contextlib.contextmanager
     def _running(self, meanwhile: Callable[[], object] | None) -> Iterator[None]:
         """Let this loop be the running one; the other is so again afterwards, in the task that it was in."""
-        outer = asyncio._get_running_loop()
-        task = None if outer is None else asyncio.current_task(outer)
-        if outer is not None and task is not None:
-            asyncio.tasks._leave_task(outer, task)
-        asyncio._set_running_loop(None)
         self.loop.meanwhile = None if meanwhile is None else _now_and_then(meanwhile)
         try:
-            with outside():
+            with loop_aside(), outside():
                 yield
         finally:
             self.loop.meanwhile = None
-            asyncio._set_running_loop(outer)
-            if outer is not None and task is not None:
-                asyncio.tasks._enter_task(outer, task)
 
 
 def _nobody_waits() -> bool:

@@ -83,16 +83,14 @@ class Forked:
         if not data:
             self._selector.unregister(descriptor)
         elif name == "pieces":
-            for stream, text in self._pieces.feed(data):
-                self._heard.hear(stream, text)
+            self._heard.hear_all(self._pieces.feed(data))
         else:
             self._heard.hear(name, data)
         return bool(data)
 
     def show_unfinished(self) -> None:
         """Show the lines that were begun and not ended."""
-        for stream, text in self._pieces.unfinished():
-            self._heard.hear(stream, text)
+        self._heard.hear_all(self._pieces.unfinished())
 
     def _hear_line(self) -> None:
         try:

@@ -101,8 +101,7 @@ class Fresh:
         if name == "out":
             self._heard.hear(name, data)
             return
-        for stream, text in self._pieces.feed(data):
-            self._heard.hear(stream, text)
+        self._heard.hear_all(self._pieces.feed(data))
 
     def _has_ended(self) -> bool:
         status = self._process.poll() if self._process is not None else None
@@ -113,8 +112,7 @@ class Fresh:
 
     def show_unfinished(self) -> None:
         """Show the lines that were begun and not ended."""
-        for stream, text in self._pieces.unfinished():
-            self._heard.hear(stream, text)
+        self._heard.hear_all(self._pieces.unfinished())
 
     def ask_where(self) -> None:
         """Have it write down where it is, where the system has a signal for that."""

@@ -12,6 +12,7 @@ import os
 import select
 import struct
 from codecs import getincrementaldecoder
+from collections.abc import Iterable
 from os import write  # eventlet puts another there, which would switch to another green thread
 from typing import Any, Final, Literal
 
@@ -130,6 +131,11 @@ class Heard:
         self._room -= len(kept)
         self.left_out += len(data) - len(kept)
         self._show(name, self._decoders[name].decode(kept, last))
+
+    def hear_all(self, pieces: Iterable[tuple[StreamName, bytes]]) -> None:
+        """The same with several."""
+        for name, data in pieces:
+            self.hear(name, data)
 
     def _show(self, name: StreamName, text: str) -> None:
         if not text:
