@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from playground.classroom import for_students, hand_out, lay_out_course
 from playground.command_line import parser
 from playground.errors import ClassroomError
+from playground.terminal import harmless
 
 if TYPE_CHECKING:
     from playground.trace import Trace
@@ -114,8 +115,8 @@ def lite(options: argparse.Namespace) -> int:
         size, packages = build(options.output, notebooks, pyodide=options.pyodide, wheels=options.wheels)
     except LiteError as error:
         return _fail(str(error))
-    print(f"{options.output}: {size / 1e6:,.0f} MB, with {len(packages)} Python packages. To look at it:\n")
-    print(f"    {shlex.quote(sys.executable)} -m http.server --directory {shlex.quote(str(options.output))}")
+    _say(f"{options.output}: {size / 1e6:,.0f} MB, with {len(packages)} Python packages. To look at it:\n")
+    _say(f"    {shlex.quote(sys.executable)} -m http.server --directory {shlex.quote(str(options.output))}")
     return 0
 
 
@@ -137,7 +138,7 @@ def students(options: argparse.Namespace) -> int:
     """Write students' copies of the notebooks."""
     notebooks = options.notebooks or originals(PACKAGE)
     _say_outdated(hand_out(notebooks, options.output), options.output)
-    print(f"{options.output}: without solutions, {', '.join(path.name for path in for_students(notebooks))}.")
+    _say(f"{options.output}: without solutions, {', '.join(path.name for path in for_students(notebooks))}.")
     return 0
 
 
@@ -145,15 +146,15 @@ def course(options: argparse.Namespace) -> int:
     """Lay out a course for nbgrader."""
     assignments, outdated = lay_out_course(options.notebooks or originals(PACKAGE), options.output)
     _say_outdated(outdated, options.output)
-    print(f"{options.output}: {', '.join(assignments)}. To make the students' copies of the first:\n")
-    print(f"    cd {shlex.quote(str(options.output))} && nbgrader generate_assignment {assignments[0]}")
+    _say(f"{options.output}: {', '.join(assignments)}. To make the students' copies of the first:\n")
+    _say(f"    cd {shlex.quote(str(options.output))} && nbgrader generate_assignment {assignments[0]}")
     return 0
 
 
 def _say_outdated(names: Sequence[str], folder: Path) -> None:
     for name in names:
         note = f"{folder / name} has been changed, and stays; there is a newer one, for which it has to be renamed"
-        print(f"playground: {note}", file=sys.stderr)
+        print(harmless(f"playground: {note}"), file=sys.stderr)
 
 
 # -- playground lab ------------------------------------------------------------------------------------------
@@ -222,8 +223,12 @@ def _is_root() -> bool:
     return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
+def _say(text: str) -> None:
+    print(harmless(text))
+
+
 def _fail(reason: str) -> int:
-    print(f"playground: {reason}", file=sys.stderr)
+    print(harmless(f"playground: {reason}"), file=sys.stderr)
     return 1
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from playground.app import App
 from playground.lab import Lab
+from playground.terminal import harmless
 from playground.views.text import report as report_of
 
 __all__ = ["app", "fifty", "tell"]
@@ -63,4 +64,4 @@ def tell(say: Callable[[str], object], *, html: Path | None, width: int) -> None
     say(report_of(run.trace, width=width))
     if html is not None:
         run.trace.to_html(html)
-        say(f"\nThe interactive timeline is in {html}. It opens from disk, in any browser.")
+        say(harmless(f"\nThe interactive timeline is in {html}. It opens from disk, in any browser."))

@@ -20,6 +20,7 @@ from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 from typing import Any, Final
 
+from playground.terminal import harmless
 from playground.trace import Trace
 from playground.views.text import report, summary
 from playground.watching.watch import WatchedTrace, watch
@@ -216,4 +217,4 @@ def _tell_others(others: Sequence[Trace], outputs: Outputs) -> int:
 
 
 def _say(text: str) -> None:
-    print(f"playground: {text}", file=sys.stderr)
+    print(harmless(f"playground: {text}"), file=sys.stderr)

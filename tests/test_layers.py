@@ -27,6 +27,7 @@ ROOMS: dict[str, set[str]] = {
     "asgi": {"errors"},
     "code": set(),
     "files": set(),
+    "terminal": set(),
     "forked": set(),
     "collecting": {"forked"},
     "flag": set(),
@@ -50,7 +51,7 @@ ROOMS: dict[str, set[str]] = {
     "app_magic": {"app", "lab", "magics", "errors"},
     "completion": {"lab"},
     "tracebacks": {"code"},
-    "script": {"watching", "trace", "views"},
+    "script": {"terminal", "watching", "trace", "views"},
     "arrivals": {"errors"},
     "functions": {"errors"},
     "progress": set(),
@@ -70,14 +71,17 @@ ROOMS: dict[str, set[str]] = {
     "lite": {"classroom", "errors"},
     "lite_packages": {"errors", "packaging"},
     "lite_ssl": set(),
-    "demo": {"app", "lab", "views"},
+    "demo": {"app", "lab", "terminal", "views"},
     "sweep": {"clock", "code", "functions", "progress", "run", "errors"},
     "course": {
         *("app", "asgi", "clock", "code", "errors", "host", "lab", "run", "trace", "transport", "views", "anyio"),
         *("httpx", "models"),
     },
     "command_line": set(),
-    "__main__": {"classroom", "command_line", "demo", "lite", "script", "trace", "views", "errors", "jupyterlab"},
+    "__main__": {
+        *("classroom", "command_line", "demo", "lite", "script", "terminal", "trace", "views", "errors"),
+        "jupyterlab",
+    },
 }
 
 # Files that may import more than their room: the test clients are built on a client library and our transport.
