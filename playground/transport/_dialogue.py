@@ -11,9 +11,11 @@ from typing import Any
 
 from playground.asgi import Message, Stage, Turn
 from playground.errors import ConnectionClosed, ConnectionDenied, ProtocolError
+from playground.transport._fields import NotFields, fault_of_subprotocols, fields_of
+from playground.transport._words import show
 from playground.transport.reply import Header, Reply
 
-__all__ = ["WEBSOCKET", "Dialogue", "size_of"]
+__all__ = ["WEBSOCKET", "Dialogue", "is_utf8", "size_of"]
 
 
 def _to(stage: str) -> Turn:
@@ -43,6 +45,9 @@ WEBSOCKET: Mapping[str, Stage] = {
     "closed": Stage("nothing more", "The connection is closed; send nothing after that.", {}),
 }
 """Every stage of an app's side of a websocket."""
+
+MOST_CODE = 0xFFFF
+"""The largest close code that fits into its two bytes (RFC 6455, section 5.5.1)."""
 
 OVERHEAD_BYTES = 64
 """What a message counts for besides its data, so that messages of nothing fill a buffer too."""
@@ -97,10 +102,9 @@ class Dialogue:
             self._queue.append(self._checked(message))
             self.buffered += size_of(message)
         elif kind == "websocket.close":
-            self._close = message
+            self._close = self._checked_close(message)
         elif kind == "websocket.accept":
-            self.headers = [(bytes(name), bytes(value)) for name, value in message.get("headers") or ()]
-            self.subprotocol = message.get("subprotocol")
+            self.headers, self.subprotocol = self._headers(message), self._subprotocol(message)
             self.accepted = True
         else:
             self._denial.take({**message, "type": str(kind).removeprefix("websocket.")})
@@ -142,9 +146,45 @@ class Dialogue:
             f"{self.label}: expected {self.stage.expects}, but the app returned without sending it. {self.stage.advice}"
         )
 
+    def _headers(self, message: Message) -> list[Header]:
+        try:
+            return fields_of("websocket.accept", message.get("headers") or ())
+        except NotFields as fault:
+            raise self._refusal(fault.what, fault.advice) from None
+
+    def _subprotocol(self, message: Message) -> str | None:
+        chosen = message.get("subprotocol")
+        if chosen is None or (isinstance(chosen, str) and fault_of_subprotocols([chosen]) is None):
+            return chosen
+        raise self._refusal(
+            f"expected a `subprotocol` that is a token, or none, but `websocket.accept` holds {show(chosen)}",
+            'Choose one of scope["subprotocols"].',
+        )
+
+    def _checked_close(self, message: Message) -> Message:
+        code, reason = message.get("code", 1000), message.get("reason")
+        if code is not None and not (isinstance(code, int) and 0 <= code <= MOST_CODE):
+            raise self._refusal(
+                f"expected a `code` of two bytes, an int, but `websocket.close` holds {show(code)}",
+                "Send 1000, or one from 3000 to 4999 of your own.",
+            )
+        if not (reason is None or isinstance(reason, str)):
+            raise self._refusal(
+                f"expected a `reason` of str, but `websocket.close` holds {show(reason)}", "Send text, or none."
+            )
+        return message
+
+    def _refusal(self, what: str, advice: str) -> ProtocolError:
+        return ProtocolError(f"{self.label}: {what}. {advice}")
+
     def _checked(self, message: Message) -> Message:
         text, data = message.get("text"), message.get("bytes")
         if isinstance(text, str) and data is None:
+            if not is_utf8(text):
+                raise self._refusal(
+                    "expected `text` that is UTF-8 on the wire, but `websocket.send` holds half of a surrogate pair",
+                    "Send what came as bytes as bytes, or decode it with errors='replace'.",
+                )
             return message
         if text is None and isinstance(data, bytes | bytearray | memoryview):
             return {**message, "bytes": bytes(data)}
@@ -158,6 +198,17 @@ def size_of(message: Message) -> int:
     """How much a message with `text` or `bytes` counts for in a buffer, in characters or bytes."""
     data: Any = message.get("text") or message.get("bytes") or ""
     return len(data) + OVERHEAD_BYTES
+
+
+def is_utf8(text: str) -> bool:
+    """Whether a text can be sent: one with half of a surrogate pair, as in a path that was no UTF-8, cannot."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _kind(value: object) -> str:

@@ -14,7 +14,7 @@ from playground.asgi import Message
 from playground.errors import ConnectionClosed, NoAnswer, UsageError, WrongFrame
 from playground.transport import _verdicts
 from playground.transport._app_side import log
-from playground.transport._dialogue import size_of
+from playground.transport._dialogue import is_utf8, size_of
 from playground.transport._websocket_side import WebSocketSide
 
 __all__ = ["Mode", "Session", "is_text", "json_text"]
@@ -88,7 +88,16 @@ class Session(WebSocketSide):
         self._crew.host.ring(self._receivers)
 
     async def send_text(self, data: str) -> None:
-        """Send text; see `send`."""
+        """Send text; see `send`.
+
+        Raises:
+            UsageError: it holds half of a surrogate pair, which is no UTF-8.
+        """
+        if not is_utf8(data):
+            raise UsageError(
+                f"{self.label}: expected text that is UTF-8 on the wire, but it holds half of a surrogate pair. "
+                "Send what came as bytes as bytes, or decode it with errors='replace'."
+            )
         await self.send({"type": "websocket.receive", "text": data})
 
     async def send_bytes(self, data: bytes) -> None:

@@ -104,7 +104,14 @@ class Connection:
         await self.lose()
 
     async def lose(self) -> None:
-        """Break the line off, and wait until the app has ended."""
+        """Break the line off, and cancel an app that has not ended by itself ten seconds later.
+
+        uvicorn tells an app of a websocket once that its client is gone; whoever asks again waits for ever.
+        """
         self._wire.close()
         await asyncio.sleep(0)  # for the loop to tell of it
+        if self.server.tasks:
+            await asyncio.wait(self.server.tasks, timeout=10)
+        for task in self.server.tasks:
+            task.cancel()
         await self.ended()
