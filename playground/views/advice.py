@@ -28,7 +28,8 @@ _IN_A_LIBRARY: Final = (
 )
 _UNSEEN: Final = "Record it again to see where: a line that holds the loop is seen every few milliseconds."
 
-_SLEEP: Final = re.compile(r"time\.sleep(\(.*\))")
+# Also by its own name: `from time import sleep`. Written in C, it cannot be seen into; another's `sleep` can.
+_SLEEP: Final = re.compile(r"(?:time\.)?sleep(\(.*\))")
 # Advice that mends a sleep is of no use to what goes on around it, if that is more than a tenth.
 _ALL_BUT: Final = 0.9
 # What has a name of its own and yet stands in the function around it, and runs there.
@@ -118,9 +119,14 @@ def _twin(trace: Trace, blocks: Sequence[Block], loop: Loop | None) -> list[Part
         calls[look.call] += look.ran_ns
     for call, call_ns in calls.most_common(1):
         sleep = _SLEEP.fullmatch(call)
-        if sleep and call_ns >= _ALL_BUT * calls.total():
+        if sleep and call_ns >= _ALL_BUT * calls.total() and not _is_seen_into(trace, blocks):
             return [text("await an async sleep")] if loop is None else [code(f"await {loop}.sleep{sleep[1]}")]
     return []
+
+
+def _is_seen_into(trace: Trace, blocks: Sequence[Block]) -> bool:
+    """Whether the thread was seen within a library that the line had called."""
+    return any(sample.library for block in blocks for sample in trace._samples_of.get(block.step, ()))
 
 
 def in_thread(loop: Loop | None) -> list[Part]:

@@ -77,6 +77,19 @@ def test_a_handler_that_awaits_nothing_is_told_to_become_a_plain_def(name: str, 
     assert advice(held(line(function), layer("middleware", "timing"), layer("handler", name))) == MAKE_DEF
 
 
+def test_a_sleep_by_its_own_name_is_told_its_twin_and_a_librarys_is_not() -> None:
+    trace = held(line("bad"), layer("handler", "bad"), call="sleep(0.2)")
+    assert advice(trace) == MAKE_DEF
+    into = Trace(
+        tasks=trace.tasks,
+        steps=trace.steps,
+        samples=[replace(look, library="robot") for look in trace.samples],
+        requests=trace.requests,
+        spans=trace.spans,
+    )
+    assert advice(into) == "Make the handler a plain `def`, or `await asyncio.to_thread(...)`."
+
+
 def test_a_handler_that_awaits_elsewhere_cannot_become_a_plain_def() -> None:
     waits = step(0, 250, 1, "waits", site=Site("fa.py", 40, "bad", "await load()"))
     assert advice(held(line("bad"), layer("handler", "bad"), also=(waits,))) == f"In the handler, `{TWIN}` instead."
