@@ -86,4 +86,4 @@ def test_where_there_are_no_processes_no_claim_is_tried(monkeypatch: pytest.Monk
 
 def test_a_process_that_dies_away_is_told_in_a_sentence() -> None:
     with pytest.raises(NotTriedError, match=r"^What is measured in a child process crashed: "):
-        away.away(os._exit, 3, timeout_s=30.0)
+        away.away(lambda: os._exit(3), timeout_s=30.0)
