@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import httpx
 
+from playground.terminal import harmless
+
 __all__ = ["register", "response_html", "response_text"]
 
 SHOWN_CHARACTERS: Final = 4_000
@@ -28,7 +30,7 @@ def register(shell: Any) -> None:
 def response_text(response: httpx.Response) -> str:
     """A response as plain text."""
     headers = "\n".join(f"{name}: {value}" for name, value in response.headers.multi_items())
-    return f"{_title(response)}\n{headers}\n\n{_body(response)}"
+    return harmless(f"{_title(response)}\n{headers}\n\n{_body(response)}".expandtabs(4))
 
 
 def response_html(response: httpx.Response) -> str:

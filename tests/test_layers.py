@@ -44,7 +44,7 @@ ROOMS: dict[str, set[str]] = {
     "server": {"clock", "forwarded", "asgi", "errors"},
     "nesting": {"errors"},
     "on_demand": set(),
-    "notebook": {"httpx"},
+    "notebook": {"terminal", "httpx"},
     "watching": {"clock", "trace", "functions", "errors"},
     "models": {"clock", "code", "files", "trace", "run", "watching", "views", "progress", "on_demand", "errors"},
     "magics": {"watching", "errors"},

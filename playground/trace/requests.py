@@ -139,7 +139,7 @@ def words_of(error: BaseException) -> str:
     """An exception's type and text; its text is the app's own code and may fail."""
     name = type(error).__qualname__
     try:
-        text = str(error)
+        text = str.__str__(str(error))  # of a subclass nothing more is asked
     except Exception:  # noqa: BLE001 (the app's exception must reach its caller whatever its __str__ does)
         return f"{name} (whose text cannot be had)"
     return cut(f"{name}: {text}" if text else name)
