@@ -11,7 +11,7 @@ import socket
 import struct
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -285,8 +285,9 @@ async def _asked(played: _Played, says: Sequence[Any]) -> Any:
     messages: list[Any] = []
     try:
         async with connect(played, "/x", subprotocols=["chat"], timeout=50) as session:
-            for one in says:
-                await (session.send_text(one) if isinstance(one, str) else session.send_bytes(one))
+            with suppress(ConnectionClosed):  # what came before the end can be read still
+                for one in says:
+                    await (session.send_text(one) if isinstance(one, str) else session.send_bytes(one))
             while True:
                 message = await asyncio.wait_for(session.receive(), 50)
                 messages.append(message["bytes"] if message.get("text") is None else message["text"])
