@@ -6,6 +6,7 @@ function. Where stand-ins are put is decided by `onion`.
 """
 
 import inspect
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from threading import get_ident
@@ -47,7 +48,8 @@ class StandIn:
     def _seen(self, **own: Any) -> None:
         """Set what is the stand-in's own: all else is set on what it stands for."""
         for name, value in own.items():
-            object.__setattr__(self, f"_seen_{name}", value)
+            # interned: a name that is another string each time fills the interpreter's cache of attributes anew
+            object.__setattr__(self, sys.intern(f"_seen_{name}"), value)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._seen_real, name)

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from tests.benchmarks import apart, clock, simulation, toolkit, transport, views
+from tests.benchmarks import apart, clock, peers, simulation, toolkit, transport, views
 from tests.benchmarks.harness import Result, geometric_mean, measure, table, verdict
 
 
@@ -28,7 +28,13 @@ TABLES = {
 }
 
 # what is no comparison of two ways: each times, prints and judges by itself
-MAINS = {"apart": apart.main, "clock": clock.main, "simulation": simulation.main, "views": views.main}
+MAINS = {
+    "apart": apart.main,
+    "clock": clock.main,
+    "peers": peers.main,
+    "simulation": simulation.main,
+    "views": views.main,
+}
 
 
 def main() -> int:

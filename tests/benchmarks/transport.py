@@ -56,8 +56,8 @@ def one_request(transport: httpx.AsyncBaseTransport) -> Operation:
     return operation
 
 
-def burst_of_the_lab() -> Operation:
-    lab = Lab(hello)
+def burst_of_the_lab(trace: bool = True) -> Operation:
+    lab = Lab(hello, trace=trace)
     assert {response.status_code for response in lab.burst("/", n=AT_ONCE).responses} == {200}
 
     async def operation() -> None:

@@ -15,10 +15,10 @@ def print_table(readings: Readings, lines: int = 13) -> None:
     """At most so many lines, evenly chosen, the first and the last among them."""
     last = len(readings) - 1
     chosen = sorted({round(number * last / max(1, min(lines - 1, last))) for number in range(min(lines, last + 1))})
-    print(f"{'at s':>8}" + "".join(f"{gauge.name:>10}" for gauge in GAUGES))
+    print(f"{'at s':>8}" + "".join(f"{gauge.name:>11}" for gauge in GAUGES))
     for number in chosen:
         row = readings[number]
-        print(f"{row['at s']:8.0f}" + "".join(f"{row[gauge.name]:10.{gauge.decimals}f}" for gauge in GAUGES))
+        print(f"{row['at s']:8.0f}" + "".join(f"{row[gauge.name]:11.{gauge.decimals}f}" for gauge in GAUGES))
 
 
 def judge(readings: Readings) -> list[tuple[Gauge, Verdict]]:
@@ -29,5 +29,6 @@ def judge(readings: Readings) -> list[tuple[Gauge, Verdict]]:
 def print_verdicts(verdicts: Sequence[tuple[Gauge, Verdict]]) -> None:
     print("\ngrowth in the second half (95 % bounds), and what passes as flat")
     for gauge, found in verdicts:
-        bounds = f"({found.low:+.1f} … {found.high:+.1f})"
-        print(f"  {gauge.name:<9} {found.drift:+9.1f}  {bounds:<22} at most {found.allowed:<6g} {found.word}")
+        digits = max(1, gauge.decimals)
+        bounds = f"({found.low:+.{digits}f} … {found.high:+.{digits}f})"
+        print(f"  {gauge.name:<10} {found.drift:+9.{digits}f}  {bounds:<22} at most {found.allowed:<6g} {found.word}")

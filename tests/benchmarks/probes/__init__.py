@@ -1,0 +1,1 @@
+"""Probes: what this project and its peers can do, found out by doing it. `features` holds the table."""
