@@ -8,6 +8,7 @@ import functools
 import os
 import sys
 import sysconfig
+import traceback
 from types import FrameType
 from typing import Any, Final
 
@@ -47,6 +48,12 @@ def own_frame(frame: FrameType | None) -> FrameType | None:
 def short_name(filename: str) -> str:
     """A cell of a notebook as `cell 3`, a file below the working directory by its relative path."""
     return cell_name(filename) or filename.removeprefix(os.path.join(os.getcwd(), ""))
+
+
+def own_place(error: BaseException) -> str:
+    """The innermost line of the user's own on the way to an exception: `cell 3, line 4`; empty if there is none."""
+    own = [line for line in traceback.extract_tb(error.__traceback__) if is_own(line.filename)]
+    return f"{short_name(own[-1].filename)}, line {own[-1].lineno}" if own else ""
 
 
 def cell_name(filename: str) -> str | None:

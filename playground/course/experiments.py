@@ -68,8 +68,8 @@ def named_ways(names: Iterable[str], tries: Iterable[Tried]) -> dict[str, Trace]
 
 def _tried(run: Any) -> Tried:
     failures = [*([run.failure] if run.failure else []), *run.errors.values()]
-    error = failures[0].exception() if failures else None
-    return Tried(run.trace, run.results, (), error, run.ending == "timed out")
+    error, place = (failures[0].exception(), failures[0].place) if failures else (None, "")
+    return Tried(run.trace, run.results, (), error, run.ending == "timed out", place)
 
 
 def waiting_s(trace: Trace) -> float:

@@ -40,15 +40,16 @@ def broke(attempt: Attempt) -> str | None:
 def _broken(tried: Tried) -> str:
     error = tried.error
     assert error is not None
+    at = f" ({tried.place})" if tried.place else raised_at(error)
     if tried.unending:
         return "it goes round without end: it was broken off while it still ran."
     if isinstance(error, NotImplementedError):
-        return f"the hole is still open: it raised {named_error(error)}{raised_at(error)}."
+        return f"the hole is still open: it raised {named_error(error)}{at}."
     if isinstance(error, SystemExit):
-        return f"it called `sys.exit`{raised_at(error)}, which ends a program, and would end this kernel."
+        return f"it called `sys.exit`{at}, which ends a program, and would end this kernel."
     if isinstance(error, PlaygroundError):
         return str(error)
-    return f"it raised {named_error(error)}{raised_at(error)}."
+    return f"it raised {named_error(error)}{at}."
 
 
 def gives(expected: Any) -> Judge:

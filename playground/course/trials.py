@@ -60,6 +60,7 @@ class Tried:
         responses: what the app answered.
         error: what it raised, or `None`.
         unending: whether it had to be broken off.
+        place: the line at which it was raised, if that was in another process: an error leaves its traceback there.
     """
 
     trace: Trace | None
@@ -67,6 +68,7 @@ class Tried:
     responses: Sequence[httpx.Response] = ()
     error: BaseException | None = None
     unending: bool = False
+    place: str = ""
 
 
 def try_burst(app: Any, request: Any, n: int, **settings: Any) -> Tried:

@@ -1,10 +1,9 @@
 """How a check names what somebody's code gave or raised. It never trusts a value of theirs to show itself."""
 
 import reprlib
-import traceback
 from typing import Any, Final
 
-from playground.code import is_own, short_name
+from playground.code import own_place
 from playground.views.wording import code_text
 
 __all__ = ["named_error", "raised_at", "seconds", "shown"]
@@ -35,8 +34,8 @@ def named_error(error: BaseException) -> str:
 
 def raised_at(error: BaseException) -> str:
     """The innermost line of the student's own on the way to an exception: ` (cell 3, line 4)`; or nothing."""
-    own = [each for each in traceback.extract_tb(error.__traceback__) if is_own(each.filename)]
-    return f" ({short_name(own[-1].filename)}, line {own[-1].lineno})" if own else ""
+    place = own_place(error)
+    return f" ({place})" if place else ""
 
 
 def seconds(value: float) -> str:

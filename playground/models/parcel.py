@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any, Final
 
-from playground.code import GIVEN_NAMES, is_own, short_name
+from playground.code import GIVEN_NAMES, is_own, own_place, short_name
 from playground.errors import ModelError
 
 __all__ = [
@@ -77,12 +77,14 @@ class Failure:
         type: the name of the exception's type.
         message: its text.
         traceback: of its traceback the user's own lines, as Python writes them; may be empty.
+        place: the innermost of them, `cell 3, line 4`; may be empty.
     """
 
     type: str
     message: str
     traceback: str
     _pickled: bytes | None = field(default=None, repr=False, compare=False)
+    place: str = ""
 
     def __str__(self) -> str:
         return f"{self.type}: {self.message}" if self.message else self.type
@@ -235,7 +237,7 @@ def failed(error: BaseException) -> Failure:
         pickled = _LIBRARY.dumps(error, protocol=5) if isinstance(error, Exception) else None
     except Exception:  # noqa: BLE001  (an error that cannot travel is told in words)
         pickled = None
-    return Failure(type(error).__qualname__, _text(error), own_lines(error), pickled)
+    return Failure(type(error).__qualname__, _text(error), own_lines(error), pickled, own_place(error))
 
 
 def _text(error: BaseException) -> str:

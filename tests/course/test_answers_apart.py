@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from playground.code import short_name
 from playground.course import check, lesson_07
 from tests.course.wrong_07 import only_computes
 
@@ -44,7 +45,8 @@ def test_an_answer_that_ends_its_process_is_told_so_and_ends_no_other() -> None:
 def test_a_job_that_raises_in_a_pool_is_told_with_what_it_raised() -> None:
     checked = check("06.3", gives_up)
     assert (checked.points, checked.mistake) == (0, "")
-    assert checked.judged[0].finding == "it raised `LookupError: no entry 7`."
+    place = f"{short_name(__file__)}, line {gives_up.__code__.co_firstlineno + 1}"
+    assert checked.judged[0].finding == f"it raised `LookupError: no entry 7` ({place})."
 
 
 @pytest.mark.slow
