@@ -29,6 +29,7 @@ from anyio._backends._trio import TrioBackend
 from playground import Lab
 from playground.clock import places
 from playground.trace import source
+from playground.views import details
 
 __all__ = ["GAUGES", "TRIO_IDLE_S", "Gauge", "Patches", "read"]
 
@@ -108,10 +109,12 @@ def read(patches: "Patches") -> dict[str, float]:
 
 def _empty_bounded_caches() -> None:
     """What fills slowly up to a limit would look like a leak: lines of files and places in code, which are met as the
-    sampler happens to look; and the last addresses, for each server has a port of its own."""
+    sampler happens to look; numbers of up to two bytes as they are written, as durations happen to be; and the last
+    addresses, for each server has a port of its own."""
     linecache.clearcache()
+    details._LEB128.clear()
     source._positions.cache_clear()
-    urllib.parse.clear_cache()
+    urllib.parse.clear_cache()  # type: ignore[attr-defined]  # there it is, but no stub knows it
 
 
 def _let_threads_end() -> None:
