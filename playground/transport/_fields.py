@@ -15,7 +15,6 @@ __all__ = ["NotFields", "fault_of_client", "fault_of_subprotocols", "fields_of"]
 
 _TOKEN: Final = re.compile(rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+").fullmatch
 _ENDS_FIELD: Final = re.compile(rb"[\0\n\v\f\r]").search
-_NOT_SENT: Final = re.compile(rb"\A[ \t]|[\0\n\v\f\r]|[ \t]\Z").search
 
 # Names that were looked at and are well: an app uses a few dozen; the limit is there for those from outside.
 _KNOWN: Final[set[bytes]] = set()
@@ -79,7 +78,7 @@ def fault_of_client(method: str, fields: Iterable[tuple[bytes, bytes]]) -> str |
         hosts += len(name) == 4 and name.lower() == b"host"
         if name not in _KNOWN and not _is_name(name):
             return f"expected header names that are tokens, but one is {name!r}. {_NAME_ADVICE}"
-        if _NOT_SENT(value) is not None:
+        if _ENDS_FIELD(value) is not None or value.strip(b" \t") != value:
             return (
                 f"expected header values without line breaks, and without blanks around them, but {name!r} has "
                 f"{value!r}. Strip it. {_VALUE_ADVICE}"
