@@ -154,7 +154,9 @@ class Dialogue:
 
     def _subprotocol(self, message: Message) -> str | None:
         chosen = message.get("subprotocol")
-        if chosen is None or (isinstance(chosen, str) and fault_of_subprotocols([chosen]) is None):
+        if chosen is None or chosen == "":  # which some servers take for none
+            return None
+        if isinstance(chosen, str) and fault_of_subprotocols([chosen]) is None:
             return chosen
         raise self._refusal(
             f"expected a `subprotocol` that is a token, or none, but `websocket.accept` holds {show(chosen)}",
