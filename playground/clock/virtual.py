@@ -24,11 +24,11 @@ from playground.clock.collector import Collector
 from playground.clock.handles import NOTHING, arguments
 from playground.clock.interruptible import Interruptible
 from playground.clock.lines import place_of
-from playground.clock.loop import LabLoop
 from playground.clock.pool import Pool
 from playground.clock.preempt import Preemption
 from playground.clock.recorder import Recorder
-from playground.clock.runner import Aborted, Runner, current, outside
+from playground.clock.runner import Aborted, Runner, current
+from playground.clock.sealed import Sealed
 from playground.clock.timers import TimerHeap, VirtualTask, VirtualTimer, moment_ns
 from playground.clock.turns import TASK_STEP
 from playground.clock.watchdog import Watchdog
@@ -48,7 +48,7 @@ _GRACE_S: Final = 0.1
 log: Final = logging.getLogger("playground.clock")
 
 
-class VirtualLoop(Interruptible, LabLoop):
+class VirtualLoop(Interruptible, Sealed):
     """An event loop in virtual time.
 
     Args:
@@ -65,7 +65,6 @@ class VirtualLoop(Interruptible, LabLoop):
     clock = "virtual"
 
     def __init__(self, *, schedule: Schedule = "fifo", seed: int = 0, charge_cpu: bool = False) -> None:
-        self._sealed = False
         super().__init__()
         self._sealed = True
         self._rng = random.Random(seed) if schedule == "random" else None
@@ -307,14 +306,6 @@ class VirtualLoop(Interruptible, LabLoop):
             elif not self._wait_outside(_GRACE_S) and not baton.busy:
                 self._give_up(Deadlock(stuck.nobody_can_run(self)))
 
-    def _wait_outside(self, timeout_s: float | None) -> bool:
-        """Wait in real time for a thread outside; whether one came."""
-        with outside():
-            events = self._selector.select(timeout_s)
-            if events:
-                self._process_events(events)  # type: ignore[attr-defined]
-        return bool(events)
-
     def _give_up(self, error: LabError) -> None:
         self._turns_here = 0
         self.baton.calm()
@@ -326,33 +317,7 @@ class VirtualLoop(Interruptible, LabLoop):
         if handle._scheduled:
             self._timers.cancelled += 1
 
-    # -- inside: the outside world --------------------------------------------------------------------------
-
-    def _write_to_self(self) -> None:
-        me = current()
-        if me is None or me.baton is not self.baton:
-            self.baton.knock(self.baton.wake_loop)
-            super()._write_to_self()  # type: ignore[misc]
-        elif me is not self.baton.loop:
-            self.baton.wake_loop()
-
-    def _read_from_self(self) -> None:
-        with outside():
-            super()._read_from_self()
-
-    def _add_reader(self, fd: Any, callback: Any, *args: Any) -> Any:
-        return self._watch(super()._add_reader, fd, callback, *args)  # type: ignore[misc]
-
-    def _add_writer(self, fd: Any, callback: Any, *args: Any) -> Any:
-        return self._watch(super()._add_writer, fd, callback, *args)  # type: ignore[misc]
-
-    def _watch(self, add: Callable[..., Any], fd: Any, *args: Any) -> Any:
-        if self._sealed:
-            raise NotInVirtualTime(
-                "expected nothing from outside in virtual time, got a socket or pipe to wait for: its data would come "
-                "at a random virtual moment. Make the lab with clock='real'."
-            )
-        return add(fd, *args)
+    # -- inside: those who wait for ever -----------------------------------------------------------------------
 
     def _may_pass(self) -> bool:
         return self.waited_for()
