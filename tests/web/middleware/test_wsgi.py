@@ -10,9 +10,9 @@ import anyio
 import pytest
 
 from playground.asgi import Message
-from playground.errors import ProtocolError
+from playground.errors import ProtocolError, UsageError
 from playground.web.exceptions import StarletteDeprecationWarning
-from tests.web.exchange import Backend, call, exactly, http_scope, request_message, run
+from tests.web.exchange import Backend, call, call_scope, exactly, http_scope, request_message, run
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", StarletteDeprecationWarning)
@@ -134,3 +134,29 @@ def test_headers_that_are_repeated_are_joined() -> None:
     headers = [(b"accept", b"a"), (b"accept", b"b"), (b"cookie", b"a=1"), (b"cookie", b"b=2")]
     environ = build_environ(http_scope(headers=headers), b"")
     assert (environ["HTTP_ACCEPT"], environ["HTTP_COOKIE"]) == ("a,b", "a=1; b=2")
+
+
+def test_a_wsgi_app_answers_requests_only_and_knows_its_client() -> None:
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("content-type", "text/plain")])
+        return [str(environ.get("REMOTE_ADDR")).encode()]
+
+    assert call(WSGIMiddleware(app), client=("10.0.0.7", 5)).text == "10.0.0.7"
+    assert call(WSGIMiddleware(app)).text == "None"
+    with pytest.raises(
+        UsageError, match=exactly("A WSGI app answers HTTP requests only, got a scope of type 'websocket'.")
+    ):
+        raise call_scope(WSGIMiddleware(app), {"type": "websocket"}).error or AssertionError("expected an error")
+
+
+def test_a_wsgi_app_that_fails_after_its_start_raises_what_it_gives() -> None:
+    def app(environ: dict[str, Any], start_response: Any) -> Any:
+        start_response("200 OK", [])
+        yield b"begun"
+        try:
+            raise ValueError("half-way")
+        except ValueError as error:
+            start_response("500 Oops", [], (type(error), error, error.__traceback__))
+
+    heard = call(WSGIMiddleware(app))
+    assert (heard.status, repr(heard.error)) == (200, "ValueError('half-way')")
