@@ -29,6 +29,7 @@ from playground.views.queues import pool_queue, thread_queue
 from playground.views.remembered import remembered
 from playground.views.starved import task_starved
 from playground.views.unfinished import unfinished
+from playground.views.wording import counted, let_go
 
 __all__ = ["Finding", "Findings", "diagnose"]
 
@@ -37,7 +38,13 @@ _ORDER: Final[dict[Severity, int]] = {"bad": 0, "warn": 1, "note": 2}
 
 def diagnose(trace: Trace) -> Findings:
     """All findings on a run, the worst first, then in order of time; none on a healthy run."""
-    return Findings(_found(trace), virtual=trace.clock == "virtual", jobs=bool(trace.jobs))
+    dropped = counted(trace.dropped, "row") if trace.jobs else let_go(trace)
+    return Findings(
+        _found(trace),
+        virtual=trace.clock == "virtual",
+        jobs=bool(trace.jobs),
+        dropped=dropped if trace.dropped else "",
+    )
 
 
 @remembered

@@ -81,16 +81,21 @@ class Findings(list[Finding]):
         found: the findings.
         virtual: whether the run was in virtual time, in which a call that computes cannot be seen to hold the loop.
         jobs: whether it carried out jobs of a workload.
+        dropped: what its recorder let go of, in words; empty if nothing.
     """
 
-    def __init__(self, found: Iterable[Finding] = (), *, virtual: bool = False, jobs: bool = False) -> None:
+    def __init__(
+        self, found: Iterable[Finding] = (), *, virtual: bool = False, jobs: bool = False, dropped: str = ""
+    ) -> None:
         super().__init__(found)
+        self._dropped = f"The recorder dropped {dropped}: of these nothing is known." if dropped else ""
         self._virtual = virtual
         self._none = _NONE_OF_JOBS if jobs else _NONE
 
     def __repr__(self) -> str:
         none = f"{self._none} {_NONE_COMPUTES}" if self._virtual else self._none
-        return "\n\n".join(self.paragraphs(_WIDTH)) or fill(none, _WIDTH)
+        told = self.paragraphs(_WIDTH) or [fill(none, _WIDTH)]
+        return "\n\n".join([*told, *([fill(self._dropped, _WIDTH)] if self._dropped else [])])
 
     def paragraphs(self, width: int, *, bullet: str = "") -> list[str]:
         """Each finding's sentences in lines of `width` characters, the first after `bullet`; code is not broken."""

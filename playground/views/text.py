@@ -52,7 +52,7 @@ def text(trace: Trace, *, width: int = 100, most_lanes: int = 16) -> str:
 
 def _fitted(line: str, width: int) -> list[str]:
     """A line as it is if it fits; only sentences ever do not, and these break at spaces."""
-    return [line] if len(line) <= width else wrap(line, width)
+    return [line] if len(line) <= width else wrap(line, width, break_on_hyphens=False)
 
 
 def _line(name: str, number: str, body: str, mark: str = "") -> str:
