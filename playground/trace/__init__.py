@@ -7,18 +7,15 @@ index. It refuses to know which clock made the times, which app was recorded, an
 function that tells the time, and what a picture needs is asked of `views` when somebody wants one.
 """
 
+from playground.trace.job_rows import Job, JobOutcome, Segment, SegmentKind, Worker, WorkerKind
 from playground.trace.rows import (
     Block,
     Handoff,
-    Job,
-    JobOutcome,
     Loss,
     LossKind,
     Message,
     Request,
     Sample,
-    Segment,
-    SegmentKind,
     Site,
     Span,
     SpanKind,
@@ -28,8 +25,6 @@ from playground.trace.rows import (
     TaskOutcome,
     Wait,
     WaitOn,
-    Worker,
-    WorkerKind,
 )
 from playground.trace.trace import Clock, Trace
 

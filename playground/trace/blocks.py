@@ -8,8 +8,9 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from playground.trace.job_rows import Segment, Worker
 from playground.trace.looks import Look, inside
-from playground.trace.rows import Block, Sample, Segment, Site, Step, Worker
+from playground.trace.rows import Block, Sample, Site, Step
 
 __all__ = ["block_of", "waits_held"]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
-from playground.trace.rows import Segment, Worker
+from playground.trace.job_rows import Segment, Worker
 
 __all__ = ["gil_share", "parallel_share", "switches"]
 

@@ -7,17 +7,14 @@ fields or of words, a field more or less) needs a new `SCHEMA`.
 from collections.abc import Callable
 from typing import Any, Final, get_args
 
+from playground.trace.job_rows import Job, JobOutcome, Segment, SegmentKind, Worker, WorkerKind
 from playground.trace.rows import (
     Handoff,
-    Job,
-    JobOutcome,
     Loss,
     LossKind,
     Message,
     Request,
     Sample,
-    Segment,
-    SegmentKind,
     Span,
     SpanKind,
     Step,
@@ -26,8 +23,6 @@ from playground.trace.rows import (
     TaskOutcome,
     Wait,
     WaitOn,
-    Worker,
-    WorkerKind,
 )
 
 __all__ = ["NO_INT", "PARTS", "ROWS", "SCHEMA", "TABLES", "WORDS", "columns_of", "kind_of"]

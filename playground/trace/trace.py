@@ -16,6 +16,7 @@ from playground import files
 from playground.trace import shares, store
 from playground.trace.blocks import block_of, waits_held
 from playground.trace.groups import Groups, inherited, most_at_once
+from playground.trace.job_rows import Job, Segment, Worker
 from playground.trace.looks import Look, inside
 from playground.trace.moments import last_moment
 from playground.trace.placed import Origin, Place, put_copy
@@ -23,16 +24,13 @@ from playground.trace.ready import ready_spans
 from playground.trace.rows import (
     Block,
     Handoff,
-    Job,
     Loss,
     Request,
     Sample,
-    Segment,
     Span,
     Step,
     Task,
     Wait,
-    Worker,
 )
 from playground.trace.table import Table, column
 from playground.trace.tables import NO_INT
