@@ -32,10 +32,21 @@ class Bridge(httpx.AsyncBaseTransport):
             return await self._transport.handle_async_request(request)
         if not isinstance(request.stream, httpx.ByteStream):
             await request.aread()
-        response = await self._thread.call_async(self._transport.handle_async_request, request)
+        begun: list[httpx.Response] = []  # filled over there: who is cancelled as it begins would lose the result
+        try:
+            await self._thread.call_async(self._begin, request, begun)
+        except BaseException:
+            for response in begun:
+                if isinstance(response.stream, httpx.AsyncByteStream):
+                    await _FarStream(self._thread, response.stream).aclose()
+            raise
+        (response,) = begun
         if isinstance(response.stream, httpx.AsyncByteStream):
             response.stream = _FarStream(self._thread, response.stream)
         return response
+
+    async def _begin(self, request: httpx.Request, begun: list[httpx.Response]) -> None:
+        begun.append(await self._transport.handle_async_request(request))
 
 
 class _FarStream(httpx.AsyncByteStream):
