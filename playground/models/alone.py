@@ -40,7 +40,7 @@ def _taken_input() -> int:
     return lifeline
 
 
-def _end_with(lifeline: int, folder: str) -> None:
+def _end_with(lifeline: int, folder: str) -> None:  # pragma: no cover (ends in SIGKILL, after which nothing counts)
     """End with the notebook's process, whose end closes the pipe, and do what it can do no more."""
     while read(lifeline, 1):
         pass

@@ -126,7 +126,7 @@ class Fresh:
         if hasattr(os, "killpg"):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-        elif self._process.poll() is None:
+        elif self._process.poll() is None:  # pragma: no cover (Windows, where there is no killpg)
             subprocess.run(["taskkill", "/F", "/T", "/PID", str(self._process.pid)], capture_output=True, check=False)
 
     def drain(self) -> None:

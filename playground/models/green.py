@@ -87,7 +87,7 @@ class _Switches:
         finally:
             del self._meters[mine]
 
-    def _switched(self, event: str, args: Any) -> None:
+    def _switched(self, event: str, args: Any) -> None:  # pragma: no cover (greenlet lets nobody count within it)
         left, entered = args
         if (meter := self._meters.get(left)) is not None:
             meter.pause()

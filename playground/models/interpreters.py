@@ -34,7 +34,7 @@ class Interpreters(Model):
                 f"{sys.version_info.major}.{sys.version_info.minor}: use process_pool, which has an interpreter in "
                 "each process"
             )
-        return super().missing()
+        return super().missing()  # pragma: no cover (Python 3.14 only)
 
     def interpreter_of(self, row: Row) -> tuple[int, ...]:  # pragma: no cover (Python 3.14 only)
         return row.process, row.thread

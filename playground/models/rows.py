@@ -174,7 +174,7 @@ def _new_file(folder: Path) -> int:
             return os.open(folder / f"rows-{os.getpid()}-{number}.bin", os.O_CREAT | os.O_EXCL | os.O_RDWR | _BINARY)
         except FileExistsError:
             continue
-    raise AssertionError("unreachable")
+    raise AssertionError("unreachable")  # pragma: no cover (for mypy: the loop has no end)
 
 
 def _head(path: Path) -> tuple[int, int]:

@@ -180,8 +180,8 @@ class _Zygote:
         try:
             with open("/proc/thread-self/children") as file:
                 left = [int(pid) for pid in file.read().split()]
-        except OSError:
-            return  # not Linux: they go where the system sends orphans
+        except OSError:  # pragma: no cover (not Linux: they go where the system sends orphans)
+            return
         for pid in left:
             kill(pid, SIGKILL)  # its own children come to us as it dies, and we are called again
 

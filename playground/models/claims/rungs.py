@@ -219,7 +219,7 @@ def _forks() -> Iterator[Timed]:
 @contextmanager
 def _interpreters() -> Iterator[Timed]:
     """A Python that starts, has nothing to do, and ends."""
-    if not sys.executable or sys.platform == "emscripten":
+    if not sys.executable or sys.platform == "emscripten":  # pragma: no cover (in a browser)
         raise _NotHereError("there is no program of Python's to start")
     yield _repeated(lambda: subprocess.run([sys.executable, "-I", "-c", ""], stdin=subprocess.DEVNULL, check=True))
 
