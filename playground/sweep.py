@@ -1,11 +1,11 @@
 """Sweeping: one scenario, many times, with other parameters each time, on whatever runs functions elsewhere.
 
 A scenario is a function that makes its own lab, mostly in virtual time, and returns figures. This module decides which
-parameters it is called with, how it travels to where it runs, and how its figures come back as a table; where that is
-(threads, processes, other machines) is the executor's affair, and the figures are the same wherever it is.
+parameters it is called with, how it travels to where it runs, and how its figures come back (as a table: see `swept`);
+where that is (threads, processes, other machines) is the executor's affair, and the figures are the same wherever it
+is.
 """
 
-import html
 import itertools
 import multiprocessing
 import pickle
@@ -13,10 +13,9 @@ import queue
 import statistics
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from playground.clock.simulated_places import there_are_threads
@@ -25,6 +24,7 @@ from playground.errors import SweepError
 from playground.functions import check_not_called
 from playground.progress import Progress
 from playground.run import Run
+from playground.swept import Row, Sweep
 
 __all__ = ["Row", "Sweep", "sweep"]
 
@@ -34,76 +34,6 @@ _Played = tuple[Figures, str, tuple[str, int] | None]
 _WITHOUT_PROCESSES: Final = ("emscripten", "wasi")
 _LOOKS_S: Final = 1 / 15
 """How often the progress is shown anew, as a lab's is."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One scenario.
-
-    Attributes:
-        parameters: what it was called with.
-        figures: what it returned, by name; empty if it failed.
-        error: type and text of what it raised, and its line; empty if it did not fail.
-    """
-
-    parameters: Mapping[str, Any]
-    figures: Mapping[str, Any] = field(default_factory=dict)
-    error: str = ""
-
-
-class Sweep:
-    """What came of a sweep: a row for each scenario, in the order of the grid, shown as a table.
-
-    Going through it gives its rows.
-    """
-
-    def __init__(self, rows: Iterable[Row]) -> None:
-        self._rows = tuple(rows)
-
-    def __iter__(self) -> Iterator[Row]:
-        return iter(self._rows)
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, index: int) -> Row:
-        return self._rows[index]
-
-    @property
-    def failed(self) -> list[Row]:
-        """The rows of scenarios that raised something."""
-        return [row for row in self._rows if row.error]
-
-    @property
-    def columns(self) -> list[str]:
-        """The names of all parameters, of all figures, and `error` if a scenario failed."""
-        names = dict.fromkeys(name for row in self._rows for name in row.parameters)
-        names |= dict.fromkeys(name for row in self._rows for name in row.figures)
-        return [*names, *(["error"] if self.failed else [])]
-
-    def to_rows(self) -> list[dict[str, Any]]:
-        """Each row as a dict, as `pandas.DataFrame` takes them; what a scenario has no figure for is not in it."""
-        return [{**row.parameters, **row.figures, **({"error": row.error} if row.error else {})} for row in self._rows]
-
-    def __repr__(self) -> str:
-        failed = f", {len(self.failed)} failed" if self.failed else ""
-        return f"<Sweep: {len(self)} scenarios{failed}>"
-
-    def __str__(self) -> str:
-        cells = self._cells()
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = ("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in cells)
-        return "\n".join(line.rstrip() for line in lines)
-
-    def _cells(self) -> list[list[str]]:
-        """The table as text, the names of its columns first."""
-        columns = self.columns
-        return [columns, *([_text(row.get(name, "")) for name in columns] for row in self.to_rows())]
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        head, *body = self._cells()
-        rows = [_html_row("th", head), *(_html_row("td", row) for row in body)]
-        return {"text/plain": str(self), "text/html": f"<table>{''.join(rows)}</table>"}
 
 
 def sweep(
@@ -322,20 +252,3 @@ def _words(error: BaseException) -> str:
 def _where(error: BaseException) -> tuple[str, int] | None:
     own = [each for each in traceback.extract_tb(error.__traceback__) if is_own(each.filename)]
     return (own[-1].filename, own[-1].lineno or 0) if own else None
-
-
-# -- how it reads ---------------------------------------------------------------------------------------------
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool) or value is None:
-        return str(value)
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return " ".join(str(value).split())
-
-
-def _html_row(tag: str, cells: list[str]) -> str:
-    return f"<tr>{''.join(f'<{tag}>{html.escape(cell)}</{tag}>' for cell in cells)}</tr>"

@@ -72,7 +72,8 @@ ROOMS: dict[str, set[str]] = {
     "lite_packages": {"errors", "packaging"},
     "lite_ssl": set(),
     "demo": {"app", "lab", "terminal", "views"},
-    "sweep": {"clock", "code", "functions", "progress", "run", "errors"},
+    "sweep": {"clock", "code", "functions", "progress", "run", "swept", "errors"},
+    "swept": set(),
     "course": {
         *("app", "asgi", "clock", "code", "errors", "host", "lab", "run", "trace", "transport", "views", "anyio"),
         *("httpx", "models"),
