@@ -16,7 +16,7 @@ from _asyncio import Task
 from types import CodeType, FrameType
 from typing import Any, Final
 
-from playground.clock.handles import NOTHING, arguments
+from playground.clock.handles import NOTHING, as_handles
 from playground.clock.recorder import LONG_STEP_NS, Outcome, Recorder
 from playground.clock.steps import is_c_step, state_of
 from playground.clock.tally import offset_ns
@@ -102,7 +102,7 @@ class LentTurns(Turns):
         self._begun = None
         self.recorder = None
         self.step = 0
-        self._give_steps()
+        as_handles(self._ready, self.loop)
 
     @property
     def told(self) -> tuple[int, int]:
@@ -122,7 +122,8 @@ class LentTurns(Turns):
 
     def _turn(self) -> None:
         if self.recorder is None:
-            self._give_steps()  # our call_soon, which another tool still calls, makes such as only we can run
+            # our call_soon, which another tool still calls, makes such as only we can run
+            as_handles(self._ready, self.loop)
             self._take_back()
             type(self.loop)._run_once(self.loop)
             return
@@ -177,15 +178,6 @@ class LentTurns(Turns):
             if is_c_step(handle._callback) and not handle._cancelled:
                 (arg,) = handle._args or (NOTHING,)
                 ready[index] = (handle._callback, arg, handle._context, 0, now_ns)
-
-    def _give_steps(self) -> None:
-        """The same, back again."""
-        ready = self._ready
-        for index in range(len(ready)):  # by index: other threads may append meanwhile, and only this one takes
-            entry = ready[index]
-            if type(entry) is tuple:
-                callback, arg, context, _, _ = entry
-                ready[index] = asyncio.Handle(callback, arguments(arg), self.loop, context)
 
     def _describe(self, entry: Any, callback: object, start: int) -> tuple[int, int, int]:
         recorder = self.recorder

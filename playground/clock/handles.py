@@ -4,11 +4,12 @@ What is done with that is decided by the turn that takes them (`turns`).
 """
 
 import asyncio
+from collections import deque
 from typing import Any, Final
 
 from playground.clock.tally import Tally
 
-__all__ = ["NOTHING", "Sent", "Timer", "Wake", "arguments"]
+__all__ = ["NOTHING", "Sent", "Timer", "Wake", "arguments", "as_handles"]
 
 NOTHING: Final[Any] = object()
 """In the place of a step's only argument, where it has none."""
@@ -17,6 +18,15 @@ NOTHING: Final[Any] = object()
 def arguments(only: Any) -> tuple[Any, ...]:
     """Of a step, as a handle has them."""
     return () if only is NOTHING else (only,)
+
+
+def as_handles(ready: "deque[Any]", loop: asyncio.AbstractEventLoop) -> None:
+    """Make handles, as asyncio has them, of the steps that stand in a loop's ready queue as tuples."""
+    for index in range(len(ready)):  # by index: other threads may append meanwhile, and only this one takes
+        entry = ready[index]
+        if type(entry) is tuple:
+            callback, arg, context, _, _ = entry
+            ready[index] = asyncio.Handle(callback, arguments(arg), loop, context)
 
 
 class Wake(asyncio.Handle):

@@ -15,7 +15,7 @@ from contextvars import Context
 from time import perf_counter_ns
 from typing import Any, Literal
 
-from playground.clock.handles import Timer, arguments
+from playground.clock.handles import Timer, as_handles
 from playground.clock.held import throw_into
 from playground.clock.recorder import Recorder
 from playground.clock.runner import Runner
@@ -158,12 +158,7 @@ class LabLoop(Turns, asyncio.SelectorEventLoop):
         self.recorder = None
         self.step = 0
         self.tally.pieces = []
-        ready = self._ready
-        for index in range(len(ready)):  # by index: other threads may append meanwhile, and only this one takes
-            entry = ready[index]
-            if type(entry) is tuple:
-                callback, arg, context, _, _ = entry
-                ready[index] = asyncio.Handle(callback, arguments(arg), self, context)
+        as_handles(self._ready, self)
 
 
 def _always() -> bool:
