@@ -12,8 +12,8 @@ _kept: Final[list[object]] = []
 
 
 def a_list(stack: ExitStack) -> None:
-    """A list that grows, by a hundred small objects a round."""
-    _kept.append([[number] for number in range(100)])
+    """A list that grows, by a thousand small objects a round."""
+    _kept.append([[number] for number in range(1000)])
     stack.callback(_kept.clear)
 
 

@@ -94,7 +94,7 @@ class Traffic:
         self._count(self._lab.load(self._request, rate=self._rate, duration=duration_s))
         self._talk()
         self._run_out_of_patience()
-        self._open_another()
+        self._open_another(closings=(next(self._rounds) % 2 == 0,))
         self._lab.runs.clear()
 
     # -- on the lab that stays open -----------------------------------------------------------------------------
@@ -181,10 +181,10 @@ class Traffic:
 
     # -- beside it ----------------------------------------------------------------------------------------------
 
-    def _open_another(self) -> None:
-        """Another lab with another app, which is closed, or left to the garbage collector."""
+    def _open_another(self, closings: tuple[bool, ...] = (True, False)) -> None:
+        """Other labs with another app, each of which is closed, or left to the garbage collector."""
         name, make = next(self._makers)
-        for closes in (True, False):
+        for closes in closings:
             lab = Lab(make(), clock=self._clock, threads=3)
             run = lab.burst(_PATHS[0], n=12)
             lab.burst(lambda index: _PATHS[index % 2], n=6)

@@ -7,13 +7,16 @@ import asyncio
 import functools
 import json
 import tempfile
+import tomllib
 from pathlib import Path
 from typing import Any
+
+from packaging.specifiers import SpecifierSet
 
 from playground import App, Lab, Trace, Workload, experiment, watch
 from playground.widgets.live import LiveTimeline
 from tests.benchmarks.probes import program
-from tests.benchmarks.probes.helpers import HOUR_S, said_of_a_script, slept_s, supports_python_311, thread_slept_s
+from tests.benchmarks.probes.helpers import HOUR_S, said_of_a_script, slept_s, thread_slept_s
 
 
 @functools.cache
@@ -139,4 +142,7 @@ def virtual_time_in_threads() -> bool:
         return bool(lab.run(lambda: thread_slept_s(HOUR_S)).result == HOUR_S)
 
 
-python_311 = functools.partial(supports_python_311, "playground")
+def python_311() -> bool:
+    """By what stands in the project's own file: it need not be installed to be tried."""
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
+    return SpecifierSet(project["requires-python"]).contains("3.11.0")
