@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import json
 import re
 import sys
 import threading
@@ -14,7 +13,7 @@ from typing import Any
 import pytest
 
 from playground import App
-from playground.course import Checked, check, exercise, exercises, experiments, program, restart, trials
+from playground.course import check, exercise, exercises, experiments, program, restart, trials
 from playground.course.exercise import Attempt
 from playground.course.mistakes import made_outside
 from playground.errors import CourseError, NotInVirtualTime
@@ -346,22 +345,9 @@ def test_the_picture_does_not_tell_what_is_for_the_hints() -> None:
     assert "await asyncio" not in picture
 
 
-# -- for graders ----------------------------------------------------------------------------------------------
-
-
 def test_a_check_is_true_if_it_has_passed() -> None:
     assert check("08.2", all_at_once)
     assert not check("08.2", one_by_one)
-
-
-def test_a_grade_is_a_plain_number_and_shows_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
-    import IPython.display
-
-    shown: list[Checked] = []
-    monkeypatch.setattr(IPython.display, "display", shown.append)
-    grade = check("08.2", one_by_one).grade()
-    assert json.dumps(grade) == "1"
-    assert [each.id for each in shown] == ["08.2"]
 
 
 # -- the table ------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
-"""`points` is what a grading cell shows: a number, that of the last check, whatever else has happened."""
+"""What a grading cell shows: `points`, the last check's, whatever else has happened; or a check's own `grade`."""
 
 import asyncio
+import json
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from playground.course import check, checking, exercise, points, restart
+from playground.course.checked import Checked
 
 Fetch = Callable[[str], Any]
 
@@ -65,3 +67,13 @@ def test_what_is_checked_in_vain_leaves_the_points_of_others() -> None:
     check("99.9")
     check(None)  # type: ignore[arg-type]
     assert points("08.2") == exercise("08.2").points
+
+
+def test_a_grade_is_a_plain_number_and_shows_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    import IPython.display
+
+    shown: list[Checked] = []
+    monkeypatch.setattr(IPython.display, "display", shown.append)
+    grade = check("08.2", one_by_one).grade()
+    assert json.dumps(grade) == "1"
+    assert [each.id for each in shown] == ["08.2"]
