@@ -7,6 +7,7 @@ behind. What is measured between the rounds, this does not know.
 import asyncio
 import collections
 import contextlib
+import hashlib
 import itertools
 import threading
 import time
@@ -218,9 +219,11 @@ async def _timed_out(client: httpx.AsyncClient) -> bool:
 
 
 async def _for_ever() -> None:
-    """A wait that virtual time does not take for a deadlock; it passes slowly enough to be broken off."""
+    """A wait that virtual time does not take for a deadlock, but so slow for real that it is broken off before it has
+    filled the memory, also where whoever breaks it off is starved."""
     while True:
         await anyio.to_thread.run_sync(time.sleep, 0.001)
+        hashlib.pbkdf2_hmac("sha256", b"", b"", 20_000)
 
 
 async def _program() -> None:
