@@ -141,15 +141,16 @@ class _Zygote:
         except BlockingIOError:
             return
 
-    def _reap(self) -> None:
+    def _reap(self) -> bool:
+        """See off those that have ended; whether others are left."""
         while True:
             try:
                 pid, status, usage = wait4(-1, WNOHANG)
             except ChildProcessError:
-                return
+                return False
             if pid == 0:
                 self._sweep()
-                return
+                return True
             child = self._children.pop(pid, None)
             if child is None:
                 continue  # somebody's child that came to us when its parent died
@@ -204,10 +205,9 @@ class _Zygote:
     def _end(self) -> None:
         for pid in self._children:
             _kill_group(pid)
-        while self._children:
+        while self._reap():  # theirs too, in sessions of their own: who is killed leaves us those that it has started
             self._poll.poll(100)
             self._drain()
-            self._reap()
         shutil.rmtree(self._base, ignore_errors=True)
 
 
