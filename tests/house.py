@@ -236,7 +236,10 @@ def _exported(tree: ast.Module) -> list[str]:
 
 
 def for_nobody(root: Path) -> list[tuple[str, str]]:
-    """What is defined and never named again: not in the package, nor in a notebook or a page about it."""
+    """What is defined and never named again: not in the package, nor in a notebook or a page about it.
+
+    That a module offers a name is no use of it.
+    """
     counts = Counter(word for path in files(root, "py", "js") for word in re.findall(r"\w+", text(path)))
     for path in files(root.parent, "ipynb", "md"):
         counts.update(words_in(text(path)))
@@ -244,7 +247,7 @@ def for_nobody(root: Path) -> list[tuple[str, str]]:
         (module, name)
         for module, _, tree in modules(root)
         for name in _defined(tree)
-        if counts[name] == 1 and not name.startswith("__")
+        if counts[name] - (name in _exported(tree)) == 1 and not name.startswith("__")
     ]
 
 

@@ -119,11 +119,11 @@ def record_in(folder: Path, capacity: int = DEFAULT_CAPACITY) -> Rows:
 
 
 @contextmanager
-def recording_in(folder: Path, capacity: int = DEFAULT_CAPACITY) -> Iterator[Rows]:
+def recording_in(folder: Path) -> Iterator[Rows]:
     """Within this, the same, in a process that goes on afterwards."""
     found, variable = list(_current), os.environ.get(FOLDER_VARIABLE)
     try:
-        yield record_in(folder, capacity)
+        yield record_in(folder)
     finally:
         _current[:] = found
         if variable is None:

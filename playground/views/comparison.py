@@ -6,12 +6,11 @@ their own, a set of columns for each run, so that the browser paints them with w
 """
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from textwrap import wrap
 from typing import Final
 
-from playground.trace import Trace
 from playground.trace.columns import pack
 from playground.views.compare import Compared, Line, Side
 from playground.views.kinds import BLOCKED, KINDS
@@ -23,7 +22,6 @@ from playground.views.wording import counted, duration, one_line
 __all__ = [
     "MOST_STILL_PAIRS",
     "TITLE",
-    "compare_packet",
     "later_words",
     "legend",
     "longest_ns",
@@ -46,18 +44,8 @@ MOST_STILL_PAIRS: Final = 20
 _GUTTER: Final = 26
 
 
-def compare_packet(traces: Mapping[str, Trace], title: str = TITLE) -> bytes:
-    """Pack a comparison of two to eight runs for `playground/widgets/src`.
-
-    Args:
-        traces: the recordings by their names, in order; the first is what the others are held against.
-        title: shown above it.
-    """
-    return packed(Compared(traces), title)
-
-
 def packed(compared: Compared, title: str = TITLE) -> bytes:
-    """The same, of runs that are compared already."""
+    """Pack a comparison of two to eight runs for `playground/widgets/src`; `title` is shown above it."""
     lines, rest = compared.drawn(MOST_PAIRS)
     runs = []
     columns: dict[str, array[int]] = {}

@@ -35,6 +35,8 @@ Part = tuple[Literal["strong", "text", "code"], str]
 _WIDTH: Final = 80
 # Stands for a space in code while lines are broken. No text of ours holds it: `one_line` lets nothing unprintable by.
 _HARD: Final = "\x1f"
+# More names than this in one sentence are not read; the last of them is then the number of the rest.
+_MOST_NAMES: Final = 3
 Evidence = tuple[Literal["steps", "handoffs", "requests", "tasks", "waits", "losses", "jobs"], int]
 
 
@@ -132,10 +134,10 @@ def plain(parts: Iterable[Part]) -> str:
     return "".join(code_text(words) if style == "code" else words for style, words in parts)
 
 
-def listed(names: "Counter[str]", *, most: int = 3) -> list[Part]:
-    """Names in order of how often they came: `a`, `b` and `c`; beyond `most`, the rest is counted."""
+def listed(names: "Counter[str]") -> list[Part]:
+    """Names in order of how often they came: `a`, `b` and `c`; of more, the rest is counted."""
     common = [name for name, _ in names.most_common()]
-    shown = common if len(common) <= most else common[: most - 1]
+    shown = common if len(common) <= _MOST_NAMES else common[: _MOST_NAMES - 1]
     parts: list[Part] = []
     for place, name in enumerate(shown):
         if place:

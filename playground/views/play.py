@@ -22,6 +22,8 @@ __all__ = ["MOST_STEPS", "Play", "life_ns", "play", "sentences"]
 
 MOST_STEPS: Final = 200_000
 """Nobody steps through more; what comes after is counted."""
+_MOST_TOLD: Final = 12
+"""Of them all, in a text: half a screen, for the rest says the same again."""
 
 
 @dataclass(frozen=True)
@@ -142,11 +144,11 @@ def _notes(trace: Trace, made: Stage) -> list[str]:
     return notes
 
 
-def sentences(trace: Trace, most: int = 12) -> str:
+def sentences(trace: Trace) -> str:
     """The first sentences of the play as text, the rest counted."""
-    told = play(trace, most_steps=most + 1)  # one more, for what comes after the last
+    told = play(trace, most_steps=_MOST_TOLD + 1)  # one more, for what comes after the last
     lines = [f"Loop theatre of {one_line(trace.title)}: {summary(trace)}", ""]
-    shown = min(most, told.stage.steps)
+    shown = min(_MOST_TOLD, told.stage.steps)
     width = len(str(shown))
     lines += (
         f"{place + 1:>{width}}  {duration(trace.steps[place].start_ns):>8}  {told.sentence(place)}"

@@ -53,12 +53,10 @@ def label(
     fill: str = "#1B2430",
     bold: bool = False,
     anchor: str = "start",
-    mono: bool = False,
 ) -> str:
     """Text at a baseline; whatever the app put into it arrives as text."""
     more = ' font-weight="600"' if bold else ""
     more += f' text-anchor="{anchor}"' if anchor != "start" else ""
-    more += f" font-family={quoteattr(MONO)}" if mono else ""
     words = escape(one_line(words, 300))
     return f'<text x="{number(x)}" y="{number(y)}" font-size="{number(size)}" fill="{fill}"{more}>{words}</text>'
 

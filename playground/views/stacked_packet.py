@@ -4,7 +4,7 @@ A packet is a timeline's, whose lanes stand below headings: a heading's note is 
 is the way's name. It encodes what `stacked` laid out and decides nothing but which findings travel: those that are bad.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,18 +12,13 @@ from playground.trace import Trace
 from playground.trace.columns import pack
 from playground.views.findings import Finding, Part
 from playground.views.packet import LEVEL, encoded
-from playground.views.stacked import TITLE, Stack, stack
+from playground.views.stacked import TITLE, Stack
 
-__all__ = ["packed", "stacked_packet"]
-
-
-def stacked_packet(traces: Mapping[str, Trace], title: str = TITLE) -> bytes:
-    """Pack recordings of jobs, by their names, for `playground/widgets/src`; `title` is shown above them."""
-    return packed(stack(traces), title)
+__all__ = ["packed"]
 
 
 def packed(stacked: Stack, title: str = TITLE) -> bytes:
-    """The same, of what is laid out already."""
+    """Pack recordings of jobs, laid out, for `playground/widgets/src`; `title` is shown above them."""
     whole = Trace(title=title, duration_ns=stacked.duration_ns)
     header, columns = encoded(whole, stacked.laid, _findings(stacked))
     rows = [{**row, "note": note} for row, note in zip(header["rows"], _notes(stacked), strict=True)]

@@ -27,6 +27,8 @@ _OPACITY: Final = (0.35, 0.55, 0.8, 1.0)
 # Below this many pixels a span gets no name and no edge of its own.
 _NAMED_PX: Final = 26
 _EDGED_PX: Final = 3
+# How large the largest names are.
+_NAME: Final = 11
 # Half of what the shortest label takes: `0 ms` after two spaces.
 _LABELLED_PX: Final = text_width("  0 ms", 10) / 2
 # Fewer letters of a name than this tell nobody what it was.
@@ -117,12 +119,12 @@ def _bar_label(told: str, x: float, middle: float, height: float, kind: int) -> 
     yield label(x + 5, middle + size * 0.36, told, size=size, fill=KINDS[kind].ink)
 
 
-def _fitted(name: str, length: str, room: float, size: float = 11) -> str:
+def _fitted(name: str, length: str, room: float) -> str:
     """A name with its duration, or the name alone, or the start of it; empty if not even that fits."""
     for told in (f"{name}  {length}", name):
-        if text_width(told, size) <= room:
+        if text_width(told, _NAME) <= room:
             return told
-    letters = int(room / text_width("x", size)) - 1
+    letters = int(room / text_width("x", _NAME)) - 1
     return f"{name[:letters]}…" if letters >= _LEAST_LETTERS else ""
 
 

@@ -25,14 +25,12 @@ _GUTTER: Final = 26
 _LEAST_COLUMNS: Final = 20
 
 
-def report(trace: Trace, *, width: int = 100, most_lanes: int = 16) -> str:
+def report(trace: Trace, *, width: int = 100) -> str:
     """Everything: the summary line, the findings, one a paragraph, and the timeline, or the jobs if it has some."""
     if trace.jobs:
         return stacked_text(stack({trace.title: trace}), title=trace.title, width=width)
     sentences = diagnose(trace).paragraphs(width, bullet="* ")
-    return "\n\n".join(
-        [f"{one_line(trace.title)}: {summary(trace)}", *sentences, text(trace, width=width, most_lanes=most_lanes)]
-    )
+    return "\n\n".join([f"{one_line(trace.title)}: {summary(trace)}", *sentences, text(trace, width=width)])
 
 
 def text(trace: Trace, *, width: int = 100, most_lanes: int = 16) -> str:

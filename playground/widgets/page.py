@@ -101,10 +101,10 @@ def page(trace: Trace, title: str | None = None) -> str:
     return _page(trace.title if title is None else title, svg(trace), [*_sheets(trace)])
 
 
-def comparison_page(traces: Mapping[str, Trace], title: str = TITLE) -> str:
-    """The page of runs side by side; `traces` as `compare_packet` takes them."""
+def comparison_page(traces: Mapping[str, Trace]) -> str:
+    """The page of runs side by side, by their names, in order: the first is what the others are held against."""
     compared = Compared(traces)
-    return _page(title, comparison_svg(compared), [_Sheet(TITLE, "", packed(compared, title))])
+    return _page(TITLE, comparison_svg(compared), [_Sheet(TITLE, "", packed(compared))])
 
 
 def stacked_page(traces: Mapping[str, Trace], title: str = STACKED) -> str:

@@ -14,7 +14,7 @@ from playground.trace import Message, Request, Sample
 from playground.trace.columns import unpack
 from playground.trace.trace import Clock
 from playground.views.compare import Compared
-from playground.views.comparison import compare_packet, later_words, shown_lanes, text
+from playground.views.comparison import later_words, packed, shown_lanes, text
 from playground.views.comparison_svg import svg
 from playground.views.lanes import lanes
 from playground.views.packet import packet
@@ -319,7 +319,7 @@ def test_the_loop_and_four_workers_are_drawn_and_the_rest_is_counted() -> None:
 
 def test_the_packet_holds_a_timeline_for_each_run() -> None:
     traces = {"slow": blocked(), "quick": run(1)}
-    header, columns = unpack(compare_packet(traces, "Mine"))
+    header, columns = unpack(packed(Compared(traces), "Mine"))
     assert (header["view"], header["title"], header["clock"], header["rest"]) == ("compare", "Mine", "virtual", "")
     assert [(each["letter"], each["name"], each["left_out"]) for each in header["runs"]] == [
         ("A", "slow", "2 more worker threads"),
@@ -336,7 +336,7 @@ def test_the_packet_holds_a_timeline_for_each_run() -> None:
 
 
 def test_forty_requests_travel_however_many_there_are() -> None:
-    header, _ = unpack(compare_packet({"a": load(200, seed=1), "b": load(200, seed=1, blocked_at=100)}))
+    header, _ = unpack(packed(Compared({"a": load(200, seed=1), "b": load(200, seed=1, blocked_at=100)})))
     assert len(header["pairs"]) == 40
     assert header["rest"].startswith("159 more requests ")  # number 100 asked for something else
     assert [later for _, _, _, later in header["pairs"]] == sorted(later for _, _, _, later in header["pairs"])

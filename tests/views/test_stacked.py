@@ -18,7 +18,7 @@ from playground.views.chrome import chrome_lines
 from playground.views.kinds import BLOCKED, FUTURE, KINDS, OFF_CPU, SEGMENT_KIND
 from playground.views.lanes import Row
 from playground.views.stacked import Stack, stack
-from playground.views.stacked_packet import packed, stacked_packet
+from playground.views.stacked_packet import packed
 from playground.views.stacked_svg import svg
 from playground.views.stacked_text import text
 from playground.views.stacked_words import core_each, told_of
@@ -355,7 +355,6 @@ def test_a_packet_is_a_timelines_with_headings() -> None:
     headings = [row for row in header["rows"] if row["group"] == "heading"]
     assert [(row["name"], row["note"]) for row in headings] == [(name, told_of(trace)) for name, trace in THREE.items()]
     assert {row["note"] for row in header["rows"] if row["group"] == "life"} == set(THREE)
-    assert stacked_packet(THREE) == packed(stack(THREE))
 
 
 @given(ways())

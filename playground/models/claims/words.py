@@ -29,9 +29,9 @@ def measured(name: str, found: Spread, *, group: str = "", note: str = "", at: f
     return Measured(name, found.median, found.low, found.high, found.rounds, group, note, at)
 
 
-def missing(name: str, why: str, *, group: str = "") -> Measured:
+def missing(name: str, why: str) -> Measured:
     """A row of what was not."""
-    return Measured(name, None, rounds=0, group=group, note=f"not measured here: {why}")
+    return Measured(name, None, rounds=0, note=f"not measured here: {why}")
 
 
 def unsure(rounds: int, otherwise: str) -> str:
