@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import anyio.lowlevel
@@ -73,3 +73,21 @@ async def settle() -> None:
     """Give every task that can run the turns to do so."""
     for _ in range(20):
         await anyio.lowlevel.checkpoint()
+
+
+async def read(one: Exchange, timeout_s: float | None = None) -> list[bytes]:
+    pieces = []
+    while (piece := await one.chunk(timeout_s)) is not None:
+        pieces.append(piece)
+    return pieces
+
+
+async def start_and_read(one: Exchange, timeout_s: float | None = None) -> list[bytes]:
+    await one.start(timeout_s)
+    return await read(one, timeout_s)
+
+
+async def pieces_of(*pieces: Any) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        await anyio.lowlevel.checkpoint()
+        yield piece
