@@ -36,21 +36,22 @@ def write(path: str | Path, pieces: Iterable[bytes]) -> None:
         whatever making a piece raises; then too what was there is still there.
     """
     target = os.path.realpath(path)
-    with _told_of(path):
-        beside = _begun_beside(path, target)
-    if beside is None:
-        with _told_of(path), open(path, "wb") as file:
-            file.writelines(pieces)
-        return
-    try:
+    beside = os.path.join(os.path.dirname(target), f".playground-{secrets.token_hex(8)}")
+    with contextlib.ExitStack() as stack:
+        # from before it is there, for an interrupt may come at once; and twice, for it may come in the first of these
+        stack.callback(_remove, beside)
+        stack.callback(_remove, beside)
+        with _told_of(path):
+            is_beside = _begin_beside(path, target, beside)
+        if not is_beside:
+            with _told_of(path), open(path, "wb") as file:
+                file.writelines(pieces)
+            return
         with _told_of(path, _STAYS):
             with open(beside, "wb") as file:
                 file.writelines(pieces)
             _look_alike(target, beside)
             os.replace(beside, target)
-    finally:
-        with contextlib.suppress(FileNotFoundError):  # it has taken its place
-            os.unlink(beside)
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -58,21 +59,25 @@ def write_text(path: str | Path, text: str) -> None:
     write(path, [text.encode()])
 
 
-def _begun_beside(path: str | Path, target: str) -> str | None:
-    """An empty file in the folder of `target`, to take its place; `None` if none may."""
+def _remove(beside: str) -> None:
+    with contextlib.suppress(OSError):  # it has taken its place, or never came to be
+        os.unlink(beside)
+
+
+def _begin_beside(path: str | Path, target: str, beside: str) -> bool:
+    """Make an empty file in the folder of `target`, to take its place; whether one may."""
     there = os.path.exists(target)
     # what a browser's file systems do to a file on whose name another is moved, nobody says
     if sys.platform == "emscripten" or os.path.abspath(path).startswith(_IN_PLACE):
-        return None
+        return False
     if there and not (os.path.isfile(target) and os.access(target, os.W_OK)):
-        return None  # opening it says why it cannot be written, if it cannot
-    beside = os.path.join(os.path.dirname(target), f".playground-{secrets.token_hex(8)}")
+        return False  # opening it says why it cannot be written, if it cannot
     try:
         with open(beside, "xb"):
-            return beside
+            return True
     except PermissionError:
         if there:
-            return None
+            return False
         raise
 
 

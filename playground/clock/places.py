@@ -13,6 +13,7 @@ import os
 import queue
 import socket
 import subprocess
+import sys
 import threading
 import time
 from asyncio.selector_events import BaseSelectorEventLoop
@@ -187,6 +188,9 @@ def replacements() -> Iterator[tuple[Any, str, Any]]:
     # a loop outside is woken for real: who awaits a lab on a loop of its own must hear of the answer
     for name in ("_write_to_self", "_read_from_self"):
         yield BaseSelectorEventLoop, name, _outside(getattr(BaseSelectorEventLoop, name))
+    # what is printed in a notebook is sent by a thread of the kernel's, which whoever flushes it waits for
+    if (streams := sys.modules.get("ipykernel.iostream")) is not None:
+        yield streams.OutStream, "flush", _outside(streams.OutStream.flush)
     if not simulated_places.there_are_threads():
         yield from simulated_places.replacements()
     for owner, name, call, advice in _REFUSED:
