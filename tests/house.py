@@ -47,7 +47,7 @@ def modules(root: Path) -> Iterator[tuple[str, str, ast.Module]]:
 @cache
 def parsed(path: Path) -> tuple[str, ast.Module]:
     source = text(path)
-    return source, ast.parse(source)
+    return source, ast.parse(source, str(path))
 
 
 def scripts(root: Path) -> Iterator[tuple[str, str]]:
