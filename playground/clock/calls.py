@@ -129,7 +129,7 @@ class Calls:
     def check(self) -> None:
         """Raise what a further call would be refused with, if it would."""
         if self._refusal is not None:
-            raise self._refusal
+            raise _anew(self._refusal)
 
     def begin(self, call: Call[Any]) -> None:
         """Have the loop begin a call.
@@ -140,8 +140,9 @@ class Calls:
         call.add_done_callback(self._open.discard)
         with self._lock:  # or the loop might end between the question and the call
             if self._refusal is not None:
-                call.fail(self._refusal)
-                raise self._refusal
+                refusal = _anew(self._refusal)
+                call.fail(refusal)
+                raise refusal
             self._open.add(call)
             try:
                 self._loop.call_soon_threadsafe(call.begin)
@@ -182,6 +183,11 @@ class Calls:
         """The loop has ended: whoever still waits for it is told."""
         for call in list(self._open):
             call.fail(_cut_off() if isinstance(self._refusal, LabClosed) else self._refusal or _cut_off())
+
+
+def _anew(error: LabError) -> LabError:
+    """The same error for one caller more: one for all would keep what each of them had in its hands."""
+    return type(error)(*error.args)
 
 
 def _cut_off() -> LabClosed:

@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+import weakref
 from collections.abc import AsyncIterator, Callable
 from operator import methodcaller
 from typing import Any
@@ -459,8 +460,9 @@ def test_the_awaited_stream_of_a_closed_lab_says_so_and_is_left_in_peace(
     clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     house = House(clock)
+    kept = weakref.ref(house)
 
-    async def main() -> None:
+    async def main(house: House) -> None:
         async with house.lab.client.stream("GET", "/stream") as response:
             pieces = response.aiter_bytes()
             assert await anext(pieces) == b"first"
@@ -469,10 +471,30 @@ def test_the_awaited_stream_of_a_closed_lab_says_so_and_is_left_in_peace(
                 await anext(pieces)
             assert str(refused.value) == CLOSED
 
-    asyncio.run(main())
+    asyncio.run(main(house))
+    del house
     gc.collect()
+    assert kept() is None
     # no future whose exception nobody has asked for
     assert [record for record in caplog.records if record.name == "asyncio"] == []
+
+
+@clocks
+def test_a_closed_lab_keeps_nothing_of_who_asks_it(clock: Clock) -> None:
+    class Held: ...
+
+    house = House(clock)
+    house.lab.close()
+
+    def ask() -> "weakref.ref[Held]":
+        held = Held()
+        with pytest.raises(LabClosed):
+            house.lab.get("/")
+        return weakref.ref(held)
+
+    asked = ask()
+    gc.collect()
+    assert asked() is None
 
 
 def test_the_server_of_a_closed_lab_refuses_connections() -> None:
