@@ -4,9 +4,11 @@
 are recordings of whole runs, and files with several changes at once, with a checksum that fits.
 """
 
+import tempfile
 from array import array
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
@@ -28,9 +30,16 @@ from tests.trace.test_store import content
 _traces = st.one_of([recordings()] * 4 + [st.builds(cache(blocked_run))])
 
 
+@cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory()
+
+
 def _load(data: bytes) -> Trace | None:
-    """The recording, with every view of it drawn once; `None` if it is refused, which must be in our words."""
-    trace, refused = attempt(lambda: restore(Trace, data), TraceError)
+    """The recording in a file, every view of it drawn once; `None` if it is refused, which must be in our words."""
+    path = Path(_folder().name, "run.trace")
+    path.write_bytes(data)
+    trace, refused = attempt(lambda: Trace.load(path), TraceError)
     if trace is None:
         assert refused.startswith("expected ")
         return None
