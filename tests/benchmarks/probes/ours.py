@@ -5,6 +5,7 @@ As a client it is probed beside the other clients, in `clients`.
 
 import asyncio
 import functools
+import inspect
 import json
 import tempfile
 import tomllib
@@ -71,7 +72,7 @@ def messages() -> bool:
 
 
 def interpreter_lock() -> bool:
-    run = experiment(Workload(jobs=2, cpu_s=0.02, wait_s=0), models=["threads"])["threads"]
+    run = experiment(Workload(jobs=4, cpu_s=0.05, wait_s=0), models=["threads"])["threads"]
     return run.gil_share is not None and run.gil_share > 0
 
 
@@ -91,7 +92,7 @@ def live() -> bool:
     page._handle_custom_msg({"type": "ready", "view": "probe"}, [])
 
     async def until_told() -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while "more" not in heard:
                 await asyncio.sleep(0.01)
 
@@ -103,8 +104,9 @@ def live() -> bool:
 
 
 def diagnosis() -> bool:
-    findings = watch(program.blocking).diagnosis
-    return any("time.sleep(block_s)" in str(finding) or "blocking" in str(finding) for finding in findings)
+    _, line = inspect.getsourcelines(program.blocking)
+    said = [str(finding) for finding in watch(program.blocking).diagnosis]
+    return any(f"probes/program.py, line {line + 2}" in sentence for sentence in said)
 
 
 def saved() -> bool:
