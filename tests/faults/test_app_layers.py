@@ -163,7 +163,7 @@ def test_a_lifespan_that_raises_is_told_with_its_traceback_once(
 
 
 @pytest.mark.parametrize("kind", RAISED)
-def test_an_app_that_raises_when_it_is_told_of_lifespans_has_none_unless_it_wants_the_end(
+def test_an_app_that_raises_on_its_lifespan_has_none_unless_it_wants_the_end(
     kind: type[BaseException], caplog: pytest.LogCaptureFixture
 ) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
