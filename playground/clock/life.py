@@ -6,6 +6,7 @@ thread that is, and who may call into it meanwhile, is `thread`'s affair.
 
 import asyncio
 import concurrent.futures
+import logging
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
@@ -14,10 +15,22 @@ from playground.clock.calls import Calls
 from playground.clock.held import Interrupted
 from playground.clock.loop import LabLoop
 from playground.clock.runner import Aborted
+from playground.clock.stuck import lines_of
 from playground.errors import LabError
 
 __all__ = ["live", "tell", "wind_up"]
 
+log = logging.getLogger("playground.lab")
+
+_CANCEL_TRIES: Final = 3
+_APART_S: Final = 0.5
+"""How often tasks are cancelled, and how long each time they may take to end: as a request that is given up, and within
+the time for which closing waits at all. A loop that waited for longer would run on, unseen, for as long as they do."""
+_STUBBORN: Final = (
+    f"The lab is closed. Expected the tasks of its app to end when they are cancelled, but these outlasted "
+    f"{_CANCEL_TRIES} cancellations, {_APART_S:g} s apart, and are left where they stand. Let `CancelledError` pass, "
+    "and clean up in less time:\n"
+)
 _STOPPED: Final = "Event loop stopped before Future completed."
 """What asyncio says when an app has called `loop.stop()`."""
 
@@ -83,9 +96,23 @@ async def _main(stop: asyncio.Event, on_start: Callable[[], object], ready: "con
 
 
 async def wind_up(loop: LabLoop) -> None:
-    left = asyncio.all_tasks(loop) - {asyncio.current_task(loop)}
-    for task in left:
-        task.cancel()
-    await asyncio.gather(*left, return_exceptions=True)
+    left = await _cancelled(asyncio.all_tasks(loop) - {asyncio.current_task(loop)})
+    if left:
+        log.warning("%s%s", _STUBBORN, "\n".join(lines_of(left)))
+        for task in left:
+            task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio would say it again, and less
     await loop.shutdown_asyncgens()
     await loop.shutdown_default_executor()
+
+
+async def _cancelled(left: "set[asyncio.Task[Any] | Any]") -> "set[asyncio.Task[Any]]":
+    """Cancel tasks until they have ended; those that outlast it."""
+    for _ in range(_CANCEL_TRIES):
+        if not left:
+            break
+        for task in left:
+            task.cancel()
+        ended, left = await asyncio.wait(left, timeout=_APART_S)
+        for task in ended:  # what it raises now is nobody's any more
+            task.cancelled() or task.exception()
+    return left

@@ -6,6 +6,7 @@ one, and says what library call the task stopped in; it never asks an object of 
 
 import asyncio
 import os
+from collections.abc import Iterable
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +17,7 @@ from playground.code import is_own
 if TYPE_CHECKING:
     from playground.clock.virtual import VirtualLoop
 
-__all__ = ["loop_blocked", "nobody_can_run", "running_in_circles"]
+__all__ = ["lines_of", "loop_blocked", "nobody_can_run", "running_in_circles"]
 
 _OURS: Final = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 _UNKNOWN: Final = "unknown place"
@@ -51,6 +52,11 @@ def running_in_circles(loop: "VirtualLoop") -> str:
     )
 
 
+def lines_of(tasks: "Iterable[asyncio.Task[Any]]") -> list[str]:
+    """What each of some tasks waits for, a line for each. They need not be in virtual time."""
+    return _some([_task_line(_own_link(task), task) for task in sorted(tasks, key=_created)])
+
+
 def _told(loop: "VirtualLoop", problem: str, advice: str) -> str:
     return "\n".join((f"{problem}, at {loop.time():.9g} s of virtual time. {advice}", *_waiting(loop)))
 
@@ -69,6 +75,10 @@ def _waiting(loop: "VirtualLoop") -> list[str]:
         place = own_place_of(runner.ident)
         if place is not None or workers.is_at_work(runner):
             lines.append(f"  {runner.name} waits at {place or _UNKNOWN}")
+    return _some(lines)
+
+
+def _some(lines: list[str]) -> list[str]:
     more = len(lines) - _SHOWN
     return lines if more <= 0 else [*lines[:_SHOWN], f"  … and {more} more"]
 
