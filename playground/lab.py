@@ -5,12 +5,11 @@ and the recorder that watches the loop. It decides what is recorded and when; ho
 is decided elsewhere.
 """
 
-import asyncio
 import contextlib
 import sys
-import time
 import weakref
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
@@ -29,6 +28,7 @@ from playground.orders import Orders, RequestLike
 from playground.progress import Progress
 from playground.recordings import Follower, Recordings
 from playground.run import Run
+from playground.sending import send_at, send_at_once
 from playground.server import Server
 from playground.trace import Clock, Trace
 from playground.trace.recorder import Recorder
@@ -191,14 +191,8 @@ class Lab:
             raise LabError(f"expected at least one request, got n={n!r}: ask for n=1 or more")
         orders = Orders(request, self.client, self._host)
         prepared = [orders(index) for index in range(n)]
-
-        async def burst() -> list[Answered]:
-            async with asyncio.TaskGroup() as group:
-                began = time.perf_counter()
-                tasks = [group.create_task(self._host.exchange(each, began), name=each.label) for each in prepared]
-            return [task.result() for task in tasks]
-
-        recorder, responses = self._recordings.make(burst, self._keep_broken, self._title)
+        send = partial(send_at_once, self._host, prepared)
+        recorder, responses = self._recordings.make(send, self._keep_broken, self._title)
         return self._keep(recorder, responses, None)
 
     def load(self, request: RequestLike, rate: float, duration: float, arrivals: Arrivals = "poisson") -> Run:
@@ -220,22 +214,9 @@ class Lab:
         moments = planned(rate, duration, arrivals, self._seed)
         orders = Orders(request, self.client, self._host)
         progress = Progress(duration)
-
-        async def load() -> list[Answered]:
-            loop = asyncio.get_running_loop()
-            began_s = loop.time()
-            tasks = []
-            async with asyncio.TaskGroup() as group:
-                for index, moment_s in enumerate(moments):
-                    if (delay_s := began_s + moment_s - loop.time()) > 0:
-                        await asyncio.sleep(delay_s)
-                    each = orders(index)
-                    tasks.append(group.create_task(self._host.exchange(each, time.perf_counter()), name=each.label))
-                    progress.sent(index + 1, moment_s)
-            return [task.result() for task in tasks]
-
+        send = partial(send_at, self._host, moments, orders, progress.sent)
         with progress:
-            recorder, responses = self._recordings.make(load, self._keep_broken, self._title, progress.show)
+            recorder, responses = self._recordings.make(send, self._keep_broken, self._title, progress.show)
         return self._keep(recorder, responses, None)
 
     def run(self, function: Callable[[], Coroutine[Any, Any, Any]]) -> Run:

@@ -56,11 +56,12 @@ ROOMS: dict[str, set[str]] = {
     "functions": {"errors"},
     "progress": set(),
     "orders": {"host", "errors", "httpx"},
+    "sending": {"host"},
     "recordings": {"clock", "flag", "trace", "errors"},
     "live_bench": {"lab", "run", "transport", "views", "widgets"},
     "lab": {
         *("run", "bridge", "host", "server", "transport", "clock", "trace", "asgi", "errors", "httpx"),
-        *("arrivals", "functions", "progress", "orders", "recordings", "tracebacks"),
+        *("arrivals", "functions", "progress", "orders", "recordings", "sending", "tracebacks"),
     },
     "assertions": {"judging", "run", "trace", "views", "errors"},
     "judging": {"run", "trace", "views", "errors"},
