@@ -18,7 +18,7 @@ from playground.views.waterfall_svg import waterfall_svg
 from playground.views.waterfall_text import waterfall_text
 from playground.widgets import Waterfall
 from tests.browser import Chromium
-from tests.views.test_waterfall import PENDING, export, nasty, streaming
+from tests.views.falls import PENDING, export, nasty, streaming
 from tests.widgets.every_view import BUNDLE
 from tests.widgets.sent import sent_by
 
