@@ -13,9 +13,9 @@ from playground.views.findings import Finding, Rule
 from tests.by_hand import handoff, job, ns, request, step, task
 from tests.recordings import blocked_run, load
 from tests.views.recount import _RULES, numbers_of, recounted
-from tests.views.test_diagnosis import blocked, failed, locked_out, repeated, short
 from tests.views.test_diagnosis_lost import cut, loss, lost, run
 from tests.views.test_diagnosis_waits import called, convoy, fetch, row, turns
+from tests.views.troubles import blocked, failed, locked_out, repeated, short
 
 counts = st.integers(1, 12)
 lengths = st.lists(st.floats(10, 120), min_size=1, max_size=8)

@@ -7,19 +7,12 @@ import pytest
 from playground.trace import Message, Request, Sample, Site, Step, Task, Trace, Wait, WaitOn
 from playground.views.blocked import loop_blocked, sync_library
 from playground.views.diagnosis import diagnose
-from playground.views.findings import Finding
 from playground.views.inarow import awaits_in_a_row
 from playground.views.libraries import INSTEAD
 from playground.views.locks import lock_convoy
 from playground.views.starved import task_starved
 from tests.by_hand import LINE, handoff, looks, ns, request, step, task, wait
-from tests.views.test_diagnosis import span
-
-
-def only(trace: Trace) -> Finding:
-    (finding,) = diagnose(trace)
-    return finding
-
+from tests.views.troubles import only, span
 
 # -- locks ----------------------------------------------------------------------------------------------
 
