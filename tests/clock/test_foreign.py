@@ -22,7 +22,7 @@ from playground.trace.recorder import Recorder
 from playground.trace.sampler import Sampler
 from playground.trace.threads import watch_threads
 from playground.watching import Session
-from tests.trace.test_recording import (
+from tests.trace.programs import (
     ACTIONS,
     Action,
     Program,

@@ -24,9 +24,13 @@ from playground.trace.recorder import Recorder
 from playground.trace.trio_instrument import TrioInstrument, TrioRecorder
 from playground.watching import Session
 from playground.watching.watch import watch
-from tests.trace.test_recording import check_the_loop_does_one_thing_at_a_time, check_waits_fill_the_gaps
-
-now = time.perf_counter_ns
+from tests.trace.programs import (
+    check_the_loop_does_one_thing_at_a_time,
+    check_waits_fill_the_gaps,
+    now,
+    task_named,
+    worked,
+)
 
 
 def record(function: Callable[[], Awaitable[Any]], **options: Any) -> tuple[Trace, Recorder]:
@@ -38,11 +42,6 @@ def record(function: Callable[[], Awaitable[Any]], **options: Any) -> tuple[Trac
         session.close()
     ((recorder, _),) = session.recorders()
     return build(recorder), recorder
-
-
-def task_named(trace: Trace, name: str) -> int:
-    (index,) = (index for index, task in enumerate(trace.tasks) if task.name == name)
-    return index
 
 
 # -- random programs and their witness ------------------------------------------------------------------------------
@@ -100,9 +99,7 @@ class Program:
                 await trio.to_thread.run_sync(self.worker, name, amount)
 
     def worker(self, name: str, duration_ms: int) -> None:
-        start = now()
-        time.sleep(duration_ms / 1000)
-        self.calls.append((name, start, now()))
+        self.calls.append((name, *worked(duration_ms)))
 
     async def main(self, programs: list[list[Action]]) -> None:
         async with trio.open_nursery() as nursery:
