@@ -94,17 +94,21 @@ An interrupt and a restart of the kernel in every phase:
 A ring that overflows:
     tests/faults/test_overflow.py::test_what_is_left_is_the_end_of_what_happened
     tests/faults/test_overflow.py::test_it_says_what_it_dropped_in_every_text
+    tests/faults/test_overflow.py::test_a_diagnosis_without_findings_does_not_speak_for_what_was_dropped
     tests/faults/test_overflow.py::test_every_view_says_it
     tests/faults/test_overflow.py::test_while_it_goes_on_no_look_invents_anything
 
 A disk that is full while a file is written:
     tests/faults/test_disk.py::test_what_was_there_is_whole_when_the_disk_is_full
     tests/faults/test_disk.py::test_a_real_disk_that_is_full_keeps_what_was_on_it
+    tests/faults/test_disk.py::test_copies_that_a_full_disk_cut_short_are_whole_or_missing_and_the_next_try_ends_them
+    tests/faults/test_disk.py::test_the_demo_says_that_its_page_could_not_be_written
     tests/faults/test_interrupted_file.py::test_an_interrupt_at_any_line_leaves_the_old_file_or_the_new_one_and_no_other
 
 A saved trace that is corrupt, truncated or hostile:
     tests/faults/test_saved.py::test_a_header_that_is_made_to_harm_is_refused_in_words
     tests/faults/test_saved.py::test_nothing_of_a_file_is_ever_run
+    tests/faults/test_saved.py::test_a_file_of_another_format_is_refused_by_how_it_begins
     tests/faults/test_saved.py::test_a_recording_that_cannot_have_happened_is_refused
     tests/faults/test_saved.py::test_whatever_loads_can_be_shown_in_every_view
     tests/trace/test_store.py::test_a_flipped_bit_is_refused_or_changes_nothing
@@ -114,17 +118,23 @@ A saved trace that is corrupt, truncated or hostile:
 A widget that is closed while it is fed:
     tests/faults/test_comms.py::test_closing_waits_for_what_is_being_told
     tests/faults/test_comms.py::test_one_that_is_closed_is_told_nothing_more_and_says_nothing
+    tests/faults/test_comms.py::test_when_the_page_closes_its_side_nothing_is_sent_there_any_more
     tests/faults/test_comms.py::test_a_lab_goes_on_when_its_live_timeline_is_closed_from_within_a_run
 
 Messages on a comm that are not ours:
     tests/faults/test_comms.py::test_what_is_not_ours_is_not_answered_and_ours_is_answered_as_before
     tests/faults/test_comms.py::test_no_message_makes_a_live_timeline_or_a_timeline_raise
+    tests/faults/test_comms.py::test_pictures_that_somebody_invents_are_not_all_kept
     tests/faults/test_comms.py::test_a_kernel_that_is_sent_what_is_not_ours_says_nothing_and_goes_on
 
 Names, paths, headers, reprs and texts with markup, control characters, lone surrogates, and of 10 MB:
     tests/faults/test_texts.py::test_all_that_a_recording_keeps_of_ten_megabytes_is_its_beginning_and_an_ellipsis
     tests/faults/test_texts.py::test_every_view_and_what_stands_for_it_stay_small
     tests/faults/test_texts.py::test_what_goes_to_a_terminal_is_as_long_as_it_was_and_harmless
+    tests/faults/test_texts.py::test_a_command_that_is_given_a_hostile_name_says_it_harmlessly
     tests/faults/test_texts.py::test_an_exception_whose_text_cannot_be_had_reaches_its_caller_and_is_said_so
+    tests/faults/test_texts.py::test_a_dashboard_outlives_an_exception_whose_text_cannot_be_had
+    tests/faults/test_texts.py::test_a_status_of_any_kind_can_be_recorded_and_shown
+    tests/widgets/test_hostile.py::test_a_view_shows_it_as_text
     tests/views/test_text.py::test_names_from_the_app_cannot_break_lines_or_steer_the_terminal
 """
