@@ -180,8 +180,8 @@ class Lab:
             request: see `RequestLike`; a function is called with 0 to `n` - 1.
             n: how many.
 
-        An exception that the app lets out is a response with status 500, and is named in `run.requests`. What
-        the network lost is in `run.lost`.
+        An exception that the app lets out is a response with status 500, and is named in `run.requests`; only a
+        `KeyboardInterrupt` or a `SystemExit` ends the run, and is raised. What the network lost is in `run.lost`.
 
         Raises:
             LabError: `n` is no number from 1, or `request` is none; or another run goes on.
