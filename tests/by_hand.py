@@ -9,6 +9,8 @@ from playground.trace import (
     Segment,
     SegmentKind,
     Site,
+    Span,
+    SpanKind,
     Step,
     StepOutcome,
     Task,
@@ -93,6 +95,13 @@ def handoff(
         outcome="pending" if ended_ms is None else "returned",
         site=None,
     )
+
+
+def span(
+    kind: SpanKind, start_ms: float, end_ms: float | None, *, task: int = 0, request: int = 0, parent: int | None = None
+) -> Span:
+    """A part of a request, named like its kind."""
+    return Span(request, kind, kind, ns(start_ms), None if end_ms is None else ns(end_ms), parent, task, None)
 
 
 def worker(process: int = 1, thread: int = 1, kind: WorkerKind = "thread", name: str | None = None) -> Worker:

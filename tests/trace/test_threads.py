@@ -22,6 +22,7 @@ from playground.trace.build import build
 from playground.trace.recorder import Recorder, recording
 from playground.trace.sampler import Sampler
 from playground.trace.threads import HandoffRecord, sender
+from tests.trace.programs import recorded
 
 CLOCKS = pytest.mark.parametrize("make", [LabLoop, VirtualLoop], ids=["real", "virtual"])
 
@@ -29,14 +30,8 @@ CLOCKS = pytest.mark.parametrize("make", [LabLoop, VirtualLoop], ids=["real", "v
 def record(function: Callable[[], Coroutine[Any, Any, Any]], make: Callable[[], Any] = LabLoop) -> Trace:
     """Run a coroutine function on a recorded loop, in a task named `main`."""
     loop = make()
-
-    async def main() -> Recorder:
-        with recording(loop) as recorder:
-            await loop.create_task(function(), name="main")
-        return recorder
-
     try:
-        recorder = loop.run_until_complete(main())
+        recorder = loop.run_until_complete(recorded(loop, function))
         loop.run_until_complete(loop.shutdown_default_executor())
     finally:
         loop.close()

@@ -7,9 +7,9 @@ import pytest
 from playground.trace import Loss, LossKind, Request, Site, Step, Task, TaskOutcome, Trace, WaitOn
 from playground.views.deadlines import cut_short, deadlines
 from playground.views.diagnosis import diagnose
-from playground.views.findings import Finding
 from playground.views.lost import never_awaited, never_retrieved
 from tests.by_hand import ns, request, step, task, wait
+from tests.views.troubles import only
 
 SAVE = Site("cell 3", 4, "save", "async def save(item):")
 CALL = Site("cell 3", 24, "read", "save(item)")
@@ -18,11 +18,6 @@ RAISES = Site("cell 3", 9, "refresh", 'raise KeyError("x")')
 
 WRITE_AWAIT = "Write `await save(...)` there, or make it a task and keep that."
 KEEP = "Keep the task and await it, or make it in an `asyncio.TaskGroup`, which does both."
-
-
-def only(trace: Trace) -> Finding:
-    (finding,) = diagnose(trace)
-    return finding
 
 
 def loss(

@@ -12,14 +12,8 @@ from playground.views.kinds import FRAME, KINDS, OTHER, RUN, kinds_of
 from playground.views.lanes import lanes
 from playground.views.parts import Parts
 from playground.views.text import text
-from tests.by_hand import MS, ns, request, step, task
+from tests.by_hand import MS, ns, request, span, step, task
 from tests.views.test_lanes import one, spans
-
-
-def span(
-    kind: SpanKind, start_ms: float, end_ms: float | None, *, task: int = 0, request: int = 0, parent: int | None = None
-) -> Span:
-    return Span(request, kind, kind, ns(start_ms), None if end_ms is None else ns(end_ms), parent, task, None)
 
 
 def pieces(trace: Trace, task: int | None, start_ms: float, end_ms: float) -> list[tuple[float, float, int]]:

@@ -11,15 +11,9 @@ from playground.trace import Request, Span, SpanKind, Step, StepOutcome, Task, T
 from playground.trace.tables import WORDS
 from playground.views.segments import life
 from playground.views.spent import STATES, Piece, State, spent
-from tests.by_hand import LINE, MS, handoff, looks, ns, request, step, task, wait
+from tests.by_hand import LINE, MS, handoff, looks, ns, request, span, step, task, wait
 from tests.recordings import blocked_run, healthy_run, large_run
 from tests.trace.test_store import traces
-
-
-def span(
-    kind: SpanKind, start_ms: float, end_ms: float | None, *, task: int = 0, request: int = 0, parent: int | None = None
-) -> Span:
-    return Span(request, kind, kind, ns(start_ms), None if end_ms is None else ns(end_ms), parent, task, None)
 
 
 def told(trace: Trace, index: int = 0) -> list[tuple[State, float, float]]:
