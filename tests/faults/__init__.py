@@ -66,6 +66,8 @@ A lab closed while it is busy:
     tests/faults/test_labs.py::test_whoever_waits_for_a_lab_that_another_thread_closes_is_told
     tests/faults/test_labs.py::test_a_handler_that_closes_its_own_lab_is_answered_and_its_app_shut_down
     tests/faults/test_labs.py::test_a_signal_handler_may_close_the_lab_that_its_thread_waits_for
+    tests/faults/test_labs.py::test_a_lab_that_nobody_holds_but_through_its_client_is_closed_for_who_waits_there
+    tests/test_forgotten.py::test_a_lab_found_in_another_ones_virtual_time_is_closed_when_that_run_is_over
     tests/faults/test_labs.py::test_a_process_that_ends_while_its_lab_is_busy_ends_and_shuts_the_app_down
 
 A lab closed twice, and used after closing:
@@ -78,18 +80,25 @@ Two labs at once, and a lab inside a lab's handler:
     tests/faults/test_together.py::test_in_real_time_a_handler_may_make_a_lab_and_use_it
     tests/faults/test_together.py::test_in_virtual_time_a_lab_cannot_be_made_and_says_so
     tests/faults/test_together.py::test_in_virtual_time_another_lab_cannot_be_asked_and_says_so
+    tests/faults/test_together.py::test_a_handler_may_close_another_lab
+    tests/faults/test_together.py::test_no_virtual_time_passes_while_somebody_outside_looks
 
 A fork while a lab is open:
     tests/faults/test_fork.py::test_a_child_that_uses_the_lab_is_told_and_ends
     tests/faults/test_fork.py::test_a_child_has_nothing_that_the_lab_has_borrowed
+    tests/faults/test_fork.py::test_a_child_that_was_forked_while_every_lock_was_held_may_make_labs_of_its_own
+    tests/faults/test_fork.py::test_processes_that_multiprocessing_forks_do_their_work_and_end
     tests/faults/test_fork.py::test_a_handler_may_fork_in_real_time_and_is_refused_in_virtual_time
 
 An interrupt and a restart of the kernel in every phase:
     tests/notebooks/test_interrupt.py::test_twenty_interrupts_in_a_row_leave_nothing
     tests/notebooks/test_interrupt.py::test_a_stream_that_is_read_halfway_can_be_interrupted
     tests/notebooks/test_interrupt.py::test_a_served_app_can_be_interrupted_idle_and_busy
-    tests/faults/test_clients.py::test_who_leaves_takes_the_app_along_wherever_it_is
-    tests/faults/test_labs.py::test_a_process_that_ends_while_its_lab_is_busy_ends_and_shuts_the_app_down
+    tests/clock/test_virtual_interrupt.py::test_what_never_ends_is_interrupted_and_the_lab_goes_on
+    tests/notebooks/test_phases.py::test_an_interrupted_cell_ends_and_leaves_nothing
+    tests/notebooks/test_phases.py::test_when_its_labs_are_closed_an_interrupted_kernel_is_as_before
+    tests/notebooks/test_phases.py::test_a_restart_while_everything_goes_on_leaves_no_process
+    tests/models/test_in_kernel.py::test_an_interrupt_leaves_no_process_and_the_next_experiment_runs
 
 A ring that overflows:
     tests/faults/test_overflow.py::test_what_is_left_is_the_end_of_what_happened
