@@ -2,11 +2,7 @@
 
 Features come first, and every probe of a peer that is installed is done: the table is not printed as true if one of
 them finds otherwise. Then costs, each as a ratio of neighbours in one run: of a recorder to the stock loop, of a client
-to ours, of a simulated clock to looptime. A peer that is not installed is skipped with a word; all are there with
-
-    pip install viztracer wigglystuff asyncviz looptime
-
-on Python 3.12 or later (AsyncViz and AsyncFlow need that).
+to ours, of a simulated clock to looptime. A peer that is not installed is skipped with a word.
 """
 
 import asyncio
@@ -30,7 +26,10 @@ from tests.benchmarks.transport import (
     burst_of_the_test_client,
 )
 
-__all__ = ["disagreements", "main"]
+__all__ = ["INSTALL", "disagreements", "main"]
+
+INSTALL: Final = "pip install viztracer wigglystuff asyncviz looptime"
+"""What brings all peers; AsyncViz and AsyncFlow need Python 3.12. Only what the tests use is in an extra of ours."""
 
 # -- what each can do -----------------------------------------------------------------------------------------------
 

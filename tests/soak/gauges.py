@@ -55,16 +55,16 @@ class Gauge:
 
 
 GAUGES: Final = (
-    # what the interpreter's and the system's allocators scatter moves by a MiB or two; half an hour of virtual time is
-    # about 10,000 requests
-    Gauge("RSS MiB", 4.0, 1),
-    Gauge("anon MiB", 4.0, 1),
-    # what the program holds, of Python's small blocks and of malloc's memory, no matter how scattered it lies: here a
-    # block a request shows, and 100 bytes a request
-    Gauge("blocks", 8000),
-    Gauge("malloc MiB", 1.0, 2),
-    # one object in six requests: the ring of the long recording is now a little fuller and now a little emptier
-    Gauge("objects", 1500),
+    # coarse, a tenth of what the process takes: the heaps of threads that come and go scatter what they hold, which
+    # moved these by 1 to 4 MiB where the three below stood still
+    Gauge("RSS MiB", 8.0, 1),
+    Gauge("anon MiB", 8.0, 1),
+    # what the program holds, of Python's small blocks, of malloc's memory and of what the collector knows, no matter
+    # how scattered it lies; half an hour of virtual time is about 10,000 requests, so that a block in five requests
+    # shows, and 25 bytes a request, and an object in twenty
+    Gauge("blocks", 2000),
+    Gauge("malloc MiB", 0.25, 2),
+    Gauge("objects", 500),
     Gauge("threads", 2),
     Gauge("workers", 2),
     Gauge("fds", 2),
