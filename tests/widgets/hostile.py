@@ -38,7 +38,7 @@ PROBES = {
 NASTY = "".join(PROBES.values())
 
 # What a header, a file and a class may be called by.
-SPEAKABLE = "".join(character for character in NASTY if character.isprintable() and character.isascii())
+SPEAKABLE = "".join(character for character in NASTY if character.isprintable() and character.isascii()).strip()
 
 # A path of a URL has neither halves of a pair nor, where a route is to match it, a newline.
 _PATH = quote(NASTY.encode("utf-8", "replace").replace(b"\n", b""), safe="")
