@@ -24,7 +24,7 @@ from tests.faults.test_saved import shown
 from tests.fuzz.kit import attempt, fuzzed
 from tests.plans import recordings
 from tests.recordings import blocked_run
-from tests.trace.test_store import content
+from tests.trace.traces import content
 
 # Mostly small ones: every view of the other takes a while.
 _traces = st.one_of([recordings()] * 4 + [st.builds(cache(blocked_run))])
