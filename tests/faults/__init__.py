@@ -72,8 +72,8 @@ A lab closed while it is busy:
 
 A lab closed twice, and used after closing:
     tests/faults/test_labs.py::test_a_lab_may_be_closed_twice_one_after_the_other_and_at_once
-    tests/faults/test_labs.py::test_a_closed_lab_refuses_to_be_used_in_words
-    tests/faults/test_labs.py::test_of_a_closed_lab_the_rest_stays
+    tests/faults/test_closed.py::test_a_closed_lab_refuses_to_be_used_in_words
+    tests/faults/test_closed.py::test_of_a_closed_lab_the_rest_stays
 
 Two labs at once, and a lab inside a lab's handler:
     tests/faults/test_together.py::test_two_labs_on_two_threads_know_nothing_of_each_other
