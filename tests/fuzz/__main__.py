@@ -66,10 +66,13 @@ def main(argv: Sequence[str]) -> int:
     if unknown := sorted(set(asked.names) - set(ROOMS)):
         parser.error(f"expected names among {', '.join(ROOMS)}, got {', '.join(unknown)}")
     logging.disable()  # servers and transports tell of every app that fails, and most of these do
-    all_tried = list(_try_all(asked.names or ROOMS, 60 * asked.minutes))
-    for line in _table(all_tried):
-        print(line)
-    return 1 if any(tried.findings for tried in all_tried) else 0
+    print(f"{'property':<86} {'examples':>9} {'seconds':>8} {'findings':>8}", flush=True)
+    found = 0
+    for tried in _try_all(asked.names or ROOMS, 60 * asked.minutes):
+        name = f"{tried.property.room}: {tried.property.check.__name__.removeprefix('test_').replace('_', ' ')}"
+        print(f"{name:<86} {tried.examples:>9,} {tried.seconds:>8.0f} {len(tried.findings):>8}", flush=True)
+        found += len(tried.findings)
+    return 1 if found else 0
 
 
 def _try_all(names: Sequence[str], seconds: float) -> Iterator[Tried]:
@@ -82,13 +85,6 @@ def _try_all(names: Sequence[str], seconds: float) -> Iterator[Tried]:
             for finding in tried.findings:
                 print(f"-- {name}: {one.check.__name__}, {finding}", flush=True)
             yield tried
-
-
-def _table(all_tried: Sequence[Tried]) -> Iterator[str]:
-    yield f"{'property':<86} {'examples':>9} {'seconds':>8} {'findings':>8}"
-    for tried in all_tried:
-        name = f"{tried.property.room}: {tried.property.check.__name__.removeprefix('test_').replace('_', ' ')}"
-        yield f"{name:<86} {tried.examples:>9,} {tried.seconds:>8.0f} {len(tried.findings):>8}"
 
 
 if __name__ == "__main__":
