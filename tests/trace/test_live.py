@@ -17,7 +17,7 @@ from playground.trace import Trace
 from playground.trace.build import Live, build
 from playground.trace.recorder import Recorder, recording
 from playground.trace.requests import recorded_app
-from tests.trace.test_store import TABLES
+from tests.trace.traces import TABLES
 
 CHUNK = 2048
 

@@ -15,7 +15,7 @@ from playground.trace.table import Table, column
 from playground.trace.tables import NO_INT
 from tests.by_hand import LINE, request, step, task
 from tests.recordings import blocked_run
-from tests.trace.test_store import TABLES, traces
+from tests.trace.traces import TABLES, traces
 
 indexes = st.integers(-9, 9)
 bounds = st.none() | indexes

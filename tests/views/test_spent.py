@@ -13,7 +13,7 @@ from playground.views.segments import life
 from playground.views.spent import STATES, Piece, State, spent
 from tests.by_hand import LINE, MS, handoff, looks, ns, request, span, step, task, wait
 from tests.recordings import blocked_run, healthy_run, large_run
-from tests.trace.test_store import traces
+from tests.trace.traces import traces
 
 
 def told(trace: Trace, index: int = 0) -> list[tuple[State, float, float]]:

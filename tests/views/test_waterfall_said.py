@@ -14,7 +14,7 @@ from playground.views.spent import STATES
 from playground.views.waterfall import Waterfall, part_words, waterfall
 from tests.by_hand import LINE, handoff, looks, ns, request, step, task, wait
 from tests.recordings import blocked_run, healthy_run
-from tests.trace.test_store import traces
+from tests.trace.traces import traces
 from tests.views.falls import NOT_RECORDED, export, told_shares
 
 # -- shares and sentence ------------------------------------------------------------------------------------------
