@@ -40,7 +40,7 @@ from playground.views.text import report
 from playground.views.theatre import theatre_packet
 from playground.views.waterfall import waterfall_packet
 from tests.recordings import blocked_run
-from tests.trace import test_store as store
+from tests.trace.traces import traces as any_traces
 
 END = ": the file is damaged; save it again"
 LATEST = f"{1 << 62:,}"
@@ -364,7 +364,7 @@ def shown(trace: Trace) -> None:
 def test_whatever_loads_can_be_shown_in_every_view(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
-    made = data.draw(store.traces())
+    made = data.draw(any_traces())
     path = tmp_path_factory.getbasetemp() / "whatever.trace"
     made_plausible(made).save(path)
     shown(Trace.load(path))
