@@ -5,344 +5,38 @@ Litestar 2.25, Flask 3.1, asgiref 3.13), and each says why: a framework that han
 here, and its reason is where to look. `tests/conformance/test_traced_frameworks.py` has what else is seen of them.
 """
 
-# mypy: disable-error-code="import-untyped, untyped-decorator, no-untyped-call, misc"
-# Django has no types of its own, nor has asgiref's adapter.
+# mypy: disable-error-code="import-untyped"
+# Django has no types of its own.
 
 import asyncio
-import functools
 import gc
-import time
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from asgiref.current_thread_executor import CurrentThreadExecutor
-from asgiref.sync import async_to_sync, sync_to_async
-from asgiref.wsgi import WsgiToAsgi
-from django.db import connections, models
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.test.utils import override_settings
-from django.urls import path
-from django.utils.decorators import async_only_middleware, sync_only_middleware
-from fastapi import BackgroundTasks, Depends, FastAPI
-from flask import Flask
-from flask import request as flask_request
-from litestar import Litestar
-from litestar import get as litestar_get
-from litestar.response import Stream
-from pydantic import BaseModel
-from quart import Quart
-from starlette.applications import Starlette
-from starlette.background import BackgroundTask
-from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, StreamingResponse
-from starlette.routing import Route
+from django.db import connections
 
-from playground import App, Lab
+from playground import Lab
 from playground.errors import NotInVirtualTime
 from playground.trace import Clock, Trace, store
 from tests.conformance.frameworks import on_django
 from tests.conformance.test_traced_frameworks import handed_over
+from tests.pages_of_django import book, lookup, on_django_by, our_pages
+from tests.pages_of_others import (
+    by_asgirefs_adapter,
+    on_fastapi,
+    on_flask,
+    on_litestar,
+    on_playground,
+    on_quart,
+    on_starlette,
+)
 
 REQUESTS = 3  # at once, so that a call taken for another request's would show
-
-
-# -- the apps -------------------------------------------------------------------------------------------------
-
-
-class Item(BaseModel):
-    number: int
-
-
-def plain_need() -> int:
-    return 1
-
-
-async def async_need() -> int:
-    return 1
-
-
-def held_need() -> Iterator[int]:
-    yield 1
-
-
-def on_fastapi() -> FastAPI:
-    app = FastAPI(openapi_url=None)
-
-    @app.get("/async")
-    async def from_loop() -> Any:
-        return {"number": 1}
-
-    @app.get("/def", response_model=None)
-    def from_thread() -> Any:
-        return {"number": 1}
-
-    @app.get("/async/model", response_model=Item)
-    async def modelled_from_loop() -> Any:
-        return {"number": 1}
-
-    @app.get("/def/model", response_model=Item)
-    def modelled() -> Any:
-        return {"number": 1}
-
-    @app.get("/def/annotated")
-    def annotated() -> Item:
-        return Item(number=1)
-
-    @app.get("/def/needs", response_model=None)
-    def needing(number: int = Depends(plain_need)) -> Any:
-        return {"number": number}
-
-    @app.get("/async/needs")
-    async def needing_from_loop(number: int = Depends(plain_need)) -> Any:
-        return {"number": number}
-
-    @app.get("/async/needs-async")
-    async def needing_async(number: int = Depends(async_need)) -> Any:
-        return {"number": number}
-
-    @app.get("/def/holds", response_model=None)
-    def holding(number: int = Depends(held_need)) -> Any:
-        return {"number": number}
-
-    @app.get("/def/holds/model", response_model=Item)
-    def holding_modelled(number: int = Depends(held_need)) -> Any:
-        return {"number": number}
-
-    @app.get("/async/later")
-    async def later(tasks: BackgroundTasks) -> Any:
-        tasks.add_task(plain_need)
-        return {}
-
-    return app
-
-
-def on_starlette() -> Starlette:
-    async def from_loop(request: Request) -> PlainTextResponse:
-        return PlainTextResponse("x")
-
-    def from_thread(request: Request) -> PlainTextResponse:
-        return PlainTextResponse("x")
-
-    async def streamed(request: Request) -> StreamingResponse:
-        return StreamingResponse(iter(["a", "b"]))
-
-    async def file(request: Request) -> FileResponse:
-        return FileResponse(__file__)
-
-    async def later(request: Request) -> PlainTextResponse:
-        return PlainTextResponse("x", background=BackgroundTask(plain_need))
-
-    pages = {"/async": from_loop, "/def": from_thread, "/stream": streamed, "/file": file, "/later": later}
-    return Starlette(routes=[Route(path, page) for path, page in pages.items()])
-
-
-def on_playground() -> App:
-    app = App()
-
-    @app.get("/async")
-    async def from_loop() -> str:
-        return "x"
-
-    @app.get("/def")
-    def from_thread() -> str:
-        return "x"
-
-    return app
-
-
-def on_quart() -> Quart:
-    app = Quart("site")
-
-    @app.get("/async")
-    async def from_loop() -> str:
-        return "x"
-
-    @app.get("/def")
-    def from_thread() -> str:
-        return "x"
-
-    @app.get("/stream")
-    def streamed() -> Iterator[str]:
-        yield from "ab"
-
-    return app
-
-
-def on_litestar() -> Litestar:
-    @litestar_get("/async")
-    async def from_loop() -> str:
-        return "x"
-
-    @litestar_get("/def", sync_to_thread=True)
-    def from_thread() -> str:
-        return "x"
-
-    @litestar_get("/def/on-the-loop", sync_to_thread=False)
-    def kept() -> str:
-        return "x"
-
-    @litestar_get("/stream")
-    async def streamed() -> Stream:
-        return Stream(iter("ab"))
-
-    return Litestar([from_loop, from_thread, kept, streamed], openapi_config=None, logging_config=None)
-
-
-def on_flask() -> Flask:
-    app = Flask("site")
-
-    @app.get("/def")
-    def from_thread() -> str:
-        return "x"
-
-    @app.get("/async")
-    async def from_a_loop_of_its_own() -> str:
-        await asyncio.sleep(0)
-        return "x"
-
-    @app.get("/stream")
-    def streamed() -> Iterator[str]:
-        return iter("abc")
-
-    @app.post("/upload")
-    def upload() -> str:
-        return str(len(flask_request.stream.read()))
-
-    return app
-
-
-# -- Django's ---------------------------------------------------------------------------------------------------
-
-
-async def async_view(request: HttpRequest) -> HttpResponse:
-    await asyncio.sleep(0)
-    return HttpResponse("x")
-
-
-def sync_view(request: HttpRequest) -> HttpResponse:
-    return HttpResponse("x")
-
-
-def lookup() -> str:
-    return "found"
-
-
-def free() -> str:
-    return "free"
-
-
-async def helped(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(await sync_to_async(lookup)() + await sync_to_async(free, thread_sensitive=False)())
-
-
-def to_the_loop(request: HttpRequest) -> HttpResponse:
-    async def inside() -> str:
-        await asyncio.sleep(0)
-        return "x"
-
-    return HttpResponse(async_to_sync(inside)())
-
-
-def there_and_back(request: HttpRequest) -> HttpResponse:
-    async def inside() -> str:
-        return await sync_to_async(lookup)()
-
-    return HttpResponse(async_to_sync(inside)())
-
-
-def nap() -> str:
-    time.sleep(3)
-    return "rested"
-
-
-def there_and_back_for_long(request: HttpRequest) -> HttpResponse:
-    async def inside() -> str:
-        return await sync_to_async(nap)()
-
-    return HttpResponse(async_to_sync(inside)())
-
-
-async def streamed(request: HttpRequest) -> StreamingHttpResponse:
-    return StreamingHttpResponse(iter([b"a", b"b"]))
-
-
-@functools.cache
-def book() -> Any:
-    """A model with a table of its own: it can be made only once Django is set up."""
-
-    class Book(models.Model):
-        title = models.CharField(max_length=20)
-
-        class Meta:
-            app_label = "hand_offs"
-
-    return Book
-
-
-def orm(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(str(book().objects.count()))
-
-
-async def orm_wrapped(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(str(await sync_to_async(book().objects.count)()))
-
-
-async def orm_asked(request: HttpRequest) -> HttpResponse:
-    return HttpResponse((await book().objects.aget(title="Emma")).title)
-
-
-async def orm_listed(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(",".join([each.title async for each in book().objects.all()]))
-
-
-async def orm_written(request: HttpRequest) -> HttpResponse:
-    mine = book()(title="Persuasion")
-    await mine.asave()
-    await mine.adelete()
-    return HttpResponse("x")
-
-
-views = (
-    *(async_view, sync_view, helped, to_the_loop, there_and_back, there_and_back_for_long, streamed),
-    *(orm, orm_wrapped, orm_asked, orm_listed, orm_written),
-)
-urlpatterns = [path(view.__name__, view) for view in views]
-
-
-@async_only_middleware
-def async_layer(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-    async def layer(request: HttpRequest) -> Any:
-        return await get_response(request)
-
-    return layer
-
-
-@sync_only_middleware
-def sync_layer(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-    def layer(request: HttpRequest) -> Any:
-        return get_response(request)
-
-    return layer
-
-
-def on_django_by(make: Callable[[], Any], *layers: str) -> Callable[[], Any]:
-    """What makes the handler: Django folds its middleware into it as it is made."""
-
-    def made() -> Any:
-        with override_settings(MIDDLEWARE=[f"{__name__}.{layer}" for layer in layers]):
-            return make()
-
-    made.__name__ = " ".join((make.__name__, *layers))
-    return made
-
-
-def by_asgirefs_adapter() -> Any:
-    return WsgiToAsgi(on_flask())
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -365,17 +59,6 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 def sqlite(file: Path) -> dict[str, Any]:
     return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file), "OPTIONS": {"timeout": 60}}
-
-
-@contextmanager
-def our_pages() -> Iterator[None]:
-    with override_settings(ROOT_URLCONF=__name__), warnings.catch_warnings():
-        # `streamed` does on purpose what Django warns of
-        warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators", Warning)
-        yield
-
-
-# -- what is handed over, and why --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -535,7 +218,6 @@ _DJANGO = [
         real_only="expected nothing from outside in virtual time, got a call of a second event loop's run_forever",
     ),
 ]
-
 
 PAGES = [*_PAGES, *(replace(page, around=our_pages) for page in _DJANGO)]
 
