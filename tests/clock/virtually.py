@@ -1,6 +1,11 @@
 """How the tests run something in virtual time, on a loop of its own."""
 
 import asyncio
+import concurrent.futures
+import inspect
+import queue
+import threading
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple, TypeVar
 
@@ -39,3 +44,20 @@ def recorded_virtually(main: Callable[[], Coroutine[Any, Any, Any]], **settings:
 
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         return build(runner.run(record()))
+
+
+def line_of(function: Callable[..., Any], text: str) -> int:
+    lines, first = inspect.getsourcelines(function)
+    return first + next(index for index, line in enumerate(lines) if text in line)
+
+
+def borrowed() -> list[object]:
+    """What virtual time borrows, as it stands now."""
+    from anyio._backends import _asyncio
+
+    names = ("sleep", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "time", "time_ns")
+    found: list[object] = [getattr(time, name) for name in names]
+    found += [threading.Lock, threading.RLock, threading.Thread.start, threading.Thread.join, queue.SimpleQueue]
+    found += [vars(_asyncio).get("set"), vars(_asyncio).get("Queue"), asyncio.BaseEventLoop.run_forever]
+    found += [concurrent.futures.ThreadPoolExecutor.submit]
+    return found

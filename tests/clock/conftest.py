@@ -1,0 +1,18 @@
+"""Around the tests that ask for it: no thread and no patch of virtual time is left."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tests.clock.virtually import borrowed
+
+
+@pytest.fixture
+def nothing_is_left() -> Iterator[None]:
+    threads, patches = set(threading.enumerate()), borrowed()
+    yield
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(5)
+    assert set(threading.enumerate()) <= threads
+    assert borrowed() == patches
