@@ -5,9 +5,7 @@ import functools
 import logging
 import math
 import time
-from collections import defaultdict
-from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any
 
 import anyio.to_thread
 import pytest
@@ -20,91 +18,13 @@ from trio._core import _run
 
 from playground.trace import Trace
 from playground.trace.build import build
-from playground.trace.recorder import Recorder
 from playground.trace.trio_instrument import TrioInstrument, TrioRecorder
 from playground.watching import Session
 from playground.watching.watch import watch
-from tests.trace.programs import (
-    check_the_loop_does_one_thing_at_a_time,
-    check_waits_fill_the_gaps,
-    now,
-    task_named,
-    worked,
-)
-
-
-def record(function: Callable[[], Awaitable[Any]], **options: Any) -> tuple[Trace, Recorder]:
-    """Run an async function on trio, recorded."""
-    session = Session()
-    try:
-        trio.run(function, **options)
-    finally:
-        session.close()
-    ((recorder, _),) = session.recorders()
-    return build(recorder), recorder
-
+from tests.trace.programs import check_the_loop_does_one_thing_at_a_time, check_waits_fill_the_gaps, task_named
+from tests.trace.trio_programs import ACTIONS, Action, Program, record
 
 # -- random programs and their witness ------------------------------------------------------------------------------
-
-Action = tuple[str, int]
-
-ACTIONS: Final = st.one_of(
-    st.tuples(st.just("work"), st.integers(0, 300)),  # µs of busy work within the step
-    st.tuples(st.just("yield"), st.just(0)),
-    st.tuples(st.just("sleep"), st.integers(1, 3)),  # ms
-    st.tuples(st.just("lock"), st.integers(0, 1)),
-    st.tuples(st.just("get"), st.integers(0, 1)),
-    st.tuples(st.just("thread"), st.integers(0, 2)),  # ms in a worker, through anyio
-    st.tuples(st.just("worker"), st.integers(0, 2)),  # the same, through trio
-)
-
-
-class Program:
-    """Runs actions, and notes the stretches between its awaits, and its workers' calls."""
-
-    def __init__(self) -> None:
-        self.seen: dict[str, list[tuple[int, int]]] = defaultdict(list)
-        self.calls: list[tuple[str, int, int]] = []
-        self.locks = [trio.Lock(), trio.Lock()]
-        self.channels = [trio.open_memory_channel[int](0) for _ in range(2)]
-
-    async def run(self, name: str, actions: list[Action]) -> None:
-        began = now()
-        for action, amount in actions:
-            if action == "work":
-                until = now() + amount * 1000
-                while now() < until:
-                    pass
-                continue
-            self.seen[name].append((began, now()))
-            await self.act(action, amount, name)
-            began = now()
-        self.seen[name].append((began, now()))
-
-    async def act(self, action: str, amount: int, name: str) -> None:
-        match action:
-            case "yield":
-                await trio.lowlevel.checkpoint()
-            case "sleep":
-                await trio.sleep(amount / 1000)
-            case "lock":
-                async with self.locks[amount]:
-                    await trio.lowlevel.checkpoint()
-            case "get":
-                with trio.move_on_after(0.003):
-                    await self.channels[amount][1].receive()
-            case "thread":
-                await anyio.to_thread.run_sync(self.worker, name, amount)
-            case "worker":
-                await trio.to_thread.run_sync(self.worker, name, amount)
-
-    def worker(self, name: str, duration_ms: int) -> None:
-        self.calls.append((name, *worked(duration_ms)))
-
-    async def main(self, programs: list[list[Action]]) -> None:
-        async with trio.open_nursery() as nursery:
-            for index, actions in enumerate(programs):
-                nursery.start_soon(self.run, str(index), actions, name=str(index))
 
 
 @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
