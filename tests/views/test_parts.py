@@ -13,7 +13,7 @@ from playground.views.lanes import lanes
 from playground.views.parts import Parts
 from playground.views.text import text
 from tests.by_hand import MS, ns, request, span, step, task
-from tests.views.test_lanes import one, spans
+from tests.views.rows import one, spans
 
 
 def pieces(trace: Trace, task: int | None, start_ms: float, end_ms: float) -> list[tuple[float, float, int]]:
