@@ -5,7 +5,7 @@ import re
 import threading
 import time
 from array import array
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
 from operator import add
@@ -17,7 +17,6 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from playground.asgi import ASGIApp, Receive, Scope, Send
 from playground.clock.loop import LabLoop
 from playground.clock.virtual import VirtualLoop
 from playground.clock.work import work
@@ -25,12 +24,12 @@ from playground.trace import Trace
 from playground.trace.build import Live
 from playground.trace.columns import unpack
 from playground.trace.recorder import Recorder
-from playground.trace.requests import recorded_app
 from playground.views.kinds import BLOCKED, OTHER, RUN
 from playground.views.lanes import NO_REQUEST, Arrows, Lanes, Row, What, lanes
 from playground.views.live import LiveLanes
 from playground.views.live_packet import Teller, counters
-from tests.trace.test_live import ask, recorded_on
+from tests.trace.test_live import recorded_on
+from tests.views.live_programs import ACTIONS, program
 
 Shown = dict[str, Any]
 
@@ -89,77 +88,6 @@ def while_it_goes_on(trace: Trace) -> Lanes:
             bare.add(start_ns, end_ns, OTHER if kind == RUN else kind, len(whats) - 1, None)
         rows.append(bare)
     return replace(laid, rows=tuple(rows), whats=tuple(whats), requests=())
-
-
-async def plain(scope: Scope, receive: Receive, send: Send) -> None:
-    work(0.001)
-    await asyncio.sleep(0.2)
-    work(0.002)
-    await asyncio.sleep(0)
-    work(0.001)
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await anyio.to_thread.run_sync(work, 0.03)
-    work(0.07)
-
-
-async def family(scope: Scope, receive: Receive, send: Send) -> None:
-    """A request whose children run while it waits, and one of them while it is ready."""
-    work(0.001)
-    children = [asyncio.create_task(napping(times)) for times in (1, 3)]
-    await asyncio.sleep(0.2)
-    work(0.001)
-    await children[1]
-    await send({"type": "http.response.start", "status": 500, "headers": []})
-
-
-async def in_turn(apps: dict[str, ASGIApp]) -> None:
-    """A task that works for several requests, one after the other, as a test client's does."""
-    for name in ("request", "family", "request"):
-        await ask(apps[name])
-
-
-async def napping(times: int) -> None:
-    for _ in range(times):
-        work(0.002)
-        await asyncio.sleep(0)
-        work(0.003)
-        await asyncio.sleep(0.07)
-
-
-ACTIONS = st.lists(
-    st.sampled_from(
-        ["yield", "sleep", "sleep", "thread", "child", "request", "request", "here", "family", "look", "look"]
-    ),
-    min_size=1,
-    max_size=25,
-)
-
-
-def program(actions: list[str], look: Callable[[Recorder], None]) -> Callable[[Recorder], Coroutine[Any, Any, None]]:
-    async def run(recorder: Recorder) -> None:
-        apps = {"request": recorded_app(plain, lambda: recorder), "family": recorded_app(family, lambda: recorder)}
-        going = []
-        for action in actions:
-            if action == "yield":
-                await asyncio.sleep(0)
-            elif action == "sleep":
-                await asyncio.sleep(0.1)
-            elif action == "thread":
-                await anyio.to_thread.run_sync(int)
-            elif action == "child":
-                going.append(asyncio.create_task(asyncio.sleep(0.25)))
-            elif action == "here":
-                await asyncio.create_task(in_turn(apps))
-            elif action in apps:
-                going.append(asyncio.create_task(ask(apps[action])))
-            else:
-                await asyncio.sleep(0)  # of the step that looks nothing is known
-                look(recorder)
-        await asyncio.gather(*going)
-        await asyncio.sleep(0)
-        look(recorder)
-
-    return run
 
 
 @pytest.mark.slow
