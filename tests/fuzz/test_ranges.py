@@ -156,8 +156,8 @@ def _checked(content_range: str, data: bytes, content: bytes) -> set[int]:
 
 @fuzzed(st.sampled_from(["GET", "GET", "HEAD"]), _sizes, _headers, _conditions, examples=40)
 def test_a_range_is_answered_as_starlette_answers(method: str, size: int, header: str, condition: str | None) -> None:
-    if "--" in header:
-        return  # which Starlette takes for a number below nothing, and we for no range
+    if any(sign in header for sign in ("--", "+", "_", "٣")):
+        return  # which Starlette reads with int(), and so as numbers; for us it is no range, as by the grammar
     ours, theirs = (
         _ask(kit, size, method, header, condition) for kit in (playground.web.responses, starlette.responses)
     )
