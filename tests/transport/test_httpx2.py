@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from playground.transport import ASGITransport
+from tests.transport.faulty import broken_before, broken_within, silent
 from tests.transport.helpers import START, app_of, body, echo
-from tests.transport.test_inprocess import broken_before, broken_within, silent
 
 httpx2: Any = pytest.importorskip("httpx2", reason="httpx2 is not installed")
 
