@@ -8,55 +8,16 @@ from typing import Any
 import pytest
 
 from playground.asgi import ASGIApp, Receive, Scope, Send
-from playground.errors import HandlerError, RouteError, UsageError
+from playground.errors import UsageError
 from playground.web.applications import Starlette
 from playground.web.datastructures import URLPath
 from playground.web.middleware import Middleware
 from playground.web.requests import Request
 from playground.web.responses import PlainTextResponse, Response
-from playground.web.routing import (
-    BaseRoute,
-    Match,
-    NoMatchFound,
-    Route,
-    Router,
-    compile_path,
-    get_name,
-    replace_params,
-)
+from playground.web.routing import NoMatchFound, Route, Router, compile_path, get_name, replace_params
+from tests.web.places import ROUTES, EveryMethod, blocking, home, item
 
 from .exchange import call, call_scope, exactly, http_scope
-
-
-async def home(request: Request[Any]) -> Response:
-    return PlainTextResponse("home")
-
-
-async def item(request: Request[Any]) -> Response:
-    return PlainTextResponse(f"item {request.path_params['key']!r}")
-
-
-def blocking(request: Request[Any]) -> Response:
-    return PlainTextResponse("blocking")
-
-
-class EveryMethod:
-    """An endpoint that is an app itself."""
-
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.scope, self.receive, self.send = scope, receive, send
-
-    def __await__(self) -> Any:
-        return PlainTextResponse(self.scope["method"])(self.scope, self.receive, self.send).__await__()
-
-
-ROUTES = [
-    Route("/", home),
-    Route("/items/{key:int}", item, name="item"),
-    Route("/items/{key}", item, methods=["PUT", "patch"], name="item"),
-    Route("/blocking/", blocking),
-    Route("/every", EveryMethod),
-]
 
 
 @pytest.mark.parametrize("make", [Router, lambda routes: Starlette(routes=routes)])
@@ -312,91 +273,3 @@ def test_a_routes_and_a_routers_middleware_go_around_it_outermost_first() -> Non
     layers = [Middleware(_Shout, "1"), Middleware(_Shout, mark="2")]
     assert call(Route("/", home, middleware=layers), "/").text == "home21"
     assert call(Router([Route("/", home)], middleware=layers), "/").text == "home21"
-
-
-@pytest.mark.parametrize(
-    ("path", "message"),
-    [
-        ("home", "Routed paths must start with '/': got 'home'. Write '/home'."),
-        ("", "Routed paths must start with '/': got ''. Write '/'."),
-        (
-            "/{a:foo}",
-            (
-                "Unknown path convertor 'foo' in the path '/{a:foo}'. Known are str, path, int, float, uuid; "
-                "add another with register_url_convertor()."
-            ),
-        ),
-        (
-            "/{a}/{a}",
-            "Duplicated param name a at path /{a}/{a}. Give every parameter of a path a name of its own.",
-        ),
-        (
-            "/{a}/{b}/{b}/{a}",
-            "Duplicated param names a, b at path /{a}/{b}/{b}/{a}. Give every parameter of a path a name of its own.",
-        ),
-    ],
-)
-def test_a_path_that_cannot_be_routed_is_refused(path: str, message: str) -> None:
-    with pytest.raises(RouteError, match=exactly(message)):
-        Route(path, home)
-
-
-def test_an_endpoint_that_was_called_is_refused() -> None:
-    # Built of pieces that mypy would refuse in a user's hands too.
-    called: Any = home(Request(http_scope()))
-    message = (
-        "The endpoint of '/home' must be a function, got a coroutine: 'home' was called where the route was "
-        "declared. Leave out the brackets: Route('/home', home)."
-    )
-    with pytest.raises(HandlerError, match=exactly(message)):
-        Route("/home", called)
-
-
-def test_an_endpoint_that_cannot_be_called_is_refused() -> None:
-    nothing: Any = None  # as a decorator leaves it that forgot to return
-    message = (
-        "The endpoint of '/home' must be a function or an ASGI app, got None. "
-        "Write Route('/home', handler), with the name of a function."
-    )
-    with pytest.raises(HandlerError, match=exactly(message)):
-        Route("/home", nothing)
-
-
-def test_an_endpoint_that_returns_no_response_is_told_so() -> None:
-    async def lazy(request: Request[Any]) -> Any:
-        return {"a": 1}
-
-    error = call(Route("/", lazy), "/").error
-    assert isinstance(error, HandlerError)
-    assert str(error) == (
-        "The handler 'lazy' must return a Response, got dict. Return JSONResponse(...) or "
-        "PlainTextResponse(...), or declare it with playground.App, which makes responses of dict, list, str, "
-        "bytes and None."
-    )
-
-
-def test_an_endpoint_that_forgot_to_await_is_told_so() -> None:
-    async def fetch() -> Response:
-        return PlainTextResponse("late")
-
-    def hasty(request: Request[Any]) -> Any:
-        return fetch()
-
-    error = call(Route("/", hasty), "/").error
-    assert isinstance(error, HandlerError)
-    name = "test_an_endpoint_that_forgot_to_await_is_told_so.<locals>.fetch"
-    assert str(error) == (
-        f"The handler 'hasty' returned a coroutine that nobody awaited: {name!r} was called without `await`. "
-        f"Make the handler `async def` and write `await {name}(...)`."
-    )
-
-
-def test_a_route_class_must_define_what_a_router_asks() -> None:
-    class Empty(BaseRoute):
-        pass
-
-    with pytest.raises(NotImplementedError, match=exactly("Empty must define matches(scope).")):
-        Empty().matches(http_scope())
-    with pytest.raises(NotImplementedError, match=exactly("Empty must define url_path_for(name, **path_params).")):
-        Empty().url_path_for("x")
-    assert Route("/", home).matches(http_scope("/elsewhere")) == (Match.NONE, {})
