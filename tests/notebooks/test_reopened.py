@@ -10,8 +10,8 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser import chromium_page
 from tests.jupyterlab import running_lab
+from tests.notebooks.first_notebook import PATIENCE_MS, pictured
 from tests.notebooks.kernel import Kernel
-from tests.notebooks.test_in_browser import PATIENCE_MS, pictured
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
