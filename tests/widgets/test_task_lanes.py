@@ -11,7 +11,7 @@ from playground.widgets.page import page
 from tests.browser import Chromium
 from tests.views.test_task_lanes import QUEUE
 from tests.widgets.screen import Screen, opened
-from tests.widgets.test_reading import told_of, words
+from tests.widgets.told import told_of, words
 
 WIDE: Any = {"viewport": {"width": 1300, "height": 900}, "reduced_motion": "reduce"}
 
