@@ -1,4 +1,4 @@
-// Reads a packet of the timeline and prints what its panel tells of each span, for test_reading.py:
+// Reads a packet of the timeline and prints what its panel tells of each span, for told.py:
 // [[group, lane, index, [[term, ...parts]]]], where a part that leads to a span is [words, group, lane, index].
 
 import { readFileSync } from 'node:fs';
