@@ -19,33 +19,6 @@ BOTH = pytest.mark.parametrize("root", [PACKAGE, TESTS], ids=["playground", "tes
 
 # Tests that were too long when the rule came. A file is taken out once it has been split; none is put in.
 STILL_TOO_LONG = {
-    "clock/test_foreign.py",
-    "clock/test_loop.py",
-    "clock/test_stuck.py",
-    "clock/test_virtual.py",
-    "faults/test_labs.py",
-    "lite/test_simulated.py",
-    "models/test_claims_web.py",
-    "notebooks/test_in_browser.py",
-    "test_app.py",
-    "test_assertions.py",
-    "test_lab.py",
-    "test_other_frameworks.py",
-    "test_pytest_plugin.py",
-    "trace/test_store.py",
-    "trace/test_trio.py",
-    "transport/test_inprocess.py",
-    "transport/test_websocket.py",
-    "views/test_compare.py",
-    "views/test_lanes.py",
-    "views/test_live.py",
-    "views/test_stacked.py",
-    "web/test_routing.py",
-    "web/test_testclient.py",
-    "web/test_websockets.py",
-    "widgets/test_live.py",
-    "widgets/test_reading.py",
-    "widgets/test_theatre.py",
 }
 
 # Functions whose bodies are the same on purpose, with the reason.
