@@ -138,10 +138,11 @@ def test_every_unit_is_weighed_at_each_count(key: str) -> None:
 @pytest.mark.skipif(not can_weigh(), reason="Linux alone says how much memory is a process's own")
 @pytest.mark.parametrize("key", ["fresh_process", "thread", "task"])
 def test_nothing_is_left_of_what_was_weighed(key: str) -> None:
-    threads, files = threading.active_count(), len(os.listdir("/proc/self/fd"))
+    # what an earlier test left may end meanwhile
+    threads, files = set(threading.enumerate()), len(os.listdir("/proc/self/fd"))
     weigh(key, [3])
-    assert threading.active_count() == threads
-    assert len(os.listdir("/proc/self/fd")) == files
+    assert not set(threading.enumerate()) - threads
+    assert len(os.listdir("/proc/self/fd")) <= files
 
 
 def test_a_library_that_is_missing_is_told_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
