@@ -17,10 +17,6 @@ TESTS = Path(__file__).parent
 PACKAGE = TESTS.parent / "playground"
 BOTH = pytest.mark.parametrize("root", [PACKAGE, TESTS], ids=["playground", "tests"])
 
-# Tests that were too long when the rule came. A file is taken out once it has been split; none is put in.
-STILL_TOO_LONG = {
-}
-
 # Functions whose bodies are the same on purpose, with the reason.
 MEANT_TWICE: dict[frozenset[str], str] = {
     frozenset({"poll", "wait"}): "two lessons show one mistake, each in code that is read alone",
@@ -70,10 +66,7 @@ def all_is_read_once() -> Iterator[None]:
 
 @BOTH
 def test_no_file_is_too_long(root: Path) -> None:
-    allowed = STILL_TOO_LONG if root == TESTS else set()
-    found = house.too_long(root)
-    assert {name: lines for name, lines in found.items() if name not in allowed} == {}
-    assert allowed - set(found) == set(), "these have been split: take them out of STILL_TOO_LONG"
+    assert house.too_long(root) == {}
 
 
 @BOTH
