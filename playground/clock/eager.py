@@ -78,12 +78,13 @@ def _take_back(loop: "Turns", waiting: int) -> None:
     tally.pieces.pop()
     tally.step -= 1
     ready = loop._ready
-    for index in range(waiting, len(ready)):
-        entry = ready[index]
-        if type(entry) is tuple and entry[3] == tally.step + 1:
-            ready[index] = (*entry[:3], tally.step, entry[4])
-        elif getattr(entry, "by", 0) == tally.step + 1:
-            entry.by = tally.step
+    with tally.order:
+        for index in range(waiting, len(ready)):
+            entry = ready[index]
+            if type(entry) is tuple and entry[3] == tally.step + 1:
+                ready[index] = (*entry[:3], tally.step, entry[4])
+            elif getattr(entry, "by", 0) == tally.step + 1:
+                entry.by = tally.step
 
 
 def _started(coro: Any) -> bool:

@@ -22,7 +22,7 @@ def arguments(only: Any) -> tuple[Any, ...]:
 
 def as_handles(ready: "deque[Any]", loop: asyncio.AbstractEventLoop) -> None:
     """Make handles, as asyncio has them, of the steps that stand in a loop's ready queue as tuples."""
-    for index in range(len(ready)):  # by index: other threads may append meanwhile, and only this one takes
+    for index in range(len(ready)):  # by index: others may append meanwhile, but none before it
         entry = ready[index]
         if type(entry) is tuple:
             callback, arg, context, _, _ = entry

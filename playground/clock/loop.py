@@ -115,7 +115,8 @@ class LabLoop(Turns, asyncio.SelectorEventLoop):
         For what ends others: of a hundred handlers that are ready to begin, and never to end, none should begin.
         """
         self._check_closed()  # type: ignore[attr-defined]
-        self._ready.appendleft(asyncio.Handle(callback, (), self))
+        with self.tally.order:
+            self._ready.appendleft(asyncio.Handle(callback, (), self))
         self._write_to_self()  # type: ignore[attr-defined]
 
     def call_at(
@@ -158,7 +159,8 @@ class LabLoop(Turns, asyncio.SelectorEventLoop):
         self.recorder = None
         self.step = 0
         self.tally.pieces = []
-        as_handles(self._ready, self)
+        with self.tally.order:
+            as_handles(self._ready, self)
 
 
 def _always() -> bool:

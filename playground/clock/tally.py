@@ -4,6 +4,8 @@ Not on the loop itself: CPython (3.11 to 3.13) looks an instance's attributes an
 the instance has no more than 30 of its own. A selector loop has 26, and a recording puts four more methods on it.
 """
 
+# by its own name: while a virtual loop is open, `threading` has another
+from _thread import RLock
 from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
@@ -30,12 +32,15 @@ class Tally:
         sender: for whose task the running callback was sent.
         serial: how many timers were set.
         home: the loop whose turns are recorded.
+        order: held by who puts something before all that is ready, from any thread, and by who goes through what is
+            ready by index.
     """
 
     __slots__ = (
         "home",
         "last_ns",
         "offset_ns",
+        "order",
         "pieces",
         "recorder",
         "rest_at",
@@ -52,6 +57,7 @@ class Tally:
         self.pieces: list[Piece] = []
         self.sender: Any = None
         self.home: Any = None
+        self.order = RLock()
 
 
 def kept(name: str) -> Any:
