@@ -18,7 +18,8 @@ import pytest
 from playground import App, Lab
 from playground.clock import virtual
 from playground.errors import NotInVirtualTime
-from tests.clock.virtually import line_of, virtually
+from tests.clock.virtually import virtually
+from tests.lines import line_of
 
 pytestmark = pytest.mark.usefixtures("nothing_is_left")
 HERE = __file__

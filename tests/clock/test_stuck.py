@@ -17,7 +17,8 @@ from playground import App, Lab
 from playground.clock import pool, virtual, watchdog
 from playground.code import GIVEN_NAMES
 from playground.errors import Deadlock, NotInVirtualTime, Runaway
-from tests.clock.virtually import line_of, virtually
+from tests.clock.virtually import virtually
+from tests.lines import line_of
 
 pytestmark = pytest.mark.usefixtures("nothing_is_left")
 HERE = __file__

@@ -2,7 +2,6 @@
 
 import asyncio
 import concurrent.futures
-import inspect
 import queue
 import threading
 import time
@@ -44,11 +43,6 @@ def recorded_virtually(main: Callable[[], Coroutine[Any, Any, Any]], **settings:
 
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         return build(runner.run(record()))
-
-
-def line_of(function: Callable[..., Any], text: str) -> int:
-    lines, first = inspect.getsourcelines(function)
-    return first + next(index for index, line in enumerate(lines) if text in line)
 
 
 def borrowed() -> list[object]:

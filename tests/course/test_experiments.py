@@ -25,6 +25,7 @@ from playground.course.experiments import (
 )
 from playground.course.rules import broke
 from playground.trace import Job, Segment, SegmentKind, Trace, Worker
+from tests.lines import line_of
 
 MS = 1_000_000
 Stretch = tuple[SegmentKind, int, int]
@@ -128,7 +129,8 @@ def test_each_way_is_a_try_with_the_results_of_its_jobs() -> None:
 
 def test_a_job_that_raises_is_told_as_what_it_raised() -> None:
     (tried,) = try_models(Workload(raises, jobs=2), "sequential")
-    assert broke(Attempt((), [tried])) == "it raised `ValueError: no 0`."
+    place = f"(tests/course/test_experiments.py, line {line_of(raises, 'raise')})"
+    assert broke(Attempt((), [tried])) == f"it raised `ValueError: no 0` {place}."
 
 
 @pytest.mark.slow

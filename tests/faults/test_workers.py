@@ -5,7 +5,6 @@ the lab is closed it is said what goes on. That it is, and at which line, is sho
 """
 
 import asyncio
-import inspect
 import threading
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -18,6 +17,7 @@ from playground import App, Deadlock, Lab
 from playground.clock import life
 from playground.trace import Clock
 from playground.transport import _crew
+from tests.lines import line_of
 
 KITS: Final = ("playground.web", "starlette", "wsgi")
 
@@ -90,11 +90,6 @@ async def stubborn() -> None:
             await asyncio.sleep(3600)
         except asyncio.CancelledError:
             continue
-
-
-def line_of(function: Callable[..., Any], text: str) -> int:
-    lines, first = inspect.getsourcelines(function)
-    return first + next(index for index, line in enumerate(lines) if text in line)
 
 
 @pytest.mark.parametrize("clock", ["real", "virtual"])
