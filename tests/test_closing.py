@@ -12,6 +12,7 @@ import playground.clock.thread
 import playground.host
 from playground import App, Lab
 from playground.errors import LabClosed
+from tests.faults.busy import CUT_OFF
 
 STANDS = r'  File "[^"]+", line \d+, in \w+\n    .*'
 
@@ -53,9 +54,6 @@ def close_while(lab: Lab, at_it: threading.Event, said: list[str]) -> None:
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-
-
-CUT_OFF = "expected the lab to stay open during a call, got it closed meanwhile: close it when the call is over"
 
 
 @pytest.mark.slow

@@ -1,10 +1,11 @@
-"""Around the tests that ask for it: no thread and no patch of virtual time is left."""
+"""Around the tests that ask for it: a lab's thread; and that no thread and no patch of virtual time is left."""
 
 import threading
 from collections.abc import Iterator
 
 import pytest
 
+from playground.clock.thread import LoopThread
 from tests.clock.virtually import borrowed
 
 
@@ -16,3 +17,10 @@ def nothing_is_left() -> Iterator[None]:
         thread.join(5)
     assert set(threading.enumerate()) <= threads
     assert borrowed() == patches
+
+
+@pytest.fixture
+def thread() -> Iterator[LoopThread]:
+    thread = LoopThread("lab under test")
+    yield thread
+    thread.close()

@@ -6,7 +6,7 @@ import linecache
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import anyio.to_thread
@@ -17,13 +17,6 @@ from playground.clock.thread import LoopThread
 from playground.trace.recorder import recording
 
 Task = asyncio.Task[object]
-
-
-@pytest.fixture
-def thread() -> Iterator[LoopThread]:
-    thread = LoopThread("lab under test")
-    yield thread
-    thread.close()
 
 
 def ident(thread: LoopThread) -> int:

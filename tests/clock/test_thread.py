@@ -8,7 +8,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 
 import anyio
 import anyio.to_thread
@@ -17,13 +16,6 @@ import pytest
 from playground.clock.loop import LabLoop
 from playground.clock.thread import LoopThread
 from playground.errors import LabClosed, LabError
-
-
-@pytest.fixture
-def thread() -> Iterator[LoopThread]:
-    thread = LoopThread("lab under test")
-    yield thread
-    thread.close()
 
 
 def _interrupt_after(delay_s: float) -> threading.Timer:

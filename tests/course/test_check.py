@@ -6,7 +6,7 @@ import re
 import sys
 import threading
 import warnings
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,24 +17,9 @@ from playground.course import check, exercise, exercises, experiments, program, 
 from playground.course.exercise import Attempt
 from playground.course.mistakes import made_outside
 from playground.errors import CourseError, NotInVirtualTime
+from tests.course.fetching import Fetch, all_at_once, one_by_one
 
-Fetch = Callable[[str], Any]
 IDS = [each.id for each in exercises()]
-
-
-@pytest.fixture(autouse=True)
-def from_the_first_hint() -> Iterator[None]:
-    restart()
-    yield
-    restart()
-
-
-async def one_by_one(fetch: Fetch, names: list[str]) -> list[Any]:
-    return [await fetch(name) for name in names]
-
-
-async def all_at_once(fetch: Fetch, names: list[str]) -> list[Any]:
-    return await asyncio.gather(*map(fetch, names))
 
 
 # -- what is missing ------------------------------------------------------------------------------------------

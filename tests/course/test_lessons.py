@@ -2,14 +2,13 @@
 
 import linecache
 import re
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from playground.course import check, exercises, restart
+from playground.course import check, exercises
 from tests.course.answers import Wrong
 from tests.course.solutions import SOLUTIONS
 
@@ -22,13 +21,6 @@ def each_lesson() -> list[ModuleType]:
 
 
 WRONG: list[Wrong] = [wrong for each in each_lesson() for wrong in each.WRONG]
-
-
-@pytest.fixture(autouse=True)
-def from_the_first_hint() -> Iterator[None]:
-    restart()
-    yield
-    restart()
 
 
 def with_lines(text: str) -> str:

@@ -1,33 +1,19 @@
 """What a grading cell shows: `points`, the last check's, whatever else has happened; or a check's own `grade`."""
 
-import asyncio
 import json
 import math
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from playground.course import check, checking, exercise, points, restart
 from playground.course.checked import Checked
-
-Fetch = Callable[[str], Any]
+from tests.course.fetching import all_at_once, one_by_one
 
 
 @pytest.fixture(autouse=True)
-def nothing_was_checked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def nothing_was_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checking, "_points", {})
-    restart()
-    yield
-    restart()
-
-
-async def one_by_one(fetch: Fetch, names: list[str]) -> list[Any]:
-    return [await fetch(name) for name in names]
-
-
-async def all_at_once(fetch: Fetch, names: list[str]) -> list[Any]:
-    return await asyncio.gather(*map(fetch, names))
 
 
 def test_an_exercise_that_was_not_checked_has_no_points() -> None:

@@ -1,12 +1,11 @@
 """A check goes on whatever raises: a student's own `__repr__` and `__str__`, an attempt, a rule, a known mistake."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NoReturn
 
 import pytest
 
-from playground.course import checking, exercise, restart
+from playground.course import checking, exercise
 from playground.course.exercise import Attempt, Exercise
 from playground.course.words import named_error, shown
 
@@ -16,13 +15,6 @@ class MuteError(Exception):
         raise RuntimeError("no text")
 
     __repr__ = __str__
-
-
-@pytest.fixture(autouse=True)
-def from_the_first_hint() -> Iterator[None]:
-    restart()
-    yield
-    restart()
 
 
 def raises(*given: Any) -> NoReturn:

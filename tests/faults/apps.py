@@ -5,7 +5,7 @@ An app here is interested in its messages alone. Whether it stands bare, or as a
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import anyio.to_thread
@@ -15,10 +15,9 @@ import starlette.routing
 import playground.web.applications
 import playground.web.routing
 from playground.asgi import ASGIApp, Message, Receive, Scope, Send
+from tests.transport.helpers import Handler, app_of
 
 __all__ = ["END", "HOUSES", "RAISED", "START", "WELL", "Bye", "Handler", "Loud", "body", "house_of"]
-
-Handler = Callable[[Receive, Send], Awaitable[object]]
 
 START: Final[Message] = {"type": "http.response.start", "status": 200, "headers": []}
 END: Final[Message] = {"type": "http.response.body", "body": b"x"}
@@ -62,8 +61,8 @@ HOUSES: Final[Mapping[str, Mount | None]] = {
 
 def house_of(name: str, handlers: Mapping[str, Handler]) -> ASGIApp:
     """A house in which each handler stands under its own name, and one that does well under `WELL`."""
-    apps = {f"/{key.replace(' ', '-')}": _app_of(handler) for key, handler in handlers.items()}
-    apps[WELL] = _app_of(_does_well)
+    apps = {f"/{key.replace(' ', '-')}": app_of(handler) for key, handler in handlers.items()}
+    apps[WELL] = app_of(_does_well)
     kind = HOUSES[name]
     if kind is not None:
         application: ASGIApp = kind.application(routes=[kind.mount(path, app) for path, app in apps.items()])
@@ -75,13 +74,6 @@ def house_of(name: str, handlers: Mapping[str, Handler]) -> ASGIApp:
         await apps[scope["path"].rstrip("/")](scope, receive, send)
 
     return bare
-
-
-def _app_of(handler: Handler) -> ASGIApp:
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await handler(receive, send)
-
-    return app
 
 
 async def _does_well(receive: Receive, send: Send) -> None:

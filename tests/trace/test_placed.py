@@ -12,14 +12,10 @@ import pytest
 from playground.errors import TraceError
 from playground.trace import Request, Trace
 from playground.trace.placed import place_of
-from playground.trace.store import dump, restore
+from playground.trace.store import dump
 from tests.by_hand import request, step, task
 from tests.recordings import blocked_run
-
-
-def of_columns(trace: Trace) -> Trace:
-    """The same recording, with tables in place of tuples."""
-    return restore(Trace, dump(trace))
+from tests.trace.traces import of_columns
 
 
 def by_hand() -> Trace:

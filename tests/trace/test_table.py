@@ -10,20 +10,14 @@ from hypothesis import strategies as st
 
 from playground.trace import Request, Step, Trace
 from playground.trace.groups import Groups
-from playground.trace.store import dump, restore
 from playground.trace.table import Table, column
 from playground.trace.tables import NO_INT
 from tests.by_hand import LINE, request, step, task
 from tests.recordings import blocked_run
-from tests.trace.traces import TABLES, traces
+from tests.trace.traces import TABLES, of_columns, traces
 
 indexes = st.integers(-9, 9)
 bounds = st.none() | indexes
-
-
-def of_columns(trace: Trace) -> Trace:
-    """The same recording, with tables in place of tuples."""
-    return restore(Trace, dump(trace))
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ from playground.trace import (
     Wait,
     Worker,
 )
+from playground.trace.store import dump, restore
 from playground.trace.tables import WORDS
 
 TABLES = (
@@ -120,3 +121,8 @@ def traces(draw: st.DrawFn) -> Trace:
 def content(trace: Trace) -> tuple[Any, ...]:
     tables = tuple(tuple(getattr(trace, table)) for table in TABLES)
     return (*tables, trace.duration_ns, trace.clock, trace.dropped, tuple(trace.forgotten.items()), trace.title)
+
+
+def of_columns(trace: Trace) -> Trace:
+    """The same recording, with tables in place of tuples."""
+    return restore(Trace, dump(trace))

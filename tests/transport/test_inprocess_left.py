@@ -11,12 +11,9 @@ from starlette.responses import StreamingResponse
 
 from playground.asgi import Receive, Scope, Send
 from tests.transport.faulty import endless
-from tests.transport.helpers import START, app_of, body, client, running_tasks, settle
+from tests.transport.helpers import START, app_of, body, client, dropped_by_httpx, running_tasks, settle
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_task_is_left")]
-
-# httpx drops its own generators when a caller stops reading, and trio minds.
-dropped_by_httpx = pytest.mark.filterwarnings("ignore:Async generator 'httpx:ResourceWarning")
 
 
 @dropped_by_httpx

@@ -17,13 +17,11 @@ from playground.transport import Network, WSGITransport, http_scope
 from playground.transport._app_side import BUFFER_BYTES
 from playground.transport._environ import environ_of
 from playground.transport.wsgi import Input, wsgi_as_asgi
-from tests.transport.helpers import settle
+from tests.transport.helpers import dropped_by_httpx, settle
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_task_is_left")]
 
 PLAIN = [("Content-Type", "text/plain")]
-
-dropped_by_httpx = pytest.mark.filterwarnings("ignore:Async generator 'httpx:ResourceWarning")
 
 
 def client(app: Any, **options: Any) -> httpx.AsyncClient:

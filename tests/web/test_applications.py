@@ -13,6 +13,7 @@ from playground.web.middleware import Middleware
 from playground.web.requests import Request
 from playground.web.responses import JSONResponse, PlainTextResponse, Response
 from playground.web.routing import Route, Router
+from tests.web.places import home
 
 from .exchange import Backend, Exchange, call, call_scope, exactly
 
@@ -29,10 +30,6 @@ class Note:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.seen.append(self.name)
         await self.app(scope, receive, send)
-
-
-async def home(request: Request[Any]) -> Response:
-    return PlainTextResponse("home")
 
 
 def test_middleware_goes_around_in_the_order_given_and_what_is_added_outside() -> None:

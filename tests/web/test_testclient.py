@@ -17,7 +17,8 @@ from playground.web.requests import Request
 from playground.web.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from playground.web.routing import Route
 from playground.web.websockets import WebSocketDisconnect
-from tests.web.tested import SOCKETS, START, app_that_sends, body
+from tests.transport.helpers import body
+from tests.web.tested import SOCKETS, START, app_that_sends
 
 # Requests.
 

@@ -13,7 +13,8 @@ from playground.web.applications import Starlette
 from playground.web.requests import Request
 from playground.web.responses import JSONResponse, Response
 from playground.web.routing import Route
-from tests.web.tested import START, app_that_sends, body
+from tests.transport.helpers import body
+from tests.web.tested import START, app_that_sends
 
 # What an app does wrong.
 

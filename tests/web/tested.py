@@ -13,10 +13,6 @@ START: Message = {"type": "http.response.start", "status": 200, "headers": []}
 MODULES = ("playground.web.testclient", "playground.web._testing")
 
 
-def body(data: bytes = b"", *, more: bool = False) -> Message:
-    return {"type": "http.response.body", "body": data, "more_body": more}
-
-
 def app_that_sends(*messages: Message, error: Exception | None = None) -> Any:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         for message in messages:

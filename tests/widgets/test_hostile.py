@@ -28,8 +28,7 @@ from tests.browser import Chromium
 from tests.widgets import live_stage
 from tests.widgets.every_view import TABS, VIEWS, Shown, show
 from tests.widgets.hostile import NASTY, PROBES, SPEAKABLE, hostile_run, is_harmless
-
-WIDE = {"viewport": {"width": 1300, "height": 900}, "reduced_motion": "reduce"}
+from tests.widgets.pages import WIDE
 
 # Elements that only a text taken for markup could have made: no view and no page of ours has one of them.
 STRANGERS = """
