@@ -129,7 +129,7 @@ def test_each_way_is_a_try_with_the_results_of_its_jobs() -> None:
 
 def test_a_job_that_raises_is_told_as_what_it_raised() -> None:
     (tried,) = try_models(Workload(raises, jobs=2), "sequential")
-    place = f"(tests/course/test_experiments.py, line {line_of(raises, 'raise')})"
+    place = f"(tests/course/test_experiments.py, line {line_of(raises, 'ValueError')})"
     assert broke(Attempt((), [tried])) == f"it raised `ValueError: no 0` {place}."
 
 
