@@ -19,7 +19,7 @@ from playground.trace import Trace, WaitOn
 from playground.views.blocked import loop_blocked, sync_library
 from playground.views.computing import threads_compute
 from playground.views.deadlines import deadlines
-from playground.views.failures import app_errors, not_found, server_errors
+from playground.views.failures import app_errors, no_answers, not_found, server_errors
 from playground.views.findings import Finding, Findings, Severity
 from playground.views.inarow import awaits_in_a_row
 from playground.views.late import late_wakes
@@ -59,6 +59,7 @@ def _found(trace: Trace) -> list[Finding]:
         *never_awaited(trace),
         *never_retrieved(trace),
         *app_errors(trace, told),
+        *no_answers(trace, told),
         *threads,
         *task_starved(trace),
         *lock_convoy(trace),

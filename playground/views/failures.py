@@ -1,7 +1,7 @@
-"""The rules that find requests that failed: exceptions that the app let out, answers 5xx, and nothing but 404.
+"""The rules that find requests that failed: exceptions that the app let out, no answer, answers 5xx, nothing but 404.
 
-It says what the recording holds: which exception left the app, which status was sent and which route, if any, was
-named. Why an app answers so is not recorded, and not guessed at.
+It says what the recording holds: which exception left the app, what was sent and which route, if any, was named. Why an
+app answers so is not recorded, and not guessed at.
 """
 
 from collections import Counter, defaultdict
@@ -10,17 +10,21 @@ from typing import Final
 
 from playground import errors
 from playground.trace import Request, Trace
+from playground.trace.tables import NO_INT
 from playground.views.bulk import values
 from playground.views.findings import Finding, Part, Rule, Severity, code, listed, plain, strong, text
 from playground.views.wording import counted, is_error, one_line, request_label
 
-__all__ = ["app_errors", "not_found", "server_errors"]
+__all__ = ["app_errors", "no_answers", "not_found", "server_errors"]
 
 # What fits into code, see `findings.code`; and how much of another's text a finding repeats.
 _AS_CODE: Final = 80
 _LONG: Final = 200
 # Our own errors end with what to do next, and are not cut.
 _OURS: Final = frozenset(errors.__all__)
+
+# What an app is told when its client has left, after which it need not answer.
+_GONE: Final = frozenset({"http.disconnect", "websocket.disconnect"})
 
 # The methods for which a lab has a method of its own.
 _VERBS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
@@ -86,6 +90,37 @@ def _type(request: Request) -> str:
 
 def _first_line(request: Request) -> str:
     return next(iter((request.error or "").splitlines()), "")
+
+
+def no_answers(trace: Trace, told: Container[int] = ()) -> list[Finding]:
+    """One finding for each route whose app returned without having sent anything, though its client was there.
+
+    Args:
+        told: requests that another finding tells of, by index.
+    """
+    groups: dict[str, list[int]] = defaultdict(list)
+    for index, status in enumerate(trace._column("requests", "status")):
+        if status == NO_INT and index not in told and _is_unanswered(request := trace.requests[index]):
+            groups[request_label(request)].append(index)
+    return [_no_answer(trace, label, indexes) for label, indexes in groups.items()]
+
+
+def _is_unanswered(request: Request) -> bool:
+    if request.end_ns is None or request.error is not None:
+        return False
+    return not any(each.direction == "send" or each.type in _GONE for each in request.messages)
+
+
+def _no_answer(trace: Trace, label: str, indexes: list[int]) -> Finding:
+    told = [
+        strong(f"{_all_of(trace, len(indexes))} ended without an answer."),
+        text(" "),
+        code(label),
+        text(" returned and had sent nothing. "),
+    ]
+    of_session = trace.requests[indexes[0]].method == "WEBSOCKET"
+    advice = "Accept the session, or close it," if of_session else "Send a response"
+    return _finding(trace, "no-answer", "bad", indexes, told, [text(f"{advice} in every branch of the app.")])
 
 
 def server_errors(trace: Trace, told: Container[int] = ()) -> list[Finding]:

@@ -25,6 +25,7 @@ Rule = Literal[
     "never-retrieved",
     "deadline",
     "app-error",
+    "no-answer",
     "server-error",
     "not-found",
     "job-raised",

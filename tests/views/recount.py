@@ -290,6 +290,8 @@ def _failed(trace: Trace, finding: Finding) -> Iterator[object]:
     if finding.rule == "app-error":
         texts = {(row.error or "").splitlines()[0] for row in found}
         yield f"{len(texts):,}" if len(texts) > 1 else ""
+    elif finding.rule == "no-answer":
+        assert {(row.status, row.error) for row in found} == {(None, None)}
     else:
         (status,) = {row.status for row in found}
         assert status is not None
@@ -321,6 +323,7 @@ _RULES: dict[str, Callable[[Trace, Finding], Iterator[object]]] = {
     "never-retrieved": _lost,
     "deadline": _cut,
     "app-error": _failed,
+    "no-answer": _failed,
     "server-error": _failed,
     "not-found": _failed,
     "job-raised": _unfinished,
