@@ -1,63 +1,29 @@
 """`watch` and `%%watch` in a kernel and in plain IPython: the cell's own loop, left as it was found."""
 
-import queue
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from jupyter_client.manager import KernelManager
 
 from playground.errors import WatchError
+from tests.notebooks.kernel import Kernel
 from tests.watched import main, named
 
 # -- in a kernel ----------------------------------------------------------------------------------------------------
 
 
-class Kernel:
-    """A kernel of its own, and what its cells say and show."""
-
-    def __init__(self) -> None:
-        self.manager = KernelManager(kernel_name="python3")
-        self.manager.start_kernel()
-        self.client = self.manager.client()
-        self.client.start_channels()
-        self.client.wait_for_ready(timeout=60)
-
-    def run(self, code: str, *, interrupt_at: str | None = None) -> tuple[str, list[dict[str, Any]]]:
-        """Run a cell to its end: its text, errors included, and the values that it shows."""
-        request = self.client.execute(code)
-        said = ""
-        shown: list[dict[str, Any]] = []
-        while True:
-            try:
-                message: dict[str, Any] = self.client.get_iopub_msg(timeout=60)
-            except queue.Empty:
-                raise AssertionError(f"the cell did not end; it said {said!r}") from None
-            kind, content = message["msg_type"], message["content"]
-            if kind == "stream":
-                said += content["text"]
-                if interrupt_at is not None and interrupt_at in said:
-                    interrupt_at = None
-                    self.manager.interrupt_kernel()
-            elif kind == "error":
-                said += f"{content['ename']}: {content['evalue']}\n"
-            elif kind in ("execute_result", "display_data"):
-                shown.append(content["data"])
-            elif content.get("execution_state") == "idle" and message["parent_header"].get("msg_id") == request:
-                return said, shown
-
-    def stop(self) -> None:
-        self.client.stop_channels()
-        self.manager.shutdown_kernel(now=True)
-
-
 @pytest.fixture
 def kernel(jupyter_folders: Path) -> Iterator[Kernel]:
-    kernel = Kernel()
-    yield kernel
-    kernel.stop()
+    with Kernel() as kernel:
+        yield kernel
+
+
+def run(kernel: Kernel, code: str, *, interrupt_at: str | None = None) -> tuple[str, list[dict[str, Any]]]:
+    """Run a cell to its end: its text, errors included, and the values that it shows."""
+    cell = kernel.cell(code, interrupt_at=interrupt_at)
+    return cell.said, cell.shown
 
 
 SETUP = """
@@ -86,56 +52,56 @@ TELL = "block, = trace.blocks(); print(trace.title, block.site, block.call, left
 
 @pytest.mark.slow
 def test_a_kernels_own_loop_is_recorded_and_left_as_it_was_found(kernel: Kernel) -> None:
-    assert kernel.run(SETUP) == ("", [])
-    assert kernel.run("with watch() as trace:\n    await main()\n" + TELL) == (
+    assert run(kernel, SETUP) == ("", [])
+    assert run(kernel, "with watch() as trace:\n    await main()\n" + TELL) == (
         "Watched code cell 1, line 12 time.sleep(0.06) []\n",
         [],
     )
-    said, shown = kernel.run("%%watch\nfor word in ['''a\nb''']:\n    await main()\nx = word")
+    said, shown = run(kernel, "%%watch\nfor word in ['''a\nb''']:\n    await main()\nx = word")
     assert said == ""
     (bundle,) = shown
     assert bundle["text/plain"].startswith("cell 3: ")
     assert {"image/svg+xml", "application/vnd.jupyter.widget-view+json"} <= set(bundle)
-    assert kernel.run("trace = _; print(x == 'a\\nb'); " + TELL)[0] == (
+    assert run(kernel, "trace = _; print(x == 'a\\nb'); " + TELL)[0] == (
         "True\ncell 3 cell 1, line 12 time.sleep(0.06) []\n"
     )
-    said, shown = kernel.run("\n%%watch my own title\n\ntime.sleep(0.06)")
+    said, shown = run(kernel, "\n%%watch my own title\n\ntime.sleep(0.06)")
     assert (said, shown[0]["text/plain"][:13]) == ("", "my own title:")
-    assert kernel.run("trace = _; " + TELL)[0] == "my own title cell 5, line 4 time.sleep(0.06) []\n"
+    assert run(kernel, "trace = _; " + TELL)[0] == "my own title cell 5, line 4 time.sleep(0.06) []\n"
 
 
 @pytest.mark.slow
 def test_a_watched_cell_that_fails_or_is_interrupted_shows_its_recording_and_leaves_nothing(kernel: Kernel) -> None:
-    kernel.run(SETUP)
-    said, (shown,) = kernel.run("%%watch\nawait main()\n1 / 0")
+    run(kernel, SETUP)
+    said, (shown,) = run(kernel, "%%watch\nawait main()\n1 / 0")
     assert said == "ZeroDivisionError: division by zero\n"
     assert shown["text/plain"].startswith("cell 2: ")
     began = time.monotonic()
-    said, (shown,) = kernel.run(HANG, interrupt_at="on")
+    said, (shown,) = run(kernel, HANG, interrupt_at="on")
     assert time.monotonic() - began < 30  # it would take a minute
     assert "KeyboardInterrupt" in said or "CancelledError" in said
     assert shown["text/plain"].startswith("cell 3: ")
-    assert kernel.run("print(left(), (await asyncio.create_task(asyncio.sleep(0, 'fine'))))")[0] == "[] fine\n"
-    assert kernel.run("trace = watch(main); " + TELL)[0] == "main cell 1, line 12 time.sleep(0.06) []\n"
+    assert run(kernel, "print(left(), (await asyncio.create_task(asyncio.sleep(0, 'fine'))))")[0] == "[] fine\n"
+    assert run(kernel, "trace = watch(main); " + TELL)[0] == "main cell 1, line 12 time.sleep(0.06) []\n"
 
 
 @pytest.mark.slow
 def test_a_watched_cell_that_awaits_nothing_is_interrupted_at_once(kernel: Kernel) -> None:
-    kernel.run(SETUP)
-    said, (shown,) = kernel.run("%%watch\nprint('on', flush=True)\ntime.sleep(20)\nprint('over')", interrupt_at="on")
+    run(kernel, SETUP)
+    said, (shown,) = run(kernel, "%%watch\nprint('on', flush=True)\ntime.sleep(20)\nprint('over')", interrupt_at="on")
     assert said == "on\nKeyboardInterrupt: \n"
     assert shown["text/plain"].startswith("cell 2: ")
-    said, (shown,) = kernel.run("%%watch\ntime.sleep(0.06)\n1 / 0")
+    said, (shown,) = run(kernel, "%%watch\ntime.sleep(0.06)\n1 / 0")
     assert said == "ZeroDivisionError: division by zero\n"
     assert shown["text/plain"].startswith("cell 3: ")
-    assert kernel.run("print(left())")[0] == "[]\n"
+    assert run(kernel, "print(left())")[0] == "[]\n"
 
 
 @pytest.mark.slow
 def test_a_pasted_script_is_recorded_on_the_kernels_loop(kernel: Kernel) -> None:
-    kernel.run(SETUP)
-    kernel.run("from playground import allow_asyncio_run; allow_asyncio_run()")
-    said, _ = kernel.run("with watch() as trace:\n    asyncio.run(main())\n" + TELL)
+    run(kernel, SETUP)
+    run(kernel, "from playground import allow_asyncio_run; allow_asyncio_run()")
+    said, _ = run(kernel, "with watch() as trace:\n    asyncio.run(main())\n" + TELL)
     assert said == "Watched code cell 1, line 12 time.sleep(0.06) []\n"
 
 

@@ -46,6 +46,12 @@ class Cell:
         """Arrival and content of the messages of one type."""
         return [(at, message["content"]) for at, message in self.messages if message["msg_type"] == kind]
 
+    @property
+    def shown(self) -> list[dict[str, Any]]:
+        """What it displayed, and its value, in their order: each a bundle, by type of media."""
+        kinds = ("execute_result", "display_data")
+        return [message["content"]["data"] for _, message in self.messages if message["msg_type"] in kinds]
+
 
 class Kernel:
     """A kernel, from `with` to the end of the block."""
