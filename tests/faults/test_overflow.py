@@ -10,7 +10,7 @@ import contextlib
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +147,7 @@ def facts(trace: Trace) -> dict[str, "Counter[Any]"]:
     ended = ((*tasks[index], each.ended_ns, each.outcome) for index, each in enumerate(trace.tasks))
     losses = ((each.kind, each.name, each.at_ns, each.site) for each in trace.losses)
     named = ("tasks", "steps", "waits", "handoffs", "requests", "messages", "spans", "losses")
-    rows = (ended, steps, waits, calls, asked, said, spans, losses)
+    rows: tuple[Iterable[Any], ...] = (ended, steps, waits, calls, asked, said, spans, losses)
     return {name: Counter(each) for name, each in zip(named, rows, strict=True)}
 
 
