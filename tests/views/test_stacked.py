@@ -1,4 +1,4 @@
-"""Ways to run the same jobs: lanes that hold each segment once, words that are counted, pictures."""
+"""Ways to run the same jobs: lanes that hold each segment once, words that are counted, packets."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The page that stands alone, in a real browser: it paints, moves, answers, and asks nothing of any network."""
+"""The page that stands alone, in a real browser: it paints, tells, and asks nothing of any network."""
 
 import re
 from dataclasses import replace

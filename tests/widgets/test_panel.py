@@ -1,4 +1,4 @@
-"""What the timeline's panel tells of each span: the bundle's sentences, held against the recording's rows."""
+"""What the timeline's panel tells of each span: the sentences of the bundle that ships, held against the rows."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,6 @@
 """What a reader asks of a timeline: who woke this, where is that, what do the figures say, which line is it.
 
-The sentences of the panel are computed by the bundle that ships, from a packet, and held against the rows of the
-recording; everything else is done in a browser as a person would.
+Each is asked in a browser, as a person would; what the panel says of each span is held to the rows in `test_panel`.
 """
 
 import re
