@@ -1,4 +1,4 @@
-"""`watch`: what it records of code that is no web app, in every form, on loops of every kind; and that it leaves nothing behind."""
+"""`watch`: what it records of code that is no web app, in every form and on every loop; and that nothing is left."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""The test clients: requests and streams as a test sees them, over either of the two client libraries, on either event loop."""
+"""The test clients: requests and streams as a test sees them, over either client library, on either event loop."""
 
 import contextlib
 import threading
