@@ -14,7 +14,7 @@ from playground.trace.columns import Directory
 from playground.trace.rows import Site
 from playground.trace.table import Names, Table
 from playground.trace.tables import NO_INT, PARTS, TABLES, WORDS, columns_of, kind_of
-from playground.trace.texts import LONGEST
+from playground.trace.texts import LONGEST, cut
 
 __all__ = ["CHECK", "check_columns", "damaged", "tables_of"]
 
@@ -117,11 +117,9 @@ class _Reader:
                 at += length
         except UnicodeDecodeError as error:
             raise damaged("strings in UTF-8", error) from None
-        if (longest := max(map(len, strings), default=0)) > LONGEST:
-            raise damaged(f"texts of at most {LONGEST:,} characters", f"one of {longest:,}")
         if len(set(strings)) != len(strings):
             raise damaged("each string once", "one twice")
-        return strings
+        return _shortened(strings)
 
     def _sites(self, strings: list[str]) -> Iterator[Site]:
         columns = [self._columns[f"sites.{part}"] for part in ("file", "function", "text")]
@@ -160,3 +158,18 @@ class _Reader:
         used = sum(ends) - sum(starts)
         if not all(map(le, starts, ends)) or max(ends, default=0) > self._lengths[part] or used > self._lengths[part]:
             raise damaged(f"stretches of {self._lengths[part]} rows in {name}", "others")
+
+
+def _shortened(strings: list[str]) -> list[str]:
+    """Texts no longer than a recording keeps, and still each once: files that were saved before it did hold more."""
+    there = set(strings)
+    longest = LONGEST
+    for index, text in enumerate(strings):
+        if len(text) > LONGEST:
+            while (short := cut(text, longest)) in there and longest > 1:
+                longest -= 1
+            if short in there:
+                raise damaged(f"texts that differ within {LONGEST:,} characters", f"more than {LONGEST:,} that do not")
+            there.add(short)
+            strings[index] = short
+    return strings

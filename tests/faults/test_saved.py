@@ -279,7 +279,7 @@ def test_a_recording_that_cannot_have_happened_is_refused(trace: Trace, message:
     assert str(caught.value) == message
 
 
-def test_a_text_that_no_recording_keeps_is_cut_when_saved_and_refused_when_loaded(tmp_path: Path) -> None:
+def test_a_text_that_no_recording_keeps_is_cut_when_saved(tmp_path: Path) -> None:
     path = tmp_path / "run.trace"
     long = "x" * 10_000_000
     Trace(tasks=[replace(TASK, name=long, coroutine=long[:LONGEST])], ending=long).save(path)
@@ -287,13 +287,42 @@ def test_a_text_that_no_recording_keeps_is_cut_when_saved_and_refused_when_loade
     (task,) = loaded.tasks
     assert task.name == loaded.ending == "x" * (LONGEST - 1) + "…"
     assert task.coroutine == "x" * LONGEST
-    header, columns = unpack(dump(Trace()))
-    columns |= {"strings.length": array("I", [LONGEST + 1]), "strings.text": array("B", b"x" * (LONGEST + 1))}
+
+
+def with_names(path: Path, names: list[str]) -> Path:
+    """A recording of tasks of these names, saved as before recordings were sparing with texts."""
+    header, columns = unpack(dump(Trace(tasks=[replace(TASK, name=f"{at}") for at in range(len(names))])))
+    whole = bytes(columns["strings.text"])
+    strings, at = [], 0
+    for length in columns["strings.length"]:
+        strings.append(whole[at : at + length])
+        at += length
+    written = {f"{at}".encode(): name.encode() for at, name in enumerate(names)}
+    texts = [written.get(text, text) for text in strings]
+    columns |= {
+        "strings.length": array("I", map(len, texts)), "strings.text": array("B", b"".join(texts))
+    }  # fmt: skip
     del columns["check"]
     path.write_bytes(pack(header, {**columns, "check": array("I", [_checksum(header, columns)])}))
+    return path
+
+
+def test_of_texts_in_older_files_as_much_is_read_as_a_recording_keeps(tmp_path: Path) -> None:
+    names = ["short", *("y" * 5_000 + end for end in "abc"), "z" * (LONGEST + 1), "z" * LONGEST]
+    loaded = Trace.load(with_names(tmp_path / "run.trace", names))
+    cut = ["y" * (LONGEST - less) + "…" for less in (1, 2, 3)]
+    assert [task.name for task in loaded.tasks] == ["short", *cut, "z" * (LONGEST - 3) + "…", "z" * LONGEST]
+    loaded.save(tmp_path / "again.trace")
+    assert [task.name for task in Trace.load(tmp_path / "again.trace").tasks] == [task.name for task in loaded.tasks]
+
+
+def test_more_long_texts_than_can_be_told_apart_are_refused(tmp_path: Path) -> None:
+    path = with_names(tmp_path / "run.trace", [f"{'y' * LONGEST}{at}" for at in range(LONGEST + 1)])
     with pytest.raises(TraceError) as caught:
         Trace.load(path)
-    assert str(caught.value) == f"expected texts of at most 2,000 characters, found one of 2,001{END}"
+    assert str(caught.value) == (
+        f"expected texts that differ within 2,000 characters, found more than 2,000 that do not{END}"
+    )
 
 
 # -- what loads can be shown ------------------------------------------------------------------------------------
