@@ -1,6 +1,7 @@
 """Fixtures that more than one room's tests need. It knows nothing of what is tested."""
 
 import gc
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,6 +60,14 @@ def jupyter_folders(tmp_path: Path) -> Iterator[Path]:
     """
     with own_settings(tmp_path):
         yield tmp_path
+
+
+@pytest.fixture
+def released() -> Iterator[threading.Event]:
+    """What a worker waits for, and what the test lets come in the end, or else its thread were left."""
+    released = threading.Event()
+    yield released
+    released.set()
 
 
 def pytest_collection_finish() -> None:

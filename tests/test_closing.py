@@ -3,7 +3,7 @@
 import logging
 import re
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import pytest
@@ -21,13 +21,6 @@ STANDS = r'  File "[^"]+", line \d+, in \w+\n    .*'
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(playground.clock.thread, "_CLOSE_S", 0.3)
     monkeypatch.setattr(playground.host, "_SHUT_DOWN_S", 0.3)
-
-
-@pytest.fixture
-def released() -> Iterator[threading.Event]:
-    released = threading.Event()
-    yield released
-    released.set()
 
 
 def close_while(lab: Lab, at_it: threading.Event, said: list[str]) -> None:

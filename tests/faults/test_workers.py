@@ -6,7 +6,7 @@ the lab is closed it is said what goes on. That it is, and at which line, is sho
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Final
 
@@ -20,14 +20,6 @@ from playground.transport import _crew
 from tests.lines import line_of
 
 KITS: Final = ("playground.web", "starlette", "wsgi")
-
-
-@pytest.fixture
-def released() -> Iterator[threading.Event]:
-    """What a worker waits for, and what the test lets come in the end, or else its thread were left."""
-    released = threading.Event()
-    yield released
-    released.set()
 
 
 def app_of(kit: str, waits: Callable[[], object]) -> Any:
