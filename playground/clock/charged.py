@@ -4,6 +4,8 @@ The clock runs while somebody computes, by the processor time of whoever holds t
 ever. No two runs are the same.
 """
 
+from _thread import get_ident
+
 from playground.clock.baton import Baton
 from playground.clock.native import thread_time_ns
 from playground.clock.runner import Runner
@@ -16,14 +18,20 @@ class ChargedBaton(Baton):
 
     _base_ns = 0
     _since_ns = 0
+    _told_ns = 0  # what it last was for who computes
+    _ident = 0  # whose processor time that is
     _running = False
 
     @property
     def now_ns(self) -> int:
-        """Virtual time since the beginning, in nanoseconds."""
+        """Virtual time since the beginning, in nanoseconds; for a thread outside, what whoever computes last took it
+        for: it has processor time of its own, of which this clock knows nothing."""
         if not self._running:
             return self._base_ns
-        return self._base_ns + max(0, thread_time_ns() - self._since_ns)
+        if get_ident() != self._ident:
+            return max(self._base_ns, self._told_ns)
+        self._told_ns = now_ns = self._base_ns + max(0, thread_time_ns() - self._since_ns)
+        return now_ns
 
     @now_ns.setter
     def now_ns(self, moment_ns: int) -> None:
@@ -62,5 +70,6 @@ class ChargedBaton(Baton):
         self._running = False
 
     def _resume(self) -> None:
+        self._ident = get_ident()
         self._since_ns = thread_time_ns()
         self._running = True
