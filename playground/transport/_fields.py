@@ -72,16 +72,16 @@ def fields_of(kind: str, given: Any, checked: bool = True) -> list[tuple[bytes, 
 def fault_of_client(method: str, fields: Iterable[tuple[bytes, bytes]]) -> str | None:
     """What is wrong with the method or the fields of a request, and what to do; `None` if nothing is."""
     if method not in _METHODS and _TOKEN(method.encode("utf-8", "replace")) is None:
-        return f"expected a method that is a token, but it is {method!r}. Write letters alone."
+        return f"expected a method that is a token, but it is {show(method)}. Write letters alone."
     hosts = 0
     for name, value in fields:
         hosts += len(name) == 4 and name.lower() == b"host"
         if name not in _KNOWN and not _is_name(name):
-            return f"expected header names that are tokens, but one is {name!r}. {_NAME_ADVICE}"
+            return f"expected header names that are tokens, but one is {show(name)}. {_NAME_ADVICE}"
         if _ENDS_FIELD(value) is not None or value.strip(b" \t") != value:
             return (
-                f"expected header values without line breaks, and without blanks around them, but {name!r} has "
-                f"{value!r}. Strip it. {_VALUE_ADVICE}"
+                f"expected header values without line breaks, and without blanks around them, but {show(name)} has "
+                f"{show(value)}. Strip it. {_VALUE_ADVICE}"
             )
     return None if hosts < 2 else f"expected one `host` header, but there are {hosts}. Send the one that is meant."
 
@@ -90,7 +90,7 @@ def fault_of_subprotocols(offered: Iterable[str]) -> str | None:
     """What is wrong with subprotocols (RFC 6455, 4.1), in a sentence; `None` if nothing is."""
     for one in offered:
         if _TOKEN(one.encode("utf-8", "replace")) is None:
-            return f"expected subprotocols that are tokens, but one is {one!r}. {_NAME_ADVICE}"
+            return f"expected subprotocols that are tokens, but one is {show(one)}. {_NAME_ADVICE}"
     return None
 
 

@@ -9,6 +9,7 @@ from playground.asgi import Stage
 from playground.errors import BrokenOff, ClientGone, NoAnswer, ProtocolError
 from playground.transport import _crew
 from playground.transport._hosts import Host
+from playground.transport._words import count_of_bytes
 from playground.transport.reply import Reply
 from playground.transport.upload import Upload
 
@@ -85,7 +86,7 @@ def broke_off(reply: Reply, error: BaseException) -> str:
     """What a client hears when the app fails in the middle of its response."""
     return (
         f"{reply.label}: expected {reply.stage.expects}, but the app raised {type(error).__name__} "
-        f"after {reply.size} bytes of body. Its traceback stands above, as the cause."
+        f"after {count_of_bytes(reply.size)} of body. Its traceback stands above, as the cause."
     )
 
 

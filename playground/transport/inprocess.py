@@ -25,6 +25,7 @@ from playground.transport import _verdicts
 from playground.transport._fields import fault_of_client
 from playground.transport._journey import Journey
 from playground.transport._libraries import Library, library_of
+from playground.transport._words import named
 from playground.transport.exchange import Exchange
 from playground.transport.network import Network
 from playground.transport.reply import Reply
@@ -97,7 +98,7 @@ class ASGITransport(httpx.AsyncBaseTransport):
         """
         library = library_of(request, self.body_type)
         if self.checks_fields and (fault := fault_of_client(request.method, request.headers.raw)) is not None:
-            raise library.not_sendable(f"{request.method} {request.url.path}: {fault}", request=request)
+            raise library.not_sendable(f"{named(request.method, request.url.path)}: {fault}", request=request)
         timeout_s = self._timeout_s(request)
         try:
             body: Any = request.content

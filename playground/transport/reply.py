@@ -14,7 +14,7 @@ from typing import Any
 from playground.asgi import HTTP_RESPONSE, Message
 from playground.errors import ProtocolError
 from playground.transport._fields import NotFields, fields_of
-from playground.transport._words import show
+from playground.transport._words import count_of_bytes, show
 
 __all__ = ["Answer", "Header", "Reply"]
 
@@ -168,7 +168,7 @@ class Reply:
 
     def left_early(self) -> ProtocolError:
         """Say what an app still owed when it returned."""
-        sent = "without sending one" if self.status is None else f"after {self.size} bytes of body"
+        sent = "without sending one" if self.status is None else f"after {count_of_bytes(self.size)} of body"
         owed = self.stage.expects.strip("`").rpartition(".")[2]
         last = f" with `more_{owed}=False`" if owed != "start" else ""
         return self._refusal(f"expected {self.stage.expects}{last}, but the app returned {sent}", OWED[owed])
@@ -282,7 +282,7 @@ class Reply:
         promised, sent = self.size + missing, self.size + length
         if length > missing or (length < missing and not more):
             raise self._refusal(
-                f"expected {promised} bytes of body, as `content-length` says, but the app sent "
+                f"expected {count_of_bytes(promised)} of body, as `content-length` says, but the app sent "
                 f"{'at least ' if more else ''}{sent}",
                 "Send the header that fits the body, or leave it out.",
             )

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from playground.asgi import ASGIApp, Scope
 from playground.errors import UsageError
 from playground.transport._fields import fault_of_client, fault_of_subprotocols
+from playground.transport._words import show
 from playground.transport.network import Network
 from playground.transport.relay import over
 from playground.transport.scope import Address, websocket_scope
@@ -105,9 +106,11 @@ def handshake_scope(
             pairs.insert(0, (b"host", host.encode()))
         fault = fault_of_client("GET", pairs + handshake(offered)) or fault_of_subprotocols(offered)
     except UnicodeEncodeError as error:
-        fault = f"expected text that can be encoded, but {error.object!r} is not all of {error.encoding}. Encode it."
+        fault = (
+            f"expected text that can be encoded, but {show(error.object)} is not all of {error.encoding}. Encode it."
+        )
     if fault is not None:
-        raise UsageError(f"WS {path!r}: {fault}")
+        raise UsageError(f"WS {show(path)}: {fault}")
     return websocket_scope(
         target,
         pairs + handshake(offered),

@@ -111,7 +111,7 @@ def faults() -> Iterator[tuple[str, Fault]]:
 
     returned = "returned without sending one. Send a response in every branch of the app."
     broke = (
-        "{}: expected `http.response.body` with `more_body=False`, but the app returned after 1 bytes of body. Send a "
+        "{}: expected `http.response.body` with `more_body=False`, but the app returned after 1 byte of body. Send a "
         "last body message, one without `more_body=True`."
     )
     first = "sent `http.response.body`. Send the status and the headers first, then the body."
