@@ -154,7 +154,8 @@ def is_worker(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> bool
     if getattr(thread, "loop", None) is loop:
         return True
     executor = getattr(loop, "_default_executor", None)
-    made_by = next(iter(getattr(thread, "_args", ())), None)
+    given = getattr(thread, "_args", ())  # a subclass of the user's may keep anything there
+    made_by = given[0] if type(given) is tuple and given else None
     return executor is not None and isinstance(made_by, weakref.ref) and made_by() is executor
 
 
