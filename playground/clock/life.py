@@ -22,14 +22,14 @@ __all__ = ["live", "tell", "wind_up"]
 
 log = logging.getLogger("playground.lab")
 
-_CANCEL_TRIES: Final = 3
-_APART_S: Final = 0.5
-"""How often tasks are cancelled, and how long each time they may take to end: as a request that is given up, and within
-the time for which closing waits at all. A loop that waited for longer would run on, unseen, for as long as they do."""
+_PATIENCE_S: Final = (1.0, 0.25, 0.25)
+"""For how long tasks may go on after each cancellation: first to roll back or to write what they hold, as a request that
+is given up; then no longer, for who has swallowed one will swallow the next. All that within the time for which closing
+waits at all: a loop that waited for longer would run on, unseen, for as long as they do."""
 _STUBBORN: Final = (
     f"The lab is closed. Expected the tasks of its app to end when they are cancelled, but these outlasted "
-    f"{_CANCEL_TRIES} cancellations, {_APART_S:g} s apart, and are left where they stand. Let `CancelledError` pass, "
-    "and clean up in less time:\n"
+    f"{len(_PATIENCE_S)} cancellations within {sum(_PATIENCE_S):g} s, and are left where they stand. Let "
+    "`CancelledError` pass, and clean up in less time:\n"
 )
 _STOPPED: Final = "Event loop stopped before Future completed."
 """What asyncio says when an app has called `loop.stop()`."""
@@ -107,12 +107,12 @@ async def wind_up(loop: LabLoop) -> None:
 
 async def _cancelled(left: "set[asyncio.Task[Any] | Any]") -> "set[asyncio.Task[Any]]":
     """Cancel tasks until they have ended; those that outlast it."""
-    for _ in range(_CANCEL_TRIES):
+    for patience_s in _PATIENCE_S:
         if not left:
             break
         for task in left:
             task.cancel()
-        ended, left = await asyncio.wait(left, timeout=_APART_S)
+        ended, left = await asyncio.wait(left, timeout=patience_s)
         for task in ended:  # what it raises now is nobody's any more
             task.cancelled() or task.exception()
     return left

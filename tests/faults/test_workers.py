@@ -88,7 +88,7 @@ async def stubborn() -> None:
 def test_a_task_that_swallows_each_cancellation_is_named_and_the_loop_ends_without_it(
     clock: Clock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(life, "_APART_S", 0.01)
+    monkeypatch.setattr(life, "_PATIENCE_S", (0.01, 0.01, 0.01))
     app = App()
     kept = []
 
@@ -104,7 +104,7 @@ def test_a_task_that_swallows_each_cancellation_is_named_and_the_loop_ends_witho
     (record,) = caplog.records
     assert record.getMessage() == (
         "The lab is closed. Expected the tasks of its app to end when they are cancelled, but these outlasted 3 "
-        "cancellations, 0.5 s apart, and are left where they stand. Let `CancelledError` pass, and clean up in less "
+        "cancellations within 1.5 s, and are left where they stand. Let `CancelledError` pass, and clean up in less "
         f"time:\n  task 'stubborn' waits at {__file__}:{line_of(stubborn, 'sleep(3600)')} in stubborn, in sleep"
     )
 
@@ -113,7 +113,7 @@ def test_a_handler_that_swallows_each_cancellation_is_told_of_and_others_are_ans
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_crew, "GRACE_S", 0.01)
-    monkeypatch.setattr(life, "_APART_S", 0.01)
+    monkeypatch.setattr(life, "_PATIENCE_S", (0.01, 0.01, 0.01))
     app = App()
     app.get("/stubborn")(stubborn)
     app.get("/")(lambda: "well")
