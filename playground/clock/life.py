@@ -23,9 +23,9 @@ __all__ = ["live", "tell", "wind_up"]
 log = logging.getLogger("playground.lab")
 
 _PATIENCE_S: Final = (1.0, 0.25, 0.25)
-"""For how long tasks may go on after each cancellation: first to roll back or to write what they hold, as a request that
-is given up; then no longer, for who has swallowed one will swallow the next. All that within the time for which closing
-waits at all: a loop that waited for longer would run on, unseen, for as long as they do."""
+"""For how long tasks may go on after each cancellation: first to roll back or to write what they hold, as a request
+that is given up; then no longer, for who has swallowed one will swallow the next. All that within the time for which
+closing waits at all: a loop that waited for longer would run on, unseen, for as long as they do."""
 _STUBBORN: Final = (
     f"The lab is closed. Expected the tasks of its app to end when they are cancelled, but these outlasted "
     f"{len(_PATIENCE_S)} cancellations within {sum(_PATIENCE_S):g} s, and are left where they stand. Let "
