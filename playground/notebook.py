@@ -30,7 +30,8 @@ def register(shell: Any) -> None:
 def response_text(response: httpx.Response) -> str:
     """A response as plain text."""
     headers = "\n".join(f"{name}: {value}" for name, value in response.headers.multi_items())
-    return harmless(f"{_title(response)}\n{headers}\n\n{_body(response)}".expandtabs(4))
+    body = _body(response).replace("\r\n", "\n")  # as HTTP and many files end their lines
+    return harmless(f"{_title(response)}\n{headers}\n\n{body}".expandtabs(4))
 
 
 def response_html(response: httpx.Response) -> str:
