@@ -42,7 +42,8 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]  # the widget libraries c
     title = Unicode().tag(sync=True)
     height = Int(460, min=120).tag(sync=True)
 
-    _layout_is_its_own = False
+    _own_layout: Any = None
+    """The layout that was made for it; `None` if it was given one."""
 
     def __init__(
         self, packet: bytes, still: Callable[[], Mapping[str, str]], *, title: str, height: int, **traits: Any
@@ -50,8 +51,8 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]  # the widget libraries c
         self._packet = packet
         self._still = still
         self._answered: set[str] = set()
-        self._layout_is_its_own = "layout" not in traits
         super().__init__(title=title, height=height, **traits)
+        self._own_layout = None if "layout" in traits else self.layout
         self.on_msg(self._answer)
         hear_anywhere(self)
 
@@ -67,8 +68,8 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]  # the widget libraries c
     def close(self) -> None:
         """Close it, and the layout that was made for it: ipywidgets keeps every widget until it is closed."""
         super().close()
-        if self._layout_is_its_own:
-            self.layout.close()
+        if self._own_layout is not None:
+            self._own_layout.close()
 
     def open(self) -> None:
         """Tell the front-end of this widget; a program that keeps what it hears would show it without a kernel."""
