@@ -100,7 +100,8 @@ def nothing_left() -> Iterator[None]:
 def what_is_there() -> House:
     """What this process holds now, after a collection of its garbage."""
     gc.collect()
-    tasks = [found for found in gc.get_objects() if isinstance(found, asyncio.Task) and not found.done()]
+    # by the type itself: isinstance also asks `__class__`, at which Django's lazy objects set themselves up, or raise
+    tasks = [found for found in gc.get_objects() if issubclass(type(found), asyncio.Task) and not found.done()]
     return House(
         frozenset(threading.enumerate()), frozenset(_children()), frozenset(_files()), frozenset(tasks), _borrowed()
     )

@@ -52,6 +52,14 @@ def a_task() -> Iterator[None]:
     loop.close()
 
 
+class Pretends:
+    """As Django's lazy objects do, which set themselves up when they are asked what they are."""
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        raise AssertionError("it was asked what it is")
+
+
 @contextmanager
 def a_patch() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
@@ -102,6 +110,13 @@ def test_what_is_left_is_seen_and_named(
         with pytest.raises(AssertionError) as seen, nothing_left():
             held.enter_context(leaves())
         assert told in str(seen.value)
+
+
+def test_what_would_set_itself_up_is_not_asked_what_it_is() -> None:
+    lazy = Pretends()
+    with nothing_left():
+        pass
+    del lazy
 
 
 @pytest.mark.parametrize("clock", ["real", "virtual"])
