@@ -1,6 +1,7 @@
 """Runs side by side in a real browser: one zoom for all, one selection, tables that say what the picture says."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -236,6 +237,17 @@ def test_a_narrow_page_keeps_the_marks_and_the_difference(see: Callable[..., Any
         return [len(shown), screen.page.evaluate("document.documentElement.scrollWidth")]
 
     assert see(scenario, BLOCKED, PLAIN, width=width) == [columns, width]
+
+
+@pytest.mark.browser
+def test_no_time_of_the_scale_covers_another_in_a_narrow_notebook(see: Callable[..., Any]) -> None:
+    def scenario(screen: Compared) -> list[tuple[float, float]]:
+        scale = screen.page.get_by_role("table", name="Requests, by difference").locator("thead span")
+        return [(box["x"], box["x"] + box["width"]) for time in scale.all() if (box := time.bounding_box())]
+
+    times = see(scenario, BLOCKED, PLAIN, width=400)
+    assert len(times) > 1
+    assert all(right < left for (_, right), (left, _) in pairwise(times))
 
 
 @pytest.mark.browser

@@ -29,7 +29,7 @@ export function pairsTable(pairs, runs) {
     make('td', {}, difference(later))));
   const made = makeTable('', ['request', '', ...runs.map(({ letter }) => letter), 'difference'], rows, { 'aria-label': 'Requests, by difference' });
   const [, scale, ...heads] = made.querySelectorAll('th');
-  scale.append(axis(most, 6));
+  scale.append(axis(most, 2));  // as many as have room in a notebook 400 pixels wide
   for (const head of heads.slice(0, runs.length)) head.classList.add('ns');
   return made;
 }
