@@ -76,6 +76,10 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]  # the widget libraries c
         if not kept_by_a_program():
             super().open()
 
+    def __str__(self) -> str:
+        """Its picture in text, for where a widget cannot be shown: what `print` shows in a script."""
+        return self._still()["text/plain"]
+
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         if self.comm is None:
             return dict(self._still()), {}

@@ -4,6 +4,7 @@ import json
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -46,6 +47,10 @@ def test_a_request_a_trace_and_a_run_give_the_same_waterfall() -> None:
     assert all(isinstance(widget, Waterfall) for widget in widgets)
     assert {widget._packet for widget in widgets} == {waterfall_packet(run.trace, 1)}
     assert widgets[0].title == "#1 GET /hello"
+
+
+def test_printed_it_is_its_text() -> None:
+    assert str(Waterfall(export(), 0)) == waterfall_text(waterfall(export(), 0))
 
 
 def test_a_view_that_is_ready_gets_the_packet_and_the_state_stays_small() -> None:
@@ -206,6 +211,21 @@ def test_every_time_on_the_axis_is_read_whole_the_last_too(shown: Callable[..., 
     assert words[-1] == "250 ms"
     assert last["width"] > 30
     assert last["x"] + last["width"] == pytest.approx(axis["x"] + axis["width"] * 250 / 252, abs=1.5)
+
+
+@pytest.mark.browser
+def test_no_time_on_the_axis_covers_another_in_a_narrow_notebook(shown: Callable[..., Any]) -> None:
+    # of 150 and 200 ms upon each other one reads 350 ms
+    def scenario(screen: Shown) -> list[tuple[float, float]]:
+        return [
+            (box["x"], box["x"] + box["width"])
+            for time in screen.host.locator(".axis i").all()
+            if (box := time.bounding_box())
+        ]
+
+    times = shown(export(), scenario, viewport={"width": 400, "height": 900})
+    assert len(times) > 1
+    assert all(right <= left for (_, right), (left, _) in pairwise(times))
 
 
 @pytest.mark.browser
