@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import compress
 from typing import Final, Literal
 
-from playground.trace import Block, Site, Span, Trace
+from playground.trace import Block, Clock, Site, Span, Trace
 from playground.trace.looks import Look, is_library
 from playground.trace.tables import WORDS
 from playground.views.bulk import values
@@ -26,7 +26,13 @@ _IN_A_LIBRARY: Final = (
     "That line is a library's, and no line of the app's own was seen on the way to it: look for what has the library "
     "do this on the loop."
 )
-_UNSEEN: Final = "Record it again to see where: a line that holds the loop is seen every few milliseconds."
+_LOOKED: Final = "a line that holds the loop is seen every few milliseconds."
+# What `charge_cpu` charges is computed between two virtual moments, at which nobody can look: another recording in
+# virtual time would know no more.
+_LOOK_AGAIN: Final[dict[Clock, list[Part]]] = {
+    "real": [text(f"Record it again to see where: {_LOOKED}")],
+    "virtual": [text("Record it with "), code("clock='real'"), text(f" to see where: in real time {_LOOKED}")],
+}
 
 # Also by its own name: `from time import sleep`. Written in C, it cannot be seen into; another's `sleep` can.
 _SLEEP: Final = re.compile(r"(?:time\.)?sleep(\(.*\))")
@@ -48,7 +54,7 @@ def to_do(trace: Trace, owners: Owners, blocks: Sequence[Block]) -> list[Part]:
     if len(tasks) < len(blocks) and site is not None and not is_library(site):
         return [text("Hand the call to a thread: "), code("loop.run_in_executor(None, ...)"), text(".")]
     if site is None or not blocks[0].samples:  # where a task stopped is not where it held the loop
-        return [text(_UNSEEN)]
+        return _LOOK_AGAIN[trace.clock]
     if is_library(site):
         return [text(_IN_A_LIBRARY)]
     function = _INNER.sub("", site.function)

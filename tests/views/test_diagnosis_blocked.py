@@ -90,6 +90,14 @@ def test_a_block_of_which_nothing_is_known_says_so() -> None:
     )
 
 
+def test_in_virtual_time_nobody_looks_and_another_recording_in_it_is_not_advised() -> None:
+    unseen = Trace(steps=[step(None, 0, 60, "callback")], clock="virtual")
+    assert only(unseen).suggestion == (
+        "Record it with `clock='real'` to see where: in real time a line that holds the loop is seen every few "
+        "milliseconds."
+    )
+
+
 def test_a_handler_that_nobody_saw_is_not_told_to_be_what_it_may_be_already() -> None:
     finding = only(blocked(site=LIBRARY, samples=[]))
     assert finding.suggestion == RECORD_AGAIN
