@@ -124,7 +124,11 @@ class Table(Sequence[R], Generic[R]):
             part._made = self._kept()
             part._placed = self._placed
             return part
-        return self._row(self._at[index])
+        try:
+            at = self._at[index]
+        except IndexError:
+            raise IndexError(f"expected the index of one of {len(self):,} {self.name}, got {index}") from None
+        return self._row(at)
 
     def __iter__(self) -> Iterator[R]:
         if self.parts or not self.whole:

@@ -50,7 +50,7 @@ def test_a_table_equals_no_other_rows_and_nothing_that_is_no_sequence_of_rows() 
 def test_a_place_beyond_the_rows_is_an_index_error() -> None:
     steps = of_columns(Trace(steps=[step(None, 0, 1)])).steps
     for index in (1, -2):
-        with pytest.raises(IndexError):
+        with pytest.raises(IndexError, match=rf"^expected the index of one of 1 steps, got {index}$"):
             steps[index]
 
 
