@@ -1,6 +1,7 @@
 """Fixtures that more than one room's tests need. It knows nothing of what is tested."""
 
 import gc
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,6 +69,12 @@ def released() -> Iterator[threading.Event]:
     released = threading.Event()
     yield released
     released.set()
+
+
+def pytest_configure() -> None:
+    """Have Ctrl-C heard: what a shell starts with `&`, or `nohup`, is to ignore it, and so would all that tests start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:
