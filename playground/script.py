@@ -171,7 +171,7 @@ def _tell(trace: WatchedTrace, outputs: Outputs) -> int:
     """Write and say what was recorded; gives 1 if something could not be written."""
     sys.stdout.flush()
     if not trace.steps:
-        _say("no event loop ran, of those that can be recorded: asyncio's, uvloop's and trio's")
+        _say("no event loop ran, of those that can be recorded: asyncio's, uvloop's and trio's; a Lab records its own")
     elif not outputs.chosen:
         print(report(trace, width=shutil.get_terminal_size((100, 24)).columns))
     return _write_all(trace, outputs) | _tell_others(trace.others, outputs)
