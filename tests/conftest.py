@@ -72,7 +72,7 @@ def released() -> Iterator[threading.Event]:
 
 
 def pytest_configure() -> None:
-    """Have Ctrl-C heard: what a shell starts with `&`, or `nohup`, is to ignore it, and so would all that tests start."""
+    """Have Ctrl-C heard: what a shell starts with `&` or `nohup` ignores it, and so would all that the tests start."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
