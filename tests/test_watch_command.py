@@ -123,7 +123,10 @@ def test_a_script_that_is_no_python_fails_as_it_would(script: Path) -> None:
     script.write_text("x = = 1\n")
     plain = run(sys.executable, script, cwd=script.parent)
     done = run(*COMMAND, script, cwd=script.parent)
-    none_ran = "playground: no event loop ran, of those that can be recorded: asyncio's, uvloop's and trio's; a Lab records its own\n"
+    none_ran = (
+        "playground: no event loop ran, of those that can be recorded: asyncio's, uvloop's and trio's; "
+        "a Lab records its own\n"
+    )
     assert (done.returncode, done.stdout, done.stderr) == (1, "", none_ran + plain.stderr)
 
 
