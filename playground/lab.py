@@ -82,7 +82,7 @@ class Lab:
     ) -> None:
         chosen = Time(clock, seed, schedule, charge_cpu)
         if type(threads) is not int or threads < 1:
-            raise LabError(f"expected at least one thread, got {threads!r}: plain def handlers need a thread to run in")
+            raise LabError(f"expected a number of threads from 1, got {threads!r}: plain def handlers run in them")
         self.app = app
         self.runs: list[Run] = []
         self._seed = seed

@@ -83,7 +83,7 @@ def test_a_cell_that_fails_leaves_what_was_there(shell: Any, capsys: pytest.Capt
             "threads, seed, schedule, charge_cpu"
         ),
         "%%app threads=none\nx = 1\n": (
-            "LabError: expected at least one thread, got 'none': plain def handlers need a thread to run in"
+            "LabError: expected a number of threads from 1, got 'none': plain def handlers run in them"
         ),
         "%%app\nawait x\n": (
             "WatchError: expected routes in a %%app cell, got a top-level await: put it into a cell of its own"

@@ -50,7 +50,7 @@ class Take:
 
 def an_app(name: str = "app") -> Take:
     """An ASGI or WSGI app."""
-    return Take(name, "an app", callable, "pass the app itself, such as `app = App()` with its routes.")
+    return Take(name, "an app", _is_app, "pass the app itself, such as `app = App()` with its routes.")
 
 
 def a_function(name: str, sketch: str) -> Take:
@@ -83,6 +83,23 @@ def whole_number(name: str, of: str) -> Take:
 def texts(name: str, of: str) -> Take:
     """A list of strings."""
     return Take(name, f"a list of {of}", _are_texts, 'give strings, in a list: ["a", "b"].')
+
+
+def _is_app(value: Any) -> bool:
+    """Whether it takes what ASGI, or WSGI, calls an app with: a handler does not, and a hint would be lost on it."""
+    return callable(value) and (_takes(value, 3) or _takes(value, 2))
+
+
+def _takes(value: Callable[..., Any], count: int) -> bool:
+    try:
+        signature = inspect.signature(value)
+    except Exception:  # noqa: BLE001 (written in C, or code of its own ran and raised: then trying it will tell)
+        return True
+    try:
+        signature.bind(*[None] * count)
+    except TypeError:
+        return False
+    return True
 
 
 def _is_plain(value: Any) -> bool:

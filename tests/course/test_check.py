@@ -16,6 +16,7 @@ from playground import App
 from playground.course import check, exercise, exercises, experiments, program, restart, trials
 from playground.course.exercise import Attempt
 from playground.course.mistakes import made_outside
+from playground.course.words import shown
 from playground.errors import CourseError, NotInVirtualTime
 from tests.course.fetching import Fetch, all_at_once, one_by_one
 
@@ -47,6 +48,15 @@ def test_a_coroutine_in_its_functions_place_is_told_so_and_closed() -> None:
         "expected a function, `async def fetch_all(fetch, names)`, got the coroutine that calling it has made: pass "
         "the function itself, `one_by_one` and not `one_by_one()`."
     )
+
+
+def test_a_handler_in_an_apps_place_is_told_so_and_costs_no_hint() -> None:
+    def handler(name: str) -> str:
+        return name
+
+    advice = "pass the app itself, such as `app = App()` with its routes."
+    assert check("09.2", handler).missing == f"expected an app, got {shown(handler)}: {advice}"
+    assert check("09.2", App()).missing == ""
 
 
 def test_too_few_answers_are_counted() -> None:

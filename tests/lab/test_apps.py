@@ -133,5 +133,5 @@ def test_a_lab_without_threads_is_refused(threads: Any) -> None:
     with pytest.raises(LabError) as refused:
         Lab(app, threads=threads)
     assert str(refused.value) == (
-        f"expected at least one thread, got {threads!r}: plain def handlers need a thread to run in"
+        f"expected a number of threads from 1, got {threads!r}: plain def handlers run in them"
     )
