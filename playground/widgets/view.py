@@ -52,7 +52,8 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]  # the widget libraries c
         self._still = still
         self._answered: set[str] = set()
         super().__init__(title=title, height=height, **traits)
-        self._own_layout = None if "layout" in traits else self.layout
+        # one that no front-end was told of has made none, and asking for it would make one
+        self._own_layout = None if "layout" in traits or self.comm is None else self.layout
         self.on_msg(self._answer)
         hear_anywhere(self)
 
