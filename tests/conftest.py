@@ -1,6 +1,7 @@
 """Fixtures that more than one room's tests need. It knows nothing of what is tested."""
 
 import gc
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -15,8 +16,11 @@ if TYPE_CHECKING:
     from playground.trace import Trace
 
 # a test must not fail because something else keeps the machine busy: hypothesis's deadline, and the time that it
-# allows for drawing examples, are wall time
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# allows for drawing examples, are wall time; and a change must not fail in CI for an example that it did not bring up,
+# which is for everybody's own runs to find, and for `python -m tests.fuzz`
+settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
 settings.load_profile("patient")
 
 pytest_plugins = "pytester"  # here and not where it is used: it adds an option, and so must be there early

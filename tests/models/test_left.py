@@ -32,7 +32,7 @@ def test_results_survive_a_timeout(name: str) -> None:
             time.sleep(0.01)
         return number * 10
 
-    run = ended(name, job, timeout_s=5)
+    run = ended(name, job, timeout_s=2)
     assert run.ending == "timed out"
     assert run.results == [0, None, 20, None]
     assert [(number, str(failure)) for number, failure in run.errors.items()] == [(1, "ValueError: no job for me")]

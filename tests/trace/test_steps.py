@@ -5,7 +5,7 @@ import contextlib
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.trace import Step, Task, Wait
@@ -100,6 +100,7 @@ def expected_waits(events: list[Event], steps: list[Step]) -> list[Wait]:
 
 
 @pytest.mark.slow
+@settings(max_examples=50)
 @given(events())
 def test_steps_and_waits_are_those_of_straightforward_code(made: list[Event]) -> None:
     recorder = recorder_of(made)
@@ -110,6 +111,7 @@ def test_steps_and_waits_are_those_of_straightforward_code(made: list[Event]) ->
 
 
 @pytest.mark.slow
+@settings(max_examples=50)
 @given(events(), st.integers(0, 40))
 def test_it_does_not_matter_in_how_many_pieces_events_are_read(made: list[Event], first: int) -> None:
     recorder = recorder_of(made[:first])
