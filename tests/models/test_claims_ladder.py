@@ -136,5 +136,5 @@ def open_files() -> int:
 def test_what_a_ladder_opens_it_closes() -> None:
     files, threads = open_files(), set(threading.enumerate())
     climb(0.1)
-    assert open_files() == files
+    assert open_files() <= files  # as with threads
     assert set(threading.enumerate()) <= threads  # others may have left some that end meanwhile
