@@ -22,7 +22,7 @@ from playground.widgets.panel import Panel
 from playground.widgets.view import MOST_PICTURES, View
 from tests.notebooks.kernel import Kernel, separate_kernel
 from tests.recordings import blocked_run
-from tests.trace.test_live import recorded_on
+from tests.trace.looked_at import recorded_on
 from tests.widgets.every_view import VIEWS
 
 HUGE = "x" * 10_000_000

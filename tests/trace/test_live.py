@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
 from typing import Any
 
 import anyio.to_thread
@@ -10,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.asgi import ASGIApp, Message, Receive, Scope, Send
+from playground.asgi import Receive, Scope, Send
 from playground.clock.loop import LabLoop
 from playground.clock.virtual import VirtualLoop
 from playground.trace import Trace
 from playground.trace.build import Live, build
-from playground.trace.recorder import Recorder, recording
+from playground.trace.recorder import Recorder
 from playground.trace.requests import recorded_app
+from tests.trace.looked_at import act, recorded_on
 from tests.trace.traces import TABLES
 
 CHUNK = 2048
@@ -27,35 +27,12 @@ def content(trace: Trace) -> tuple[Any, ...]:
     return (*tables, trace.duration_ns, trace.dropped, trace.forgotten)
 
 
-def recorded_on(
-    loop: asyncio.AbstractEventLoop, program: Callable[[Recorder], Coroutine[Any, Any, Any]], limit: int = 10**6
-) -> Recorder:
-    async def main() -> Recorder:
-        with recording(loop, limit=limit) as recorder:
-            await loop.create_task(program(recorder), name="program")
-        return recorder
-
-    with asyncio.Runner(loop_factory=lambda: loop) as runner:
-        return runner.run(main())
-
-
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
     await receive()
     await asyncio.sleep(0.2)
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await anyio.to_thread.run_sync(int)
     await send({"type": "http.response.body", "body": b"ok"})
-
-
-async def receive() -> Message:
-    return {"type": "http.request", "body": b"", "more_body": False}
-
-
-async def send(message: Message) -> None: ...
-
-
-async def ask(asked: ASGIApp) -> None:
-    await asked({"type": "http", "method": "GET", "path": "/"}, receive, send)
 
 
 ACTIONS = st.lists(
@@ -72,21 +49,13 @@ def test_each_look_shows_what_reading_everything_anew_would(actions: list[str]) 
 
     async def program(recorder: Recorder) -> None:
         live = Live(recorder)
-        asked = recorded_app(app, lambda: recorder)
-        going = []
+        apps = {"request": recorded_app(app, lambda: recorder)}
+        going: list[asyncio.Task[None]] = []
         for action in actions:
-            if action == "yield":
-                await asyncio.sleep(0)
-            elif action == "sleep":
-                await asyncio.sleep(0.1)
-            elif action == "thread":
-                await anyio.to_thread.run_sync(int)
-            elif action == "child":
-                going.append(asyncio.create_task(asyncio.sleep(0.25)))
-            elif action == "request":
-                going.append(asyncio.create_task(ask(asked)))
-            else:
+            if action == "look":
                 looks.append((live.trace(), build(recorder)))
+            else:
+                await act(action, apps, going)
         await asyncio.gather(*going)
         looks.append((live.trace(), build(recorder)))
 

@@ -9,10 +9,13 @@ import anyio
 import anyio.to_thread
 import pytest
 
+from playground.asgi import Receive, Scope, Send
 from playground.clock.loop import LabLoop
 from playground.trace import Trace
 from playground.trace.build import build
 from playground.trace.recorder import Recorder, recording
+from playground.trace.requests import recorded_app
+from tests.trace.looked_at import ask
 from tests.trace.programs import check_the_loop_does_one_thing_at_a_time, record, task_named
 
 
@@ -228,25 +231,13 @@ def test_a_recording_that_dropped_its_beginning_tells_no_tales_of_it() -> None:
 
 
 def test_only_the_first_request_of_a_task_came_in_when_the_task_was_made() -> None:
-    from playground.asgi import Message, Receive, Scope, Send
-    from playground.trace.requests import recorded_app
-
     async def app(scope: Scope, receive: Receive, send: Send) -> None: ...
-
-    async def receive() -> Message:
-        return {"type": "http.disconnect"}
-
-    async def send(message: Message) -> None: ...
 
     loop = LabLoop()
 
     async def client() -> None:
         for _ in range(3):
-            await recorded_app(app, lambda: loop.recorder)(  # type: ignore[arg-type, return-value]
-                {"type": "http", "method": "GET", "path": "/"},
-                receive,
-                send,
-            )
+            await ask(recorded_app(app, lambda: loop.recorder))  # type: ignore[arg-type, return-value]
 
     async def main() -> Recorder:
         with recording(loop) as recorder:

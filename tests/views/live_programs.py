@@ -12,7 +12,7 @@ from playground.asgi import ASGIApp, Receive, Scope, Send
 from playground.clock.work import work
 from playground.trace.recorder import Recorder
 from playground.trace.requests import recorded_app
-from tests.trace.test_live import ask
+from tests.trace.looked_at import act, ask
 
 
 async def plain(scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,23 +62,15 @@ ACTIONS = st.lists(
 def program(actions: list[str], look: Callable[[Recorder], None]) -> Callable[[Recorder], Coroutine[Any, Any, None]]:
     async def run(recorder: Recorder) -> None:
         apps = {"request": recorded_app(plain, lambda: recorder), "family": recorded_app(family, lambda: recorder)}
-        going = []
+        going: list[asyncio.Task[None]] = []
         for action in actions:
-            if action == "yield":
-                await asyncio.sleep(0)
-            elif action == "sleep":
-                await asyncio.sleep(0.1)
-            elif action == "thread":
-                await anyio.to_thread.run_sync(int)
-            elif action == "child":
-                going.append(asyncio.create_task(asyncio.sleep(0.25)))
-            elif action == "here":
-                await asyncio.create_task(in_turn(apps))
-            elif action in apps:
-                going.append(asyncio.create_task(ask(apps[action])))
-            else:
+            if action == "look":
                 await asyncio.sleep(0)  # of the step that looks nothing is known
                 look(recorder)
+            elif action == "here":
+                await asyncio.create_task(in_turn(apps))
+            else:
+                await act(action, apps, going)
         await asyncio.gather(*going)
         await asyncio.sleep(0)
         look(recorder)

@@ -28,7 +28,7 @@ from playground.views.kinds import BLOCKED, OTHER, RUN
 from playground.views.lanes import NO_REQUEST, Arrows, Lanes, Row, What, lanes
 from playground.views.live import LiveLanes
 from playground.views.live_packet import Teller, counters
-from tests.trace.test_live import recorded_on
+from tests.trace.looked_at import recorded_on
 from tests.views.live_programs import ACTIONS, program
 
 Shown = dict[str, Any]

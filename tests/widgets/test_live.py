@@ -20,7 +20,7 @@ from playground.views.packet import packet
 from playground.widgets.live import EVERY_S, LiveTimeline, Watch
 from playground.widgets.still import still
 from playground.widgets.timeline import Timeline
-from tests.trace.test_live import recorded_on
+from tests.trace.looked_at import recorded_on
 from tests.views.live_programs import ACTIONS, program
 from tests.widgets.live_stage import Message, told
 

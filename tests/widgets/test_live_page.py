@@ -12,7 +12,7 @@ from playground.trace.recorder import Recorder
 from playground.trace.requests import recorded_app
 from playground.widgets.live import LiveTimeline
 from tests.browser import Chromium
-from tests.trace.test_live import ask
+from tests.trace.looked_at import ask
 from tests.views.live_programs import family, plain
 from tests.widgets.live_stage import Message, Stage, Told, told
 
@@ -185,14 +185,7 @@ def test_a_kernel_from_which_nothing_is_heard_is_said_to_have_ended_or_be_busy(c
 def test_what_an_app_calls_its_things_is_text_while_it_runs_too(chromium: Chromium) -> None:
     async def hostile(recorder: Recorder, look: Callable[[], None]) -> None:
         app = recorded_app(plain, lambda: recorder)
-
-        async def receive() -> Any:
-            return {"type": "http.request", "body": b"", "more_body": False}
-
-        async def send(message: Any) -> None: ...
-
-        scope: Any = {"type": "http", "method": "GET", "path": f"/{MARKUP}"}
-        task: Any = asyncio.create_task(app(scope, receive, send), name=MARKUP)  # type: ignore[arg-type]
+        task = asyncio.create_task(ask(app, f"/{MARKUP}"), name=MARKUP)
         for _ in range(3):
             await asyncio.sleep(0.06)
             look()
