@@ -95,7 +95,8 @@ class LiveTimeline(Timeline):
         self._teller: Teller | None = None
         self._closed = False
         super().__init__(_NOTHING, title="", height=height, **traits)
-        self.comm.on_close(self._deserted)
+        if self.comm is not None:
+            self.comm.on_close(self._deserted)
         self._packet = packet(_NOTHING, instead=WORDS)
         self._still = self.still
 

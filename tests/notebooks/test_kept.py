@@ -17,7 +17,11 @@ from tests.notebooks.kernel import Kernel, separate_kernel
 pytestmark = pytest.mark.slow
 
 WIDGET_TYPE = "application/vnd.jupyter.widget-view+json"
-FIRST = "from playground import compare\nfrom tests.recordings import blocked_run, large_run\nrun = blocked_run()"
+FIRST = """
+from playground import App, Lab, compare
+from tests.recordings import blocked_run, large_run
+run = blocked_run()
+"""
 SHOWN = {
     "trace": "run",
     "timeline": "run.timeline()",
@@ -25,6 +29,7 @@ SHOWN = {
     "waterfall": "run.waterfall(25)",
     "comparison": "compare(run, run)",
     "a hundred thousand spans": "large_run()",
+    "live timeline": "Lab(App()).timeline()",
 }
 
 
