@@ -6,15 +6,16 @@ when, is `thread`'s.
 """
 
 import asyncio
+import concurrent.futures
 import gc
 import inspect
 import operator
 import sys
 import threading
 import traceback
-import weakref
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import thread as _pool
 from contextvars import Context, ContextVar
 from types import CoroutineType, FrameType
 from typing import Any, Final
@@ -26,6 +27,7 @@ from playground.errors import BrokenOff
 __all__ = [
     "Interrupted",
     "busy_workers",
+    "executor_of",
     "forget_between_steps",
     "has_begun",
     "is_worker",
@@ -147,16 +149,22 @@ def _workers(loop: asyncio.AbstractEventLoop) -> Iterator[threading.Thread]:
 
 
 def is_worker(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> bool:
-    """Whether a thread is one of a loop's workers.
-
-    The default executor's are asked for the executor: it knows of a thread only when that has started, and is at work.
-    """
+    """Whether a thread is one of a loop's workers, asked from within it."""
     if getattr(thread, "loop", None) is loop:
         return True
     executor = getattr(loop, "_default_executor", None)
-    given = getattr(thread, "_args", ())  # a subclass of the user's may keep anything there
-    made_by = given[0] if type(given) is tuple and given else None
-    return executor is not None and isinstance(made_by, weakref.ref) and made_by() is executor
+    return executor is not None and executor_of(thread) is executor
+
+
+def executor_of(thread: threading.Thread | None) -> concurrent.futures.Executor | None:
+    """The executor that has made a thread, from when it starts until it ends; `None` if none has, or it is gone.
+
+    It is the thread that is asked: the executor knows of one only when that has started and is at work.
+    """
+    if getattr(thread, "_target", None) is not _pool._worker:
+        return None  # a subclass of the user's may keep anything in its arguments
+    reference: Callable[[], concurrent.futures.Executor | None] = vars(thread)["_args"][0]
+    return reference()
 
 
 def _stack(frame: FrameType | None) -> Iterator[FrameType]:

@@ -18,6 +18,7 @@ from typing import Any, Final
 from anyio._backends._asyncio import WorkerThread
 
 from playground.clock import locks, pool
+from playground.clock.held import executor_of
 from playground.clock.locks import SimpleQueue
 from playground.clock.runner import Aborted, Runner, current, outside
 from playground.errors import NotInVirtualTime
@@ -115,13 +116,11 @@ def is_at_work(runner: Runner) -> bool:
 
 def dismiss(runner: Runner) -> None:
     """End a worker for good: an executor's idle one as the executor would, any other where it is parked."""
-    thread: Any = runner.thread
-    if getattr(thread, "_target", None) is _pool._worker and not is_at_work(runner):
-        executor: concurrent.futures.Executor | None = thread._args[0]()
-        if executor is not None:
-            executor.shutdown(wait=False)
-            return
-    runner.baton.abort(runner, Aborted())
+    executor = executor_of(runner.thread)
+    if executor is None or is_at_work(runner):
+        runner.baton.abort(runner, Aborted())
+    else:
+        executor.shutdown(wait=False)
 
 
 def lose(runner: Runner) -> None:
