@@ -8,17 +8,16 @@ import asyncio
 import concurrent.futures
 import logging
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final
 
 from playground.clock.calls import Calls
 from playground.clock.held import Interrupted
 from playground.clock.loop import LabLoop
-from playground.clock.runner import Aborted
 from playground.clock.stuck import lines_of
-from playground.errors import LabError
+from playground.errors import BrokenOff, LabError
 
-__all__ = ["live", "tell", "wind_up"]
+__all__ = ["live", "say_nothing_of", "tell", "wind_up"]
 
 log = logging.getLogger("playground.lab")
 
@@ -81,8 +80,14 @@ def _run(loop: LabLoop, coroutine: Coroutine[Any, Any, None], name: str) -> None
 
 def tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """asyncio's own words, but none about what we threw: whoever interrupted the call knows."""
-    if not isinstance(context.get("exception"), Interrupted | Aborted):
+    if not isinstance(context.get("exception"), BrokenOff):
         loop.default_exception_handler(context)
+
+
+def say_nothing_of(left: "Iterable[asyncio.Task[Any]]") -> None:
+    """Have asyncio not complain, when tasks are forgotten that nobody is left to end, that they have not ended."""
+    for task in left:
+        task._log_destroy_pending = False  # type: ignore[attr-defined]
 
 
 async def _main(stop: asyncio.Event, on_start: Callable[[], object], ready: "concurrent.futures.Future[None]") -> None:
@@ -99,8 +104,7 @@ async def wind_up(loop: LabLoop) -> None:
     left = await _cancelled(asyncio.all_tasks(loop) - {asyncio.current_task(loop)})
     if left:
         log.warning("%s%s", _STUBBORN, "\n".join(lines_of(left)))
-        for task in left:
-            task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio would say it again, and less
+        say_nothing_of(left)  # asyncio would say it again, and less
     await loop.shutdown_asyncgens()
     await loop.shutdown_default_executor()
 

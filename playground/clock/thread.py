@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVar
 from playground.clock.afterwards import catch_up
 from playground.clock.calls import Call, Calls
 from playground.clock.held import busy_workers, is_worker, running_task, where
-from playground.clock.life import live
+from playground.clock.life import live, say_nothing_of
 from playground.clock.loop import LabLoop
 from playground.clock.runner import current
 from playground.errors import LabClosed, LabError, NotInVirtualTime
@@ -239,7 +239,8 @@ class LoopThread:
         On the loop's own thread (a lab that is garbage-collected there) it only asks for the end.
         """
         if self.forked:
-            self._say_nothing_of_tasks()
+            # they have no loop to end them here, and each such process would say so as it ends
+            say_nothing_of(asyncio.all_tasks(self.loop))
             return
         if self._calls.refused:
             return
@@ -311,20 +312,14 @@ class LoopThread:
 
     def _throw_at(self, call: Call[Any], orphans: bool) -> None:
         """End the step that holds the loop, if it is one of a call that was given up."""
-        task = running_task(self.loop)
+        task = None if call.done() else running_task(self.loop)
         mine = task is not None and self._calls.is_for(task, call)
         self.loop.break_in(task if mine else None, call.mark, orphans)
 
     def _throw_again(self) -> None:
         """What was given up may have gone on, on a machine so busy that it was not to be hit in that time."""
-        if self._stuck is not None and self._is_stuck:
-            self._throw_at(self._stuck, orphans=False)
-
-    def _say_nothing_of_tasks(self) -> None:
-        """In a forked process the tasks have no loop to end them: it is not worth a word of asyncio's that they have
-        not ended, each time that such a process does."""
-        for task in asyncio.all_tasks(self.loop):
-            task._log_destroy_pending = False  # type: ignore[attr-defined]
+        if (call := self._stuck) is not None and not call.done():
+            self._throw_at(call, orphans=False)
 
     def _say_what_holds(self) -> None:
         if _passing() is not None:

@@ -170,6 +170,39 @@ def test_an_interrupt_ends_a_runaway_loop_in_a_handler(thread: LoopThread) -> No
     assert thread.call(asyncio.sleep, 0, "usable") == "usable"
 
 
+@pytest.mark.slow
+def test_what_an_interrupted_call_has_left_to_others_goes_on(thread: LoopThread) -> None:
+    begun: list[asyncio.Task[str]] = []
+
+    async def computes(after: asyncio.Event) -> str:
+        await after.wait()
+        await asyncio.sleep(0)  # its caller's call is over before this goes on
+        until_s = time.monotonic() + 0.1
+        while time.monotonic() < until_s:
+            pass
+        return "to its end"
+
+    async def spin() -> None:
+        over = asyncio.Event()
+        begun.append(asyncio.create_task(computes(over)))
+        await asyncio.sleep(0)
+        try:
+            while True:
+                pass
+        finally:
+            over.set()
+
+    async def result() -> str:
+        return await begun[-1]
+
+    for _ in range(5):
+        timer = _interrupt_after(0.05)
+        with pytest.raises(KeyboardInterrupt):
+            thread.call(spin)
+        timer.join()
+        assert thread.call(result) == "to its end"
+
+
 def test_an_interrupted_step_is_not_reported_as_an_exception_that_nobody_retrieved(
     thread: LoopThread, caplog: pytest.LogCaptureFixture
 ) -> None:
