@@ -7,17 +7,16 @@ refuse, uvicorn must have refused too, or be known to let pass what the specific
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import h11
 from hypothesis import strategies as st
 
-from playground.asgi import Receive, Scope, Send
 from playground.errors import ClientGone, Deadlock, NoAnswer, PlaygroundError, ProtocolError
 from playground.transport import Exchange, http_scope
 from tests.clock.virtually import virtually
 from tests.fuzz.kit import fuzzed
+from tests.fuzz.played import Own, Played
 from tests.fuzz.served import Connection
 
 _START = {"type": "http.response.start", "status": 200, "headers": []}
@@ -82,53 +81,16 @@ _app_scripts = st.lists(_sent | _sent | _odd | _acts, max_size=7)
 _plain_scripts = st.lists(_sent, max_size=6)
 
 
-class _Own(Exception):
-    """What the app raises of its own accord."""
-
-
-@dataclass
-class _Played:
-    """An app that plays a script: what each step led to.
-
-    Attributes:
-        refused: the number of the step at which a message was refused, and the error.
-        received: the types of the messages that came.
-    """
-
-    script: Sequence[Any]
-    refused: tuple[int, BaseException] | None = None
-    received: list[str] = field(default_factory=list)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        swallows = False
-        for number, step in enumerate(self.script):
-            if step == "receive":
-                self.received.append((await receive())["type"])
-            elif step == "sleep":
-                await asyncio.sleep(1)
-            elif step == "raise":
-                raise _Own
-            elif step == "swallow":
-                swallows = True
-            else:
-                try:
-                    await send(step)
-                except Exception as error:
-                    self.refused = self.refused or (number, error)
-                    if not swallows:
-                        raise
-
-
-async def _in_process(played: _Played, method: str, body: bytes) -> Any:
+async def _in_process(played: Played, method: str, body: bytes) -> Any:
     """The status, the headers and the body; or the error by which the client is told."""
     exchange = Exchange(played, http_scope(method, b"/x"), body)
     try:
         return await exchange.complete()
-    except (PlaygroundError, _Own) as error:
+    except (PlaygroundError, Own) as error:
         return error
 
 
-async def _over_a_socket(played: _Played, method: str, body: bytes) -> Any:
+async def _over_a_socket(played: Played, method: str, body: bytes) -> Any:
     """Status, headers and body, or `None` if the client got no whole answer, or a 500 in its place."""
     client = h11.Connection(h11.CLIENT)
     head = h11.Request(method=method, target="/x", headers=[("host", "h"), ("content-length", str(len(body)))])
@@ -152,7 +114,7 @@ async def _over_a_socket(played: _Played, method: str, body: bytes) -> Any:
 
 @fuzzed(st.sampled_from(["GET", "GET", "HEAD", "POST"]), _plain_scripts, st.sampled_from([b"", b"body"]), examples=50)
 def test_an_app_is_held_to_the_order_that_a_server_holds_it_to(method: str, script: list[Any], body: bytes) -> None:
-    ours, theirs = _Played(script), _Played(script)
+    ours, theirs = Played(script), Played(script)
 
     async def both() -> tuple[Any, Any]:
         return await _in_process(ours, method, body), await _over_a_socket(theirs, method, body)
@@ -179,26 +141,26 @@ def test_any_message_is_taken_or_refused_in_words_and_the_request_ends(
     method: str, script: list[Any], inline: bool
 ) -> None:
     """Whatever the app sends, in whatever order, its client gets an answer or is told why there is none."""
-    played = _Played(script)
+    played = Played(script)
     exchange = Exchange(played, http_scope(method, b"/x"), b"body")
     told = virtually(lambda: _in_process_to_the_end(exchange) if not inline else _completed(exchange)).result
     if isinstance(told, Exception):
-        assert isinstance(told, ProtocolError | _Own | NoAnswer)
-        assert isinstance(told, _Own) or str(told).startswith(f"{method} /x: expected ")
+        assert isinstance(told, ProtocolError | Own | NoAnswer)
+        assert isinstance(told, Own) or str(told).startswith(f"{method} /x: expected ")
     elif told is not None and isinstance(told, str):
-        assert played.received == ["http.request"]
+        assert [message["type"] for message in played.received] == ["http.request"]
     else:
         assert exchange.reply.complete or exchange.reply.bodiless
     if played.refused is not None:
-        number, error = played.refused
-        assert isinstance(error, ProtocolError | ClientGone), (script[number], error)
+        step, error = played.refused
+        assert isinstance(error, ProtocolError | ClientGone), (step, error)
         assert str(error).startswith(f"{method} /x: expected ")
 
 
 async def _completed(exchange: Exchange) -> Any:
     try:
         return await asyncio.wait_for(exchange.complete(), 100)
-    except (PlaygroundError, _Own) as error:
+    except (PlaygroundError, Own) as error:
         return error
     except TimeoutError:
         return "this way through an exchange nobody hangs up: an app that asks for more than there is waits"
@@ -209,7 +171,7 @@ async def _in_process_to_the_end(exchange: Exchange) -> Any:
         await exchange.start(50)
         while await exchange.chunk(50) is not None:
             pass
-    except (PlaygroundError, _Own) as error:
+    except (PlaygroundError, Own) as error:
         return error
     finally:
         try:
@@ -226,7 +188,7 @@ _client_acts = st.lists(st.sampled_from(["start", "chunk", "chunk", "close", "cl
 def test_a_client_that_does_anything_leaves_nothing_running(
     script: list[Any], acts: list[str], buffer_bytes: int
 ) -> None:
-    played = _Played(script)
+    played = Played(script)
     before: set[Any] = set()
 
     async def main() -> None:
@@ -250,7 +212,7 @@ async def _act(exchange: Exchange, acts: Sequence[str]) -> str:
         await _do(exchange, acts)
     except PlaygroundError as error:
         return str(error)
-    except _Own:
+    except Own:
         pass
     return ""
 

@@ -16,11 +16,12 @@ import wsproto
 import wsproto.events
 from hypothesis import strategies as st
 
-from playground.asgi import Message, Receive, Scope, Send
+from playground.asgi import Message
 from playground.errors import ClientGone, ConnectionClosed, PlaygroundError, ProtocolError
 from playground.transport import Session, connect
 from tests.clock.virtually import virtually
 from tests.fuzz.kit import fuzzed
+from tests.fuzz.played import Own, Played
 from tests.fuzz.served import Connection
 
 _ACCEPT: Message = {"type": "websocket.accept"}
@@ -91,46 +92,6 @@ _client_scripts = st.lists(
 )
 
 
-class _Own(Exception):
-    """What the app raises of its own accord."""
-
-
-@dataclass
-class _Played:
-    """An app that plays a script.
-
-    Attributes:
-        taken: the messages that were taken from it.
-        received: those that it received.
-        refused: the step at which one was refused first, and the error.
-    """
-
-    script: Sequence[Any]
-    taken: list[Any] = field(default_factory=list)
-    received: list[Message] = field(default_factory=list)
-    refused: tuple[Any, BaseException] | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        swallows = False
-        for step in self.script:
-            if step == "receive":
-                self.received.append(await receive())
-            elif step == "sleep":
-                await asyncio.sleep(1)
-            elif step == "raise":
-                raise _Own
-            elif step == "swallow":
-                swallows = True
-            else:
-                try:
-                    await send(step)
-                    self.taken.append(step)
-                except Exception as error:
-                    self.refused = self.refused or (step, error)
-                    if not swallows:
-                        raise
-
-
 @dataclass
 class _Heard:
     """What became of a client.
@@ -149,13 +110,13 @@ class _Heard:
 _LARGE = "x" * 70_000
 
 
-async def _talk(played: _Played, script: Sequence[str]) -> _Heard:
+async def _talk(played: Played, script: Sequence[str]) -> _Heard:
     heard = _Heard()
     try:
         async with connect(played, "/x", subprotocols=["chat"], timeout=20) as session:
             for act in script:
                 await _do(session, act, heard)
-    except (PlaygroundError, _Own) as error:
+    except (PlaygroundError, Own) as error:
         heard.end = error
     return heard
 
@@ -212,7 +173,7 @@ def _data(messages: Sequence[Message], kind: str) -> list[str | bytes]:
 
 @fuzzed(_app_scripts, _client_scripts, examples=80)
 def test_any_app_and_any_client_come_to_an_end_in_words(script: list[Any], client: list[str]) -> None:
-    played = _Played(script)
+    played = Played(script)
 
     async def main() -> _Heard:
         before = asyncio.all_tasks()
@@ -221,7 +182,7 @@ def test_any_app_and_any_client_come_to_an_end_in_words(script: list[Any], clien
         return heard
 
     heard = virtually(main).result
-    if heard.end is not None and not isinstance(heard.end, _Own):
+    if heard.end is not None and not isinstance(heard.end, Own):
         assert "WS /x: expected " in str(heard.end)
     if played.refused is not None:
         step, error = played.refused
@@ -253,7 +214,7 @@ _calm_scripts = st.lists(_plain | st.just("receive"), max_size=6).map(lambda res
         st.lists(st.sampled_from(["a", "é", b"\x01", ""]), max_size=3), examples=50)  # fmt: skip
 def test_a_client_hears_what_it_would_over_a_socket(script: list[Any], says: list[Any]) -> None:
     """Beside uvicorn by wsproto: the same messages, the same close code; where uvicorn's app fails, ours has too."""
-    ours, theirs = _Played(script), _Played(script)
+    ours, theirs = Played(script), Played(script)
 
     async def both() -> tuple[Any, Any]:
         return await _asked(ours, says), await _asked_over_a_socket(theirs, says)
@@ -278,7 +239,7 @@ def _is_laxer(step: Any) -> bool:
     )
 
 
-async def _asked(played: _Played, says: Sequence[Any]) -> Any:
+async def _asked(played: Played, says: Sequence[Any]) -> Any:
     messages: list[Any] = []
     try:
         async with connect(played, "/x", subprotocols=["chat"], timeout=50) as session:
@@ -296,11 +257,11 @@ async def _asked(played: _Played, says: Sequence[Any]) -> Any:
         if "expected the app to accept the connection, but it closed it" in str(end):
             return messages, 403  # which is how a server tells it
         return messages, getattr(end, "status", None) or end.code
-    except (PlaygroundError, _Own):
+    except (PlaygroundError, Own):
         return messages, "failed"
 
 
-async def _asked_over_a_socket(played: _Played, says: Sequence[Any]) -> Any:
+async def _asked_over_a_socket(played: Played, says: Sequence[Any]) -> Any:
     connection = Connection(played)
     client = wsproto.WSConnection(wsproto.ConnectionType.CLIENT)
     connection.say(client.send(wsproto.events.Request(host="testserver", target="/x", subprotocols=["chat"])))
