@@ -11,7 +11,7 @@ from typing import Any
 
 from playground.asgi import Message, Stage, Turn
 from playground.errors import ConnectionClosed, ConnectionDenied, ProtocolError
-from playground.transport._fields import NotFields, fault_of_subprotocols, fields_of
+from playground.transport._fields import fault_of_subprotocols, fields_of
 from playground.transport._words import show
 from playground.transport.reply import Header, Reply
 
@@ -97,14 +97,14 @@ class Dialogue:
         turn = self.stage.turns.get(str(kind))
         if turn is None:
             came = f"sent `{kind}`" if isinstance(kind, str) else "sent what is no message, a dict with a `type`"
-            raise ProtocolError(f"{self.label}: expected {self.stage.expects}, but the app {came}. {self.stage.advice}")
+            raise self._refusal(f"expected {self.stage.expects}, but the app {came}", self.stage.advice)
         if kind == "websocket.send":
             self._queue.append(self._checked(message))
             self.buffered += size_of(message)
         elif kind == "websocket.close":
             self._close = self._checked_close(message)
         elif kind == "websocket.accept":
-            self.headers, self.subprotocol = self._headers(message), self._subprotocol(message)
+            self.headers, self.subprotocol = fields_of(kind, message, self._refusal), self._subprotocol(message)
             self.accepted = True
         else:
             self._denial.take({**message, "type": str(kind).removeprefix("websocket.")})
@@ -142,15 +142,9 @@ class Dialogue:
             return ConnectionClosed(
                 f"{self.label}: expected a message, but the app has returned, which closes the connection.", 1000
             )
-        return ProtocolError(
-            f"{self.label}: expected {self.stage.expects}, but the app returned without sending it. {self.stage.advice}"
+        return self._refusal(
+            f"expected {self.stage.expects}, but the app returned without sending it", self.stage.advice
         )
-
-    def _headers(self, message: Message) -> list[Header]:
-        try:
-            return fields_of("websocket.accept", message.get("headers") or ())
-        except NotFields as fault:
-            raise self._refusal(fault.what, fault.advice) from None
 
     def _subprotocol(self, message: Message) -> str | None:
         chosen = message.get("subprotocol")
@@ -190,9 +184,10 @@ class Dialogue:
             return message
         if text is None and isinstance(data, bytes | bytearray | memoryview):
             return {**message, "bytes": bytes(data)}
-        raise ProtocolError(
-            f"{self.label}: expected `text` of str or `bytes` of bytes, and one of the two, but `websocket.send` holds "
-            f"{_kind(text)} and {_kind(data)}. Send text, or bytes."
+        raise self._refusal(
+            "expected `text` of str or `bytes` of bytes, and one of the two, but `websocket.send` holds "
+            f"{_kind(text)} and {_kind(data)}",
+            "Send text, or bytes.",
         )
 
 

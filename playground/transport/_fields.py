@@ -6,12 +6,15 @@ sends. What a field means is not its affair.
 """
 
 import re
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from typing import Final
 
+from playground.asgi import Message
 from playground.transport._words import show
 
-__all__ = ["NotFields", "fault_of_client", "fault_of_subprotocols", "fields_of"]
+__all__ = ["fault_of_client", "fault_of_subprotocols", "fields_of"]
+
+_Refusal = Callable[[str, str], Exception]
 
 _TOKEN: Final = re.compile(rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+").fullmatch
 _ENDS_FIELD: Final = re.compile(rb"[\0\n\v\f\r]").search
@@ -26,45 +29,33 @@ _NAME_ADVICE: Final = "Write letters, digits and hyphens alone."
 _VALUE_ADVICE: Final = "Remove line breaks and other control characters from it, or encode them."
 
 
-class NotFields(ValueError):
-    """What an app sent as headers is none.
-
-    Attributes:
-        what: what was expected, and what arrived.
-        advice: what to do.
-    """
-
-    def __init__(self, what: str, advice: str) -> None:
-        super().__init__(f"{what}. {advice}")
-        self.what = what
-        self.advice = advice
-
-
-def fields_of(kind: str, given: Any, checked: bool = True) -> list[tuple[bytes, bytes]]:
-    """Read the headers of an app's message: an iterable of pairs of bytes.
+def fields_of(kind: str, message: Message, refusal: _Refusal, checked: bool = True) -> list[tuple[bytes, bytes]]:
+    """Read the `headers` of an app's message: an iterable of pairs of bytes.
 
     Args:
         kind: the message's type.
-        given: what it holds as headers.
+        message: the message.
+        refusal: makes the error of what was expected and what arrived, and of what to do.
         checked: whether fields that no server sends are refused too.
 
     Raises:
-        NotFields: it is none.
+        what `refusal` makes: they are none.
     """
+    given = message.get("headers") or ()
     try:
         entries = iter(given)
     except TypeError:
-        raise _no_pair(kind, given) from None
+        raise refusal(*_no_pair(kind, given)) from None
     fields: list[tuple[bytes, bytes]] = []
     for pair in entries:
         try:
             name, value = pair
         except (TypeError, ValueError):
-            raise _no_pair(kind, pair) from None
+            raise refusal(*_no_pair(kind, pair)) from None
         if type(name) is not bytes or type(value) is not bytes:
-            raise _no_pair(kind, pair)
+            raise refusal(*_no_pair(kind, pair))
         if checked and ((name not in _KNOWN and not _is_name(name)) or _ENDS_FIELD(value) is not None):
-            raise _not_sent(kind, name, value)
+            raise refusal(*_not_sent(kind, name, value))
         fields.append(pair if type(pair) is tuple else (name, value))
     return fields
 
@@ -94,18 +85,19 @@ def fault_of_subprotocols(offered: Iterable[str]) -> str | None:
     return None
 
 
-def _no_pair(kind: str, found: object) -> NotFields:
-    return NotFields(
+def _no_pair(kind: str, found: object) -> tuple[str, str]:
+    return (
         f"expected `headers` of (name, value) pairs of bytes, but `{kind}` holds {show(found)}",
         'Write b"name", or encode the text as latin-1.',
     )
 
 
-def _not_sent(kind: str, name: bytes, value: bytes) -> NotFields:
+def _not_sent(kind: str, name: bytes, value: bytes) -> tuple[str, str]:
     if not _is_name(name):
-        return NotFields(f"expected header names that are tokens, but `{kind}` holds {show(name)}", _NAME_ADVICE)
-    return NotFields(
-        f"expected header values without line breaks, but `{kind}` holds {show(value)} as {show(name)}", _VALUE_ADVICE
+        return f"expected header names that are tokens, but `{kind}` holds {show(name)}", _NAME_ADVICE
+    return (
+        f"expected header values without line breaks, but `{kind}` holds {show(value)} as {show(name)}",
+        _VALUE_ADVICE,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from playground.asgi import HTTP_RESPONSE, Message
 from playground.errors import ProtocolError
-from playground.transport._fields import NotFields, fields_of
+from playground.transport._fields import fields_of
 from playground.transport._words import count_of_bytes, show
 
 __all__ = ["Answer", "Header", "Reply"]
@@ -229,11 +229,7 @@ class Reply:
         return [pair for pair in headers if pair[0].lower() != b"transfer-encoding"]
 
     def _pairs(self, kind: str, message: Message) -> list[Header]:
-        """Read `headers`: an iterable of pairs of bytes."""
-        try:
-            return fields_of(kind, message.get("headers") or (), self.checks_fields)
-        except NotFields as fault:
-            raise self._refusal(fault.what, fault.advice) from None
+        return fields_of(kind, message, self._refusal, self.checks_fields)
 
     def _promised(self, values: list[bytes], status: int) -> int | None:
         """Read `content-length`: how much body is to come, or `None` for a response that has none in any case."""
