@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from playground.errors import ModelError
 from playground.trace.sites import label
+from playground.trace.texts import cut
 
 __all__ = ["AsyncFunction", "Function", "Workload", "as_workload", "name_of"]
 
@@ -120,7 +121,7 @@ def name_of(what: object) -> str:
     name = label(what).rpartition("<locals>.")[2]
     name = "".join(letter if letter.isprintable() else " " for letter in name)
     name = " ".join(name.split()) or "function"
-    return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
+    return cut(name, _LONGEST)
 
 
 def _check_jobs(jobs: object) -> None:

@@ -55,7 +55,7 @@ def call_text(code: CodeType, offset: int, met_s: float = math.inf) -> str:
     lines[-1] = lines[-1][:end_column]  # columns count bytes of UTF-8
     lines[0] = lines[0][column:]
     text = " ".join(b" ".join(part.strip() for part in lines).decode(errors="replace").split())
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return cut(text, _LONGEST)
 
 
 @functools.lru_cache(maxsize=1024)
