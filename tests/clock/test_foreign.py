@@ -24,6 +24,7 @@ from tests.trace.programs import (
     ACTIONS,
     Action,
     Program,
+    check_steps,
     check_the_loop_does_one_thing_at_a_time,
     check_waits_fill_the_gaps,
     task_named,
@@ -79,15 +80,7 @@ def test_random_programs_are_recorded_as_their_witness_saw_them(kind: str, progr
     program = Program()
     trace, recorder = record(new_loop(kind), lambda: program.main(programs))
 
-    check_the_loop_does_one_thing_at_a_time(trace)
-    for name, seen in program.witness.steps.items():
-        task = task_named(trace, name)
-        steps = [trace.steps[index] for index in trace.steps_of[task]]
-        for start_ns, end_ns in seen:
-            start, end = start_ns - recorder.started_ns, end_ns - recorder.started_ns
-            holders = [step for step in steps if step.start_ns <= start and end <= step.end_ns]
-            assert len(holders) == 1, (name, start, end, steps)
-        check_waits_fill_the_gaps(trace, task)
+    check_steps(trace, recorder.started_ns, program.witness)
     assert len(trace.handoffs) == len(program.witness.calls)
     assert all(handoff.woken_ns is not None for handoff in trace.handoffs)
 

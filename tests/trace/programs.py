@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
@@ -17,13 +18,6 @@ from playground.trace.build import build
 from playground.trace.recorder import Recorder, recording
 
 now = time.perf_counter_ns
-
-
-def worked(duration_ms: int) -> tuple[int, int]:
-    """Hold the calling thread, as a worker does; gives from when to when, on the clock of `now`."""
-    start = now()
-    time.sleep(duration_ms / 1000)
-    return start, now()
 
 
 async def recorded(loop: LabLoop, function: Callable[[], Coroutine[Any, Any, Any]]) -> Recorder:
@@ -65,7 +59,8 @@ ACTIONS = st.one_of(
 
 @dataclass
 class Witness:
-    """What the program itself saw, on the recorder's clock but by its own hand."""
+    """What the program itself saw, on the recorder's clock but by its own hand: the stretches between a task's awaits,
+    by its name, and the calls in workers, each with the name of the task that awaited it."""
 
     steps: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
     calls: list[tuple[str, int, int]] = field(default_factory=list)
@@ -78,16 +73,16 @@ class Witness:
         self.steps[name].append((self.began[name], now()))
 
     def worker(self, name: str, duration_ms: int) -> None:
-        self.calls.append((name, *worked(duration_ms)))
+        start = now()
+        time.sleep(duration_ms / 1000)
+        self.calls.append((name, start, now()))
 
 
-class Program:
-    """Runs actions, and tells the witness around every await."""
+class Watched(ABC):
+    """Runs actions, and tells the witness around every await. What there is to await is each library's own."""
 
     def __init__(self) -> None:
         self.witness = Witness()
-        self.locks = [asyncio.Lock(), asyncio.Lock()]
-        self.queues: list[asyncio.Queue[int]] = [asyncio.Queue(), asyncio.Queue()]
 
     async def run(self, name: str, actions: list[Action]) -> None:
         self.witness.resumes(name)
@@ -98,11 +93,24 @@ class Program:
                     pass
                 continue
             self.witness.stops(name)
-            await self.act(action, amount, f"{name}.{index}")
+            await self.act(action, amount, name, index)
             self.witness.resumes(name)
         self.witness.stops(name)
 
-    async def act(self, action: str, amount: int, name: str) -> None:
+    @abstractmethod
+    async def act(self, action: str, amount: int, name: str, index: int) -> None:
+        """Await what the action that has this index in the task of that name says."""
+
+
+class Program(Watched):
+    """Programs on asyncio."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.locks = [asyncio.Lock(), asyncio.Lock()]
+        self.queues: list[asyncio.Queue[int]] = [asyncio.Queue(), asyncio.Queue()]
+
+    async def act(self, action: str, amount: int, name: str, index: int) -> None:
         match action:
             case "yield":
                 await asyncio.sleep(0)
@@ -121,8 +129,8 @@ class Program:
             case "executor":
                 await asyncio.to_thread(self.witness.worker, name, amount)
             case "child":
-                child = asyncio.create_task(self.run(name, [("yield", 0)] * amount), name=name)
-                await child
+                inner = f"{name}.{index}"
+                await asyncio.create_task(self.run(inner, [("yield", 0)] * amount), name=inner)
 
     async def main(self, programs: list[list[Action]]) -> None:
         tasks = [
@@ -161,3 +169,38 @@ def check_waits_fill_the_gaps(trace: Trace, task: int) -> None:
         at = step.end_ns
     assert not ready
     assert len(waits) == (steps[-1].outcome == "waits")
+
+
+def check_steps(trace: Trace, origin_ns: int, witness: Witness) -> None:
+    """What the program saw as one stretch lies in exactly one recorded step of its own task."""
+    check_the_loop_does_one_thing_at_a_time(trace)
+    for name, stretches in witness.steps.items():
+        task = task_named(trace, name)
+        steps = [trace.steps[index] for index in trace.steps_of[task]]
+        for start_ns, end_ns in stretches:
+            start, end = start_ns - origin_ns, end_ns - origin_ns
+            holders = [step for step in steps if step.start_ns <= start and end <= step.end_ns]
+            assert len(holders) == 1, (name, start, end, steps)
+        check_waits_fill_the_gaps(trace, task)
+
+
+def check_handoffs(trace: Trace, origin_ns: int, witness: Witness) -> None:
+    """Each call that a worker noted lies in a recorded hand-off of its own, and there is no other."""
+    assert len(trace.handoffs) == len(witness.calls)
+    unclaimed = list(trace.handoffs)
+    for name, start_ns, end_ns in witness.calls:
+        # by its task and not by order: a worker may lose the processor between its two notes of its start
+        (handoff,) = (
+            handoff
+            for handoff in unclaimed
+            if handoff.task == task_named(trace, name)
+            and (handoff.started_ns or 0) <= start_ns - origin_ns
+            and end_ns - origin_ns <= (handoff.ended_ns or 0)
+        )
+        unclaimed.remove(handoff)
+        assert handoff.function == "Witness.worker"
+        assert handoff.started_ns is not None
+        assert handoff.ended_ns is not None
+        assert handoff.woken_ns is not None
+        assert handoff.submitted_ns <= handoff.started_ns
+        assert handoff.ended_ns <= handoff.woken_ns

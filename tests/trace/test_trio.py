@@ -21,8 +21,14 @@ from playground.trace.build import build
 from playground.trace.trio_instrument import TrioInstrument, TrioRecorder
 from playground.watching import Session
 from playground.watching.watch import watch
-from tests.trace.programs import check_the_loop_does_one_thing_at_a_time, check_waits_fill_the_gaps, task_named
-from tests.trace.trio_programs import ACTIONS, Action, Program, record
+from tests.trace.programs import (
+    Action,
+    check_handoffs,
+    check_steps,
+    check_the_loop_does_one_thing_at_a_time,
+    task_named,
+)
+from tests.trace.trio_programs import ACTIONS, Program, record
 
 # -- random programs and their witness ------------------------------------------------------------------------------
 
@@ -32,31 +38,9 @@ from tests.trace.trio_programs import ACTIONS, Action, Program, record
 def test_random_programs_are_recorded_as_their_witness_saw_them(programs: list[list[Action]]) -> None:
     program = Program()
     trace, recorder = record(functools.partial(program.main, programs))
-    origin = recorder.started_ns
-
-    check_the_loop_does_one_thing_at_a_time(trace)
-    for name, seen in program.seen.items():
-        task = task_named(trace, name)
-        steps = [trace.steps[index] for index in trace.steps_of[task]]
-        for start, end in seen:
-            holders = [s for s in steps if s.start_ns <= start - origin and end - origin <= s.end_ns]
-            assert len(holders) == 1, (name, start - origin, end - origin, steps)
-        check_waits_fill_the_gaps(trace, task)
-        assert trace.tasks[task].outcome == "returned"
-    assert len(trace.handoffs) == len(program.calls)
-    unclaimed = list(trace.handoffs)
-    for name, start, end in program.calls:
-        (handoff,) = (
-            handoff
-            for handoff in unclaimed
-            if handoff.task == task_named(trace, name)
-            and (handoff.started_ns or math.inf) <= start - origin
-            and end - origin <= (handoff.ended_ns or 0)
-        )
-        unclaimed.remove(handoff)
-        assert handoff.function == "Program.worker"
-        assert handoff.submitted_ns <= (handoff.started_ns or 0)
-        assert (handoff.ended_ns or math.inf) <= (handoff.woken_ns or 0)
+    check_steps(trace, recorder.started_ns, program.witness)
+    assert {trace.tasks[task_named(trace, name)].outcome for name in program.witness.steps} == {"returned"}
+    check_handoffs(trace, recorder.started_ns, program.witness)
 
 
 # -- single facts ---------------------------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 """Programs on trio that note their own steps and calls, and how one is recorded."""
 
-from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -13,7 +12,7 @@ from playground.trace import Trace
 from playground.trace.build import build
 from playground.trace.recorder import Recorder
 from playground.watching import Session
-from tests.trace.programs import now, worked
+from tests.trace.programs import Action, Watched
 
 
 def record(function: Callable[[], Awaitable[Any]], **options: Any) -> tuple[Trace, Recorder]:
@@ -27,8 +26,6 @@ def record(function: Callable[[], Awaitable[Any]], **options: Any) -> tuple[Trac
     return build(recorder), recorder
 
 
-Action = tuple[str, int]
-
 ACTIONS: Final = st.one_of(
     st.tuples(st.just("work"), st.integers(0, 300)),  # µs of busy work within the step
     st.tuples(st.just("yield"), st.just(0)),
@@ -40,29 +37,15 @@ ACTIONS: Final = st.one_of(
 )
 
 
-class Program:
-    """Runs actions, and notes the stretches between its awaits, and its workers' calls."""
+class Program(Watched):
+    """Programs on trio."""
 
     def __init__(self) -> None:
-        self.seen: dict[str, list[tuple[int, int]]] = defaultdict(list)
-        self.calls: list[tuple[str, int, int]] = []
+        super().__init__()
         self.locks = [trio.Lock(), trio.Lock()]
         self.channels = [trio.open_memory_channel[int](0) for _ in range(2)]
 
-    async def run(self, name: str, actions: list[Action]) -> None:
-        began = now()
-        for action, amount in actions:
-            if action == "work":
-                until = now() + amount * 1000
-                while now() < until:
-                    pass
-                continue
-            self.seen[name].append((began, now()))
-            await self.act(action, amount, name)
-            began = now()
-        self.seen[name].append((began, now()))
-
-    async def act(self, action: str, amount: int, name: str) -> None:
+    async def act(self, action: str, amount: int, name: str, index: int) -> None:
         match action:
             case "yield":
                 await trio.lowlevel.checkpoint()
@@ -75,12 +58,9 @@ class Program:
                 with trio.move_on_after(0.003):
                     await self.channels[amount][1].receive()
             case "thread":
-                await anyio.to_thread.run_sync(self.worker, name, amount)
+                await anyio.to_thread.run_sync(self.witness.worker, name, amount)
             case "worker":
-                await trio.to_thread.run_sync(self.worker, name, amount)
-
-    def worker(self, name: str, duration_ms: int) -> None:
-        self.calls.append((name, *worked(duration_ms)))
+                await trio.to_thread.run_sync(self.witness.worker, name, amount)
 
     async def main(self, programs: list[list[Action]]) -> None:
         async with trio.open_nursery() as nursery:
