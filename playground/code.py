@@ -12,7 +12,7 @@ import traceback
 from types import FrameType
 from typing import Any, Final
 
-__all__ = ["GIVEN_NAMES", "cell_name", "is_own", "own_frame", "short_name"]
+__all__ = ["GIVEN_NAMES", "cell_name", "is_own", "own_frame", "own_line", "own_place", "short_name"]
 
 _PACKAGE: Final = os.path.dirname(os.path.abspath(__file__))
 _LIBRARIES: Final = tuple(
@@ -50,10 +50,17 @@ def short_name(filename: str) -> str:
     return cell_name(filename) or filename.removeprefix(os.path.join(os.getcwd(), ""))
 
 
+def own_line(error: BaseException) -> tuple[str, int] | None:
+    """The innermost line of the user's own on the way to an exception: its file and number; `None` if there is none."""
+    stack = traceback.walk_tb(error.__traceback__)
+    own = [(frame.f_code.co_filename, line) for frame, line in stack if is_own(frame.f_code.co_filename)]
+    return own[-1] if own else None
+
+
 def own_place(error: BaseException) -> str:
-    """The innermost line of the user's own on the way to an exception: `cell 3, line 4`; empty if there is none."""
-    own = [line for line in traceback.extract_tb(error.__traceback__) if is_own(line.filename)]
-    return f"{short_name(own[-1].filename)}, line {own[-1].lineno}" if own else ""
+    """The same line in words: `cell 3, line 4`; empty if there is none."""
+    found = own_line(error)
+    return f"{short_name(found[0])}, line {found[1]}" if found is not None else ""
 
 
 def cell_name(filename: str) -> str | None:

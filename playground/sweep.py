@@ -12,14 +12,13 @@ import pickle
 import queue
 import statistics
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any, Final
 
 from playground.clock.simulated_places import there_are_threads
-from playground.code import is_own, short_name
+from playground.code import own_line, short_name
 from playground.errors import SweepError
 from playground.functions import check_not_called
 from playground.progress import Progress
@@ -216,7 +215,7 @@ def _play(packed: Any, point: dict[str, Any]) -> "_Played":
             raise SweepError(f"expected figures of other names than the parameters', got {taken[0]!r}: rename it")
         pickle.dumps(figures)  # here, and not where an executor's thread would fail at it, without a word
     except Exception as error:  # noqa: BLE001 (a scenario may raise whatever it likes: it is told in its row)
-        return {}, _words(error), _where(error)
+        return {}, _words(error), own_line(error)
     return figures, "", None
 
 
@@ -247,8 +246,3 @@ def _of_run(run: Run) -> Figures:
 def _words(error: BaseException) -> str:
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _where(error: BaseException) -> tuple[str, int] | None:
-    own = [each for each in traceback.extract_tb(error.__traceback__) if is_own(each.filename)]
-    return (own[-1].filename, own[-1].lineno or 0) if own else None

@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterable
 from typing import Any
 
+from playground.code import own_place
 from playground.course.calls import Calls, most_at_once
 from playground.course.exercise import Attempt, Judge
 from playground.course.trials import Tried
-from playground.course.words import named_error, raised_at, seconds, shown
+from playground.course.words import named_error, seconds, shown
 from playground.errors import PlaygroundError
 from playground.trace import Block
 from playground.views.evidence import answer_line, answered_ns, block_line
@@ -40,7 +41,8 @@ def broke(attempt: Attempt) -> str | None:
 def _broken(tried: Tried) -> str:
     error = tried.error
     assert error is not None
-    at = f" ({tried.place})" if tried.place else raised_at(error)
+    place = tried.place or own_place(error)
+    at = f" ({place})" if place else ""
     if tried.unending:
         return "it goes round without end: it was broken off while it still ran."
     if isinstance(error, NotImplementedError):

@@ -3,10 +3,9 @@
 import reprlib
 from typing import Any, Final
 
-from playground.code import own_place
 from playground.views.wording import code_text
 
-__all__ = ["named_error", "raised_at", "seconds", "shown"]
+__all__ = ["named_error", "seconds", "shown"]
 
 _SHORT: Final = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 60
@@ -30,12 +29,6 @@ def named_error(error: BaseException) -> str:
         text = ""
     name = type(error).__name__
     return code_text(f"{name}: {text}" if text else name)
-
-
-def raised_at(error: BaseException) -> str:
-    """The innermost line of the student's own on the way to an exception: ` (cell 3, line 4)`; or nothing."""
-    place = own_place(error)
-    return f" ({place})" if place else ""
 
 
 def seconds(value: float) -> str:
