@@ -9,6 +9,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -228,7 +229,9 @@ def targets(statement: ast.Import | ast.ImportFrom, path: Path, ours: set[str]) 
         yield submodule if (submodule := f"{base}.{alias.name}") in ours else base
 
 
+@cache
 def imports() -> list[Imported]:
+    """Every import of the package; to read it all takes most of a second, and five tests ask."""
     ours = {module_name(path) for path in modules()}
     found = []
     for path in modules():
