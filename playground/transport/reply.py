@@ -234,7 +234,7 @@ class Reply:
     def _promised(self, values: list[bytes], status: int) -> int | None:
         """Read `content-length`: how much body is to come, or `None` for a response that has none in any case."""
         value, *others = values
-        if other := next((other for other in others if other != value), None):
+        if (other := next((other for other in others if other != value), None)) is not None:
             raise self._refusal(
                 f"expected one `content-length`, but `http.response.start` holds {show(value)} and {show(other)}",
                 "Send the number of bytes of the body, or leave the header out.",
@@ -255,7 +255,8 @@ class Reply:
             data = b""  # the answer to HEAD is the answer to GET without its body
         elif data and self.status in self.without_body:
             raise self._refusal(
-                f"expected no body, as the status is {self.status}, but the app sent {len(data)} bytes of one",
+                f"expected no body, as the status is {self.status}, but the app sent "
+                f"{count_of_bytes(len(data))} of one",
                 "Send an empty body, or a status that has one.",
             )
         if self._missing is not None:
